@@ -1,0 +1,283 @@
+//! What was typed. `parse` takes the arguments and returns a value: it prints nothing, exits
+//! nowhere and reads neither environment nor files. What the arguments mean is `request.rs`.
+
+use std::ffi::{OsStr, OsString};
+
+use lexopt::Arg;
+
+use crate::error::Problem;
+use crate::flags::{self, Flag, Id, Takes};
+
+/// What the operator asks this program to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Print help.
+    Help,
+    /// Print the version.
+    Version,
+    /// `auth revoke-token` with its options.
+    Revoke(Args),
+}
+
+/// The options as typed, checked against the table: known names, values where they belong,
+/// single-valued options once.
+#[derive(Debug, Default)]
+pub struct Args(Vec<(Id, OsString)>);
+
+impl Args {
+    /// Whether an option was given.
+    pub fn has(&self, id: Id) -> bool {
+        self.0.iter().any(|(given, _)| *given == id)
+    }
+
+    /// The value of a single-valued option.
+    pub fn one(&self, id: Id) -> Option<&OsStr> {
+        self.all(id).next()
+    }
+
+    /// The values of a repeatable option, in order.
+    pub fn all(&self, id: Id) -> impl Iterator<Item = &OsStr> {
+        self.0
+            .iter()
+            .filter(move |(given, _)| *given == id)
+            .map(|(_, value)| value.as_os_str())
+    }
+
+    /// The options that take one of several kinds, in the order typed.
+    pub fn of(&self, ids: &[Id]) -> impl Iterator<Item = (Id, &OsStr)> {
+        self.0
+            .iter()
+            .filter(|(id, _)| ids.contains(id))
+            .map(|(id, value)| (*id, value.as_os_str()))
+    }
+}
+
+/// Reads the arguments that follow the program's name.
+///
+/// # Errors
+/// A usage error. Its message never holds a value that was typed, since that may be a secret.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Problem> {
+    let mut parser = lexopt::Parser::from_args(args);
+    let mut words = Vec::new();
+    let mut typed = Args::default();
+    while let Some(arg) = parser.next().map_err(wording)? {
+        let flag = match arg {
+            Arg::Value(word) => {
+                words.push(word);
+                continue;
+            }
+            Arg::Long(name) => flags::by_long(name).ok_or_else(|| unknown(&format!("--{name}")))?,
+            Arg::Short(name) => {
+                flags::by_short(name).ok_or_else(|| unknown(&format!("-{name}")))?
+            }
+        };
+        let value = match flag.takes {
+            Takes::Nothing => OsString::new(),
+            Takes::One(_) if typed.has(flag.id) => {
+                return Err(usage(format!("--{} is given twice", flag.long)));
+            }
+            Takes::One(_) | Takes::Many(_) => value_of(flag, &mut parser)?,
+        };
+        typed.0.push((flag.id, value));
+    }
+    command(&words, typed)
+}
+
+/// Whether JSON was asked for, and if so whether indented, judged by the bare arguments: a usage
+/// error is told in JSON even where the arguments cannot be parsed.
+pub fn wants_json(args: &[OsString]) -> Option<bool> {
+    let options = || args.iter().take_while(|arg| *arg != "--");
+    if options().any(|arg| arg == "--json") {
+        return Some(false);
+    }
+    options().any(|arg| arg == "--pretty-json").then_some(true)
+}
+
+/// The value that belongs to a flag. An option's name in its place is a forgotten value, not a
+/// client ID: `--client-id --force` must revoke nothing.
+fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Problem> {
+    if let Some(value) = parser.optional_value() {
+        return Ok(value);
+    }
+    let missing = || usage(format!("--{} needs a value", flag.long));
+    let next = parser
+        .try_raw_args()
+        .and_then(|mut raw| raw.next())
+        .ok_or_else(missing)?;
+    if is_option(&next) {
+        return Err(Problem::new(
+            format!(
+                "--{} needs a value, and the next argument is an option",
+                flag.long
+            ),
+            format!("if that is the value, write --{}=VALUE", flag.long),
+        ));
+    }
+    Ok(next)
+}
+
+fn is_option(arg: &OsStr) -> bool {
+    let Some(text) = arg.to_str() else {
+        return false;
+    };
+    if let Some(long) = text.strip_prefix("--") {
+        let name = long.split_once('=').map_or(long, |(name, _)| name);
+        return flags::by_long(name).is_some();
+    }
+    let mut short = text.chars();
+    short.next() == Some('-')
+        && short.next().is_some_and(|c| flags::by_short(c).is_some())
+        && short.next().is_none()
+}
+
+fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
+    let words: Vec<&str> = words
+        .iter()
+        .map(|word| word.to_str().unwrap_or_default())
+        .collect();
+    if typed.has(Id::Help) {
+        return Ok(Command::Help);
+    }
+    if typed.has(Id::Version) {
+        return Ok(Command::Version);
+    }
+    match words.as_slice() {
+        ["auth", "revoke-token"] | ["auth:revoke-token"] => Ok(Command::Revoke(typed)),
+        ["auth", "revoke-token", ..] | ["auth:revoke-token", ..] => Err(Problem::new(
+            "unexpected argument after the command",
+            "every value belongs to an option, such as --client-id ID",
+        )),
+        ["help"]
+        | ["help", "auth"]
+        | ["help", "auth", "revoke-token"]
+        | ["help", "auth:revoke-token"] => Ok(Command::Help),
+        ["version"] => Ok(Command::Version),
+        [] | ["auth"] if typed.0.is_empty() => Ok(Command::Help),
+        [] | ["auth"] => Err(usage("options without the command".into())),
+        _ => Err(Problem::new(
+            "unknown command: this program has auth revoke-token alone",
+            "for any other command use the full Ably CLI",
+        )),
+    }
+}
+
+fn unknown(option: &str) -> Problem {
+    usage(format!("unknown option {}", crate::text::Safe(option)))
+}
+
+fn usage(message: String) -> Problem {
+    Problem::new(message, "see ably auth revoke-token --help")
+}
+
+/// lexopt's messages print the value; ours name the option alone.
+fn wording(error: lexopt::Error) -> Problem {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => {
+            usage(format!("{} takes no value", crate::text::Safe(&option)))
+        }
+        lexopt::Error::MissingValue {
+            option: Some(option),
+        } => usage(format!("{} needs a value", crate::text::Safe(&option))),
+        _ => usage("an argument cannot be read".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, Problem> {
+        parse(
+            line.split(' ')
+                .filter(|word| !word.is_empty())
+                .map(OsString::from),
+        )
+    }
+
+    #[track_caller]
+    fn message(line: &str) -> String {
+        parsed(line).expect_err("a usage error").message
+    }
+
+    #[test]
+    fn help_and_version_have_many_forms() {
+        for line in [
+            "",
+            "auth",
+            "-h",
+            "auth -h",
+            "auth revoke-token --help",
+            "help",
+            "help auth",
+            "help auth revoke-token",
+            "--help --client-id x",
+        ] {
+            assert!(matches!(parsed(line), Ok(Command::Help)), "{line}");
+        }
+        for line in ["--version", "-V", "version"] {
+            assert!(matches!(parsed(line), Ok(Command::Version)), "{line}");
+        }
+    }
+
+    #[test]
+    fn flags_stand_in_any_order() {
+        for line in [
+            "auth revoke-token --client-id=a -fv",
+            "auth:revoke-token -v --client-id a --yes",
+            "--client-id a auth -y revoke-token --verbose --force",
+        ] {
+            let Ok(Command::Revoke(args)) = parsed(line) else {
+                panic!("{line}")
+            };
+            assert_eq!(args.one(Id::ClientId), Some(OsStr::new("a")), "{line}");
+            assert!(args.has(Id::Force) && args.has(Id::Verbose), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_message_shows_a_value() {
+        for line in [
+            "auth revoke-token --force=s3cret",
+            "auth revoke-token s3cret",
+            "s3cret",
+            "auth revoke-token --bogus=s3cret",
+            "help s3cret",
+        ] {
+            let problem = parsed(line).expect_err(line);
+            assert!(!format!("{problem:?}").contains("s3cret"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_not_taken_for_a_value() {
+        for line in [
+            "auth revoke-token --client-id --force",
+            "auth revoke-token --client-id -f",
+        ] {
+            assert!(
+                message(line).contains("--client-id needs a value"),
+                "{line}"
+            );
+        }
+        assert!(parsed("auth revoke-token --client-id=--force").is_ok());
+        assert!(parsed("auth revoke-token --client-id -x").is_ok());
+        assert!(message("auth revoke-token --client-id").contains("needs a value"));
+    }
+
+    #[test]
+    fn a_single_valued_option_stands_once() {
+        assert_eq!(
+            message("auth revoke-token --app a --app=a"),
+            "--app is given twice"
+        );
+        assert!(parsed("auth revoke-token --force --force --client-id a --client-id b").is_ok());
+    }
+
+    #[test]
+    fn json_is_seen_before_the_arguments_are_understood() {
+        let args = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(wants_json(&args("auth --bogus --json")), Some(false));
+        assert_eq!(wants_json(&args("auth --pretty-json")), Some(true));
+        assert_eq!(wants_json(&args("auth -- --json")), None);
+    }
+}

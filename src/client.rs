@@ -1,0 +1,280 @@
+//! Ably's revocation API: one call revokes up to 100 targets, however many tries that takes.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use miniserde::json::{Number, Value};
+use ureq::http::HeaderValue;
+
+use crate::answer;
+use crate::error::{Error, ErrorInfo, Problem};
+use crate::issued_before::IssuedBefore;
+use crate::json::{Fields, Json, Layout};
+use crate::key::ApiKey;
+use crate::net::fault::Fault;
+use crate::net::tries::{Courier, Deadline, Hosts, Tried};
+use crate::net::{Call, auth};
+use crate::outcome::{Failure, Outcome, Scope};
+use crate::remedy;
+use crate::secret::Scrubber;
+use crate::targets::Targets;
+
+/// The most targets that Ably takes in one request.
+pub const BATCH: usize = 100;
+
+/// On which terms targets are revoked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Tokens issued before this, Unix milliseconds; Ably's now if absent.
+    pub issued_before: Option<i64>,
+    /// Thirty seconds of grace for connected clients.
+    pub margin: bool,
+}
+
+/// What became of the targets of one call.
+#[derive(Debug)]
+pub struct Settled {
+    /// One outcome a target, in the order asked.
+    pub outcomes: Vec<Outcome>,
+    /// Whether every later request would fare the same: a wrong key, a lasting rate limit, no
+    /// connection.
+    pub hopeless: bool,
+}
+
+/// Revokes in the name of one key.
+#[derive(Debug)]
+pub struct Client<'a> {
+    courier: Courier<'a>,
+    hosts: Hosts,
+    path: String,
+    authorization: HeaderValue,
+    scrubber: Scrubber,
+    timeout: Duration,
+}
+
+impl<'a> Client<'a> {
+    /// A client for a key. `scrubber` already knows the other secrets of this run.
+    ///
+    /// # Errors
+    /// The key cannot stand in a header.
+    pub fn new(
+        courier: Courier<'a>,
+        hosts: Hosts,
+        key: &ApiKey,
+        mut scrubber: Scrubber,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        let authorization = auth::basic(key)
+            .map_err(|_| Error::input("the API key has characters that no header can hold", ""))?;
+        auth::conceal(key, &mut scrubber);
+        Ok(Self {
+            courier,
+            hosts,
+            path: path(key),
+            authorization,
+            scrubber,
+            timeout,
+        })
+    }
+
+    /// The terms of a run. An age is taken from Ably's clock, which is asked for then.
+    ///
+    /// # Errors
+    /// Ably could not be asked for the time.
+    pub fn terms(
+        &mut self,
+        issued_before: Option<IssuedBefore>,
+        margin: bool,
+    ) -> Result<Terms, Error> {
+        let issued_before = match issued_before {
+            Some(IssuedBefore::Age(age)) => Some(
+                self.now()?
+                    .saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)),
+            ),
+            Some(IssuedBefore::At(ms)) => Some(ms),
+            None => None,
+        };
+        Ok(Terms {
+            issued_before,
+            margin,
+        })
+    }
+
+    /// Ably's clock, Unix milliseconds (`GET /time`).
+    fn now(&mut self) -> Result<i64, Error> {
+        let call = Call {
+            path: "/time",
+            body: None,
+            authorization: None,
+        };
+        let deadline = Deadline::after(self.timeout);
+        let failed = |message: String, remedy: &str, info| {
+            let message = format!(
+                "Ably's clock, from which --issued-before counts back, is not known: {message}"
+            );
+            Err(Error::Lookup(Problem::new(message, remedy), info))
+        };
+        match self.courier.deliver(&call, &mut self.hosts, deadline) {
+            Tried::Failed(fault) => failed(fault.problem.message, &fault.problem.remedy, None),
+            Tried::Answered { reply, host, .. } => {
+                let body = answer::parse(&reply.body);
+                match body.as_ref().ok().and_then(first_number) {
+                    Some(ms) if reply.status == 200 => Ok(ms),
+                    _ => {
+                        let info = answer::reply_error(&reply, body.as_ref().ok(), &self.scrubber);
+                        let words = answer::described(&info).map(|words| format!(": {words}"));
+                        let status = reply.status;
+                        failed(
+                            format!("{host} answered {status}{}", words.unwrap_or_default()),
+                            "give the time itself instead of an age",
+                            Some(info),
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// Revokes up to `BATCH` targets. Targets that alone are rate-limited are asked for again
+    /// while time is left.
+    pub fn revoke(&mut self, targets: &[&str], terms: Terms) -> Settled {
+        let deadline = Deadline::after(self.timeout);
+        let (mut outcomes, hopeless, retry_after) = self.ask(targets, terms, deadline);
+        let mut retry_after = retry_after;
+        for attempt in 0.. {
+            let limited: Vec<usize> = (0..outcomes.len())
+                .filter(|i| outcomes.get(*i).is_some_and(is_rate_limited))
+                .collect();
+            if hopeless
+                || limited.is_empty()
+                || self
+                    .courier
+                    .pause(retry_after.as_deref(), attempt, deadline)
+                    .is_err()
+            {
+                break;
+            }
+            let again: Vec<&str> = limited
+                .iter()
+                .filter_map(|i| targets.get(*i))
+                .copied()
+                .collect();
+            let (settled, _, asked_to_wait) = self.ask(&again, terms, deadline);
+            retry_after = asked_to_wait;
+            for (i, outcome) in limited.into_iter().zip(settled) {
+                // A try that never left changes nothing about the answer before it.
+                if let (Some(old), false) =
+                    (outcomes.get_mut(i), matches!(outcome, Outcome::NotSent(_)))
+                {
+                    *old = outcome;
+                }
+            }
+        }
+        Settled { outcomes, hopeless }
+    }
+
+    /// Asks once, with all the tries that takes. Also: whether the whole request is hopeless, and
+    /// what `Retry-After` said.
+    fn ask(
+        &mut self,
+        targets: &[&str],
+        terms: Terms,
+        deadline: Deadline,
+    ) -> (Vec<Outcome>, bool, Option<String>) {
+        let body = body(targets, terms).write(Layout::COMPACT);
+        let call = Call {
+            path: &self.path,
+            body: Some(&body),
+            authorization: Some(&self.authorization),
+        };
+        match self.courier.deliver(&call, &mut self.hosts, deadline) {
+            Tried::Answered {
+                reply,
+                host,
+                gave_up,
+            } => {
+                let outcomes =
+                    answer::judge(&reply, &host, gave_up.as_deref(), targets, &self.scrubber);
+                let hopeless = matches!(reply.status, 401 | 403 | 404 | 429);
+                (outcomes, hopeless, reply.retry_after)
+            }
+            Tried::Failed(fault) => {
+                let hopeless = !fault.sent;
+                (vec![failed(fault); targets.len()], hopeless, None)
+            }
+        }
+    }
+}
+
+/// The outcome of targets whose request got no answer.
+fn failed(fault: Fault) -> Outcome {
+    let Problem {
+        message,
+        mut remedy,
+    } = fault.problem;
+    if fault.sent && remedy.is_empty() {
+        remedy = remedy::AGAIN.to_owned();
+    }
+    let problem = Problem { message, remedy };
+    let failure = Rc::new(Failure {
+        problem,
+        info: None,
+        scope: Scope::Request,
+    });
+    if fault.sent {
+        Outcome::Unknown(failure)
+    } else {
+        Outcome::NotSent(failure)
+    }
+}
+
+fn is_rate_limited(outcome: &Outcome) -> bool {
+    let info = match outcome {
+        Outcome::Refused(failure) if failure.scope == Scope::Target => failure.info.as_ref(),
+        _ => None,
+    };
+    info.is_some_and(|ErrorInfo { code, status, .. }| {
+        *status == Some(429) || code.is_some_and(|code| code / 100 == 429)
+    })
+}
+
+fn first_number(body: &Value) -> Option<i64> {
+    match body {
+        Value::Array(list) => match list.first() {
+            Some(Value::Number(Number::U64(ms))) => i64::try_from(*ms).ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The path of a key's revocations, percent-encoded: a key name is typed, not Ably's.
+pub fn path(key: &ApiKey) -> String {
+    let mut path = String::from("/keys/");
+    for byte in key.name().bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path + "/revokeTokens"
+}
+
+/// The body of one request.
+pub fn body(targets: &[&str], terms: Terms) -> Json {
+    Fields::new()
+        .with(
+            "targets",
+            targets.iter().copied().map(Json::from).collect::<Vec<_>>(),
+        )
+        .maybe("issuedBefore", terms.issued_before)
+        .maybe("allowReauthMargin", terms.margin.then_some(true))
+        .done()
+}
+
+/// The body of a run's first request.
+pub fn first_body(targets: &Targets, terms: Terms) -> Json {
+    let first: Vec<&str> = targets.iter().take(BATCH).collect();
+    body(&first, terms)
+}

@@ -1,0 +1,65 @@
+//! Why a run ends before its first revocation request. What happens to targets after that is an
+//! outcome (`outcome.rs`), not an error.
+
+/// What failed, and apart from it what to do about it. Both are lower case without a full stop,
+/// so that the report can put them on lines of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Names the flag, file with line, host or target.
+    pub message: String,
+    /// What the operator can do; empty where the message says it all.
+    pub remedy: String,
+}
+
+impl Problem {
+    /// A problem with its remedy.
+    pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// An error as Ably words it (`ErrorInfo` of its REST specification).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorInfo {
+    /// Ably's own code, such as 40101.
+    pub code: Option<i64>,
+    /// The HTTP status that came with it.
+    pub status: Option<u16>,
+    /// Ably's message, secrets taken out, not yet escaped for a terminal.
+    pub message: Option<String>,
+    /// Ably's help page for the code.
+    pub href: Option<String>,
+}
+
+/// A run that ended before anything was revoked.
+#[derive(Debug)]
+pub enum Error {
+    /// Arguments, files, configuration or credentials here cannot be acted on.
+    Input(Problem),
+    /// Ably refused to tell, or could not be asked, what had to be known first.
+    Lookup(Problem, Option<ErrorInfo>),
+    /// The operator did not confirm.
+    Declined(Problem),
+    /// A signal came at a prompt or before the first request.
+    Signal(i32),
+}
+
+impl Error {
+    /// An input problem.
+    pub fn input(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Input(Problem::new(message, remedy))
+    }
+
+    /// The exit code, see CONTRACT "Exit codes". A signal's is what a shell shows for it.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Lookup(..) => 1,
+            Self::Declined(_) => 4,
+            Self::Signal(signal) => 128 + signal,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Revokes Ably tokens by client ID, revocation key or channel: the parts of the `ably` program
+//! in the order in which a run meets them. `main.rs` puts them together.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+pub mod answer;
+pub mod args;
+pub mod client;
+pub mod credentials;
+pub mod environment;
+pub mod error;
+pub mod file;
+pub mod flags;
+pub mod help;
+pub mod issued_before;
+pub mod journal;
+pub mod json;
+pub mod key;
+pub mod net;
+pub mod outcome;
+pub mod output;
+pub mod prompt;
+pub mod remedy;
+pub mod report;
+pub mod request;
+pub mod run;
+pub mod secret;
+pub mod signals;
+pub mod targets;
+pub mod text;

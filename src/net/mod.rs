@@ -1,0 +1,238 @@
+//! The way to Ably: one HTTPS exchange at a time (`Http`), and the tries that one request may
+//! take over several hosts (`tries.rs`). Only this folder knows HTTP.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::{HeaderValue, Request};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
+
+use crate::secret::Scrubber;
+use crate::signals::Signals;
+use crate::text::count;
+use dial::Names;
+use endpoint::ConnectTo;
+use fault::{Fault, Peer};
+use proxy::{Proxies, Route};
+use reply::Reply;
+
+pub mod auth;
+pub mod dial;
+pub mod endpoint;
+pub mod fault;
+pub mod proxy;
+pub mod reply;
+pub mod retry_after;
+pub mod roots;
+pub mod tries;
+
+/// Longest wait for a connection, TLS included (Ably's TO3l3).
+const CONNECT: Duration = Duration::from_secs(4);
+/// Longest exchange, from the look-up of the name to the last byte of the body (TO3l4).
+const EXCHANGE: Duration = Duration::from_secs(10);
+/// What this program calls itself in `User-Agent` and `Ably-Agent`.
+const NAME: &str = concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION"));
+/// The protocol version whose answers `answer.rs` judges.
+const ABLY_VERSION: &str = "6";
+
+/// How Ably is reached, as the operator set it.
+#[derive(Debug)]
+pub struct Network {
+    /// Trusted certificates.
+    pub roots: roots::Roots,
+    /// Where TCP connections go instead of to the host.
+    pub connect_to: Option<ConnectTo>,
+    /// The proxies of the environment.
+    pub proxies: Proxies,
+    /// For one request with all its tries.
+    pub timeout: Duration,
+}
+
+impl Network {
+    /// Knows the proxies' credentials.
+    pub fn scrubber(&self) -> Scrubber {
+        let mut scrubber = Scrubber::default();
+        self.proxies
+            .secrets()
+            .iter()
+            .for_each(|secret| scrubber.add(secret));
+        scrubber
+    }
+
+    /// The host, the way to it and the roots in use, without a proxy's credentials.
+    pub fn described(&self, authority: &str) -> String {
+        let roots = match &self.roots {
+            roots::Roots::BuiltIn => "the built-in roots".to_owned(),
+            roots::Roots::File { path, certificates } => {
+                format!(
+                    "{} from {}",
+                    count(certificates.len(), "root"),
+                    path.display()
+                )
+            }
+        };
+        let way = match (&self.connect_to, self.proxies.for_authority(authority)) {
+            (Some(address), _) => format!("connecting to {address}"),
+            (
+                None,
+                Route::Via {
+                    shown, variable, ..
+                },
+            ) => format!("proxy {shown} from {variable}"),
+            (None, Route::Direct { .. }) => "no proxy".to_owned(),
+        };
+        format!("host {authority}, {way}, {roots}")
+    }
+}
+
+/// One request, whatever host it goes to.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The path, already percent-encoded.
+    pub path: &'a str,
+    /// The JSON body of a POST; a GET has none.
+    pub body: Option<&'a str>,
+    /// The authorization header, marked sensitive; `GET /time` needs none.
+    pub authorization: Option<&'a HeaderValue>,
+}
+
+impl Call<'_> {
+    /// `GET` or `POST`.
+    pub fn method(&self) -> &'static str {
+        if self.body.is_some() { "POST" } else { "GET" }
+    }
+}
+
+/// A client for single HTTPS exchanges. Connections are kept open between them.
+#[derive(Debug)]
+pub struct Http {
+    agent: Agent,
+    proxies: Proxies,
+    direct: bool,
+    sent: Arc<AtomicBool>,
+}
+
+impl Http {
+    /// A client for this network; a signal ends its waits.
+    pub fn new(network: Network, signals: &Signals) -> Self {
+        let sent = Arc::new(AtomicBool::new(false));
+        let direct = network.connect_to.is_some();
+        let names = Names {
+            connect_to: network.connect_to,
+            stop: signals.shared(),
+        };
+        Self {
+            agent: agent(network.roots, names, signals, &sent),
+            proxies: network.proxies,
+            direct,
+            sent,
+        }
+    }
+
+    /// The proxy for a host; none with `--connect-to`, which says itself where connections go.
+    fn proxy(&self, authority: &str) -> Option<(&Proxy, &str)> {
+        if self.direct {
+            return None;
+        }
+        match self.proxies.for_authority(authority) {
+            Route::Via { proxy, shown, .. } => Some((proxy, shown)),
+            Route::Direct { .. } => None,
+        }
+    }
+
+    /// Sends one request and reads its answer, within `budget` and the limits above.
+    ///
+    /// # Errors
+    /// A fault that says whether anything may have been sent.
+    pub fn exchange(
+        &self,
+        call: &Call<'_>,
+        authority: &str,
+        budget: Duration,
+    ) -> Result<Reply, Fault> {
+        let proxy = self.proxy(authority);
+        let peer = Peer {
+            host: authority,
+            proxy: proxy.map(|(_, shown)| shown),
+        };
+        self.sent.store(false, Ordering::SeqCst);
+        self.run(
+            call,
+            authority,
+            proxy.map(|(proxy, _)| proxy),
+            budget.min(EXCHANGE),
+        )
+        .and_then(Reply::read)
+        .map_err(|error| fault::translate(error, peer, self.sent.load(Ordering::SeqCst)))
+    }
+
+    fn run(
+        &self,
+        call: &Call<'_>,
+        authority: &str,
+        proxy: Option<&Proxy>,
+        budget: Duration,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let mut request = Request::builder()
+            .method(call.method())
+            .uri(format!("https://{authority}{}", call.path))
+            .header(ACCEPT, "application/json")
+            .header("Ably-Agent", NAME)
+            .header("X-Ably-Version", ABLY_VERSION);
+        if let Some(authorization) = call.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        match call.body {
+            None => self.send(request.body(())?, proxy, budget),
+            Some(body) => {
+                let request = request.header(CONTENT_TYPE, "application/json");
+                self.send(request.body(body)?, proxy, budget)
+            }
+        }
+    }
+
+    fn send<B: ureq::AsSendBody>(
+        &self,
+        request: Request<B>,
+        proxy: Option<&Proxy>,
+        budget: Duration,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(budget))
+            .proxy(proxy.cloned())
+            .build();
+        self.agent.run(request)
+    }
+}
+
+/// The one place where the agent is set up.
+fn agent(roots: roots::Roots, names: Names, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_resolve(Some(CONNECT))
+        .timeout_connect(Some(CONNECT))
+        .timeout_global(Some(EXCHANGE))
+        .max_redirects(0)
+        .proxy(None)
+        .https_only(true)
+        .http_status_as_error(false)
+        .tls_config(TlsConfig::builder().root_certs(root_certs(roots)).build())
+        .user_agent(NAME)
+        .build();
+    Agent::with_parts(
+        config,
+        dial::connector(signals.shared(), Arc::clone(sent)),
+        names,
+    )
+}
+
+fn root_certs(roots: roots::Roots) -> RootCerts {
+    match roots {
+        roots::Roots::BuiltIn => RootCerts::WebPki,
+        roots::Roots::File { certificates, .. } => RootCerts::new_with_certs(&certificates),
+    }
+}

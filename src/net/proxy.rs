@@ -1,0 +1,854 @@
+//! Proxies: which one the environment names, which hosts go without, and the tunnel through it.
+//! ureq's own reading is not used: it skips what it cannot parse and connects directly, takes
+//! `HTTP_PROXY` for HTTPS, and knows `NO_PROXY` in part.
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv6Addr};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ureq::Proxy;
+use ureq::config::AutoHeaderValue;
+use ureq::http::Uri;
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
+};
+use zeroize::Zeroizing;
+
+use crate::error::Problem;
+use crate::net::endpoint::{Authority, Host};
+
+/// The variables in their order. Lower case first, as curl does it. `HTTP_PROXY` is not among
+/// them: it is not for HTTPS, and a CGI server lets its clients set it.
+const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// The port of HTTPS.
+const HTTPS: u16 = 443;
+/// The path in the URI of every proxy made here. No request has it, so the connection to a proxy
+/// is told from the one to Ably with certainty.
+const HOP: &str = "/proxy-hop";
+/// The longest head of a proxy's answer, in bytes.
+const LONGEST_HEAD: usize = 16 << 10;
+
+const REMEDY: &str = "give http://HOST:PORT or https://HOST:PORT, with USER:PASSWORD@ before the \
+                      host if the proxy wants them, special characters in them percent-encoded";
+
+/// The proxies that the environment names.
+#[derive(Debug, Default)]
+pub struct Proxies {
+    proxy: Option<Named>,
+    exempt: Vec<Exempt>,
+}
+
+/// A proxy, and the variable that names it.
+struct Named {
+    variable: &'static str,
+    shown: String,
+    proxy: Proxy,
+    secrets: Vec<String>,
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // ureq shows the first letter of the user name.
+        write!(f, "{} from {}", self.shown, self.variable)
+    }
+}
+
+/// The way to a host.
+#[derive(Debug)]
+pub enum Route<'a> {
+    /// Without a proxy.
+    Direct {
+        /// The variable and its entry that exempt the host; `None` where no proxy is set.
+        exempt: Option<(&'static str, &'a str)>,
+    },
+    /// Through a proxy.
+    Via {
+        /// For ureq. Never to be printed.
+        proxy: &'a Proxy,
+        /// Without credentials: `http://proxy:3128`.
+        shown: &'a str,
+        /// Where it is set.
+        variable: &'static str,
+    },
+}
+
+impl Proxies {
+    /// Reads the variables by way of `get`. Set but empty counts as unset. Where both cases of a
+    /// name are set, lower case counts.
+    ///
+    /// # Errors
+    /// The variable that counts holds no proxy that works here. The message names the variable,
+    /// never its value.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let first = |names: &[&'static str]| {
+            names.iter().find_map(|name| {
+                let value = Zeroizing::new(get(name)?);
+                (!value.trim().is_empty()).then_some((*name, value))
+            })
+        };
+        let proxy =
+            match first(&VARIABLES) {
+                None => None,
+                Some((variable, value)) => Some(named(variable, value.trim()).map_err(|flaw| {
+                    Problem::new(format!("the proxy in {variable} {flaw}"), REMEDY)
+                })?),
+            };
+        let exempt = match first(&EXEMPTIONS) {
+            None => Vec::new(),
+            Some((variable, list)) => exemptions(variable, &list),
+        };
+        Ok(Self { proxy, exempt })
+    }
+
+    /// The way to a host, a name or an address with or without its brackets.
+    pub fn for_host(&self, host: &str, port: u16) -> Route<'_> {
+        let Some(named) = &self.proxy else {
+            return Route::Direct { exempt: None };
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        match self.exempt.iter().find(|exempt| exempt.covers(host, port)) {
+            Some(exempt) => Route::Direct {
+                exempt: Some((exempt.variable, &exempt.entry)),
+            },
+            None => Route::Via {
+                proxy: &named.proxy,
+                shown: &named.shown,
+                variable: named.variable,
+            },
+        }
+    }
+
+    /// The way to `host` or `host:port` as a URL has it; the port is 443 if it has none.
+    pub fn for_authority(&self, authority: &str) -> Route<'_> {
+        match Authority::parse(authority) {
+            Ok(Authority { host, port }) => self.for_host(&host.to_string(), port.unwrap_or(HTTPS)),
+            // Then there will be no connection either.
+            Err(_) => self.for_host(authority, HTTPS),
+        }
+    }
+
+    /// What must not be shown: the password as typed and decoded, the credentials as the header
+    /// has them. A user name without a password is a token, and a secret too.
+    pub fn secrets(&self) -> &[String] {
+        self.proxy.as_ref().map_or(&[], |named| &named.secrets)
+    }
+}
+
+/// Reads a proxy; what is wrong with it is the rest of a sentence.
+fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
+    if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("has white space or control characters in it");
+    }
+    let (scheme, rest) = scheme(value)?;
+    let (rest, path) = rest
+        .find(['/', '?', '#'])
+        .map_or((rest, ""), |at| rest.split_at(at));
+    if !matches!(path, "" | "/") {
+        return Err("has a path, a query, or unencoded / ? # in its credentials");
+    }
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((user, rest)) => (user, rest),
+        None => ("", rest),
+    };
+    // Not its flaw: that may speak of an address that was cut off the middle of a password.
+    let authority = Authority::parse(rest).map_err(|_| "is not a host with an optional port")?;
+    // ureq's ports where there is none, shown so that nobody has to guess.
+    let port = authority
+        .port
+        .unwrap_or(if scheme == "https" { HTTPS } else { 80 });
+    let shown = format!("{scheme}://{}:{port}", authority.host);
+    let (userinfo, secrets) = credentials(user)?;
+    let url = Zeroizing::new(format!(
+        "{scheme}://{}{}:{port}{HOP}",
+        *userinfo, authority.host
+    ));
+    let proxy = Proxy::new(&url).map_err(|_| "cannot be used")?;
+    Ok(Named {
+        variable,
+        shown,
+        proxy,
+        secrets,
+    })
+}
+
+fn scheme(value: &str) -> Result<(&'static str, &str), &'static str> {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return Ok(("http", value));
+    };
+    if scheme.eq_ignore_ascii_case("http") {
+        Ok(("http", rest))
+    } else if scheme.eq_ignore_ascii_case("https") {
+        Ok(("https", rest))
+    } else if scheme
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("socks"))
+    {
+        Err("is a SOCKS proxy, but only HTTP CONNECT proxies work here")
+    } else {
+        Err("has an unknown scheme: only HTTP CONNECT proxies work here, http:// or https://")
+    }
+}
+
+/// `user:password@` encoded so that ureq's decoding brings back what was meant, and what of it
+/// is secret.
+fn credentials(typed: &str) -> Result<(Zeroizing<String>, Vec<String>), &'static str> {
+    let mut userinfo = Zeroizing::new(String::new());
+    if typed.is_empty() {
+        return Ok((userinfo, Vec::new()));
+    }
+    let (typed_user, typed_password) = typed.split_once(':').unwrap_or((typed, ""));
+    let (user, password) = (decode(typed_user)?, decode(typed_password)?);
+    encode(&user, &mut userinfo);
+    userinfo.push(':');
+    encode(&password, &mut userinfo);
+    userinfo.push('@');
+    let (typed, decoded) = if password.is_empty() {
+        (typed_user, &user)
+    } else {
+        (typed_password, &password)
+    };
+    let mut secrets = vec![typed.to_owned()];
+    if typed != decoded.as_str() {
+        secrets.push(decoded.to_string());
+    }
+    secrets.push(basic(&user, &password).trim_end_matches('=').to_owned());
+    Ok((userinfo, secrets))
+}
+
+/// Undoes percent-encoding, once. A `%` that starts no code stands for itself, as in curl.
+fn decode(text: &str) -> Result<Zeroizing<String>, &'static str> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        bytes.push(match (first, tail) {
+            (b'%', [high, low, tail @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    rest = tail;
+                    high << 4 | low
+                }
+                _ => b'%',
+            },
+            _ => *first,
+        });
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "has credentials that are not UTF-8")?;
+    let text = Zeroizing::new(text);
+    // U+FFFD: what a variable that is not UTF-8 has been turned into on its way here.
+    if text.contains(|c: char| c.is_control() || c == '\u{fffd}') {
+        return Err("has control characters or broken UTF-8 in its credentials");
+    }
+    Ok(text)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+fn encode(text: &str, url: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            url.push(char::from(byte));
+        } else {
+            url.push('%');
+            for half in [byte >> 4, byte & 15] {
+                url.push(char::from_digit(half.into(), 16).unwrap_or_default());
+            }
+        }
+    }
+}
+
+fn basic(user: &str, password: &str) -> Zeroizing<String> {
+    let whole = Zeroizing::new(format!("{user}:{password}"));
+    Zeroizing::new(BASE64_STANDARD.encode(whole.as_bytes()))
+}
+
+/// An entry of `NO_PROXY`.
+#[derive(Debug)]
+struct Exempt {
+    variable: &'static str,
+    entry: String,
+    rule: Rule,
+    port: Option<u16>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Rule {
+    Everything,
+    /// Addresses that share so many leading bits.
+    Network(IpAddr, u32),
+    /// A name with all names below it, in lower case, without dots at its ends.
+    Domain(String),
+    /// An entry that makes no sense.
+    Nothing,
+}
+
+fn exemptions(variable: &'static str, list: &str) -> Vec<Exempt> {
+    list.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let (rule, port) = rule(entry);
+            Exempt {
+                variable,
+                entry: entry.to_owned(),
+                rule,
+                port,
+            }
+        })
+        .collect()
+}
+
+fn rule(entry: &str) -> (Rule, Option<u16>) {
+    if entry == "*" {
+        return (Rule::Everything, None);
+    }
+    if let Some((address, bits)) = entry.split_once('/') {
+        return (network(address, bits).unwrap_or(Rule::Nothing), None);
+    }
+    // `.example.com` and `*.example.com` are `example.com`, as in curl.
+    let name = entry
+        .strip_prefix('*')
+        .filter(|rest| rest.starts_with('.'))
+        .unwrap_or(entry);
+    match Authority::parse(name.strip_prefix('.').unwrap_or(name)) {
+        Ok(Authority {
+            host: Host::Ip(ip),
+            port,
+        }) => {
+            let ip = ip.to_canonical();
+            (Rule::Network(ip, if ip.is_ipv4() { 32 } else { 128 }), port)
+        }
+        Ok(Authority {
+            host: Host::Name(name),
+            port,
+        }) => (Rule::Domain(name.trim_end_matches('.').to_owned()), port),
+        Err(_) => (Rule::Nothing, None),
+    }
+}
+
+fn network(address: &str, bits: &str) -> Option<Rule> {
+    if bits.is_empty() || !bits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let bits: u32 = bits.parse().ok()?;
+    let bare = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let ip: IpAddr = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
+        None => address.parse().ok()?,
+    };
+    if bits > if ip.is_ipv4() { 32 } else { 128 } {
+        return None;
+    }
+    // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+    match (ip.to_canonical(), bits.checked_sub(96)) {
+        (canonical @ IpAddr::V4(_), Some(bits)) if ip.is_ipv6() => {
+            Some(Rule::Network(canonical, bits))
+        }
+        _ => Some(Rule::Network(ip, bits)),
+    }
+}
+
+impl Exempt {
+    fn covers(&self, host: &str, port: u16) -> bool {
+        if self.port.is_some_and(|own| own != port) {
+            return false;
+        }
+        match (&self.rule, host.parse::<IpAddr>()) {
+            (Rule::Everything, _) => true,
+            (Rule::Network(network, bits), Ok(ip)) => shares(ip.to_canonical(), *network, *bits),
+            (Rule::Domain(domain), Err(_)) => below(host.trim_end_matches('.'), domain),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a name is the domain's or below it.
+fn below(host: &str, domain: &str) -> bool {
+    let Some(at) = host.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    match (host.get(..at), host.get(at..)) {
+        (Some(rest), Some(end)) => {
+            end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
+        }
+        _ => false,
+    }
+}
+
+/// Whether two addresses of one family have so many leading bits in common.
+fn shares(a: IpAddr, b: IpAddr, bits: u32) -> bool {
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= bits,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= bits,
+        _ => false,
+    }
+}
+
+/// Whether a URI is that of a proxy made here.
+pub(crate) fn is_hop(uri: &Uri) -> bool {
+    uri.path() == HOP
+}
+
+/// Opens a tunnel where the request has a proxy. In place of ureq's own `ConnectProxyConnector`,
+/// which grants a proxy its whole time anew with every byte that it sends, so that a slow one
+/// holds a run for hours, and takes no success but 200.
+#[derive(Debug)]
+pub(crate) struct Tunnel;
+
+impl<In: Transport> Connector<In> for Tunnel {
+    type Out = Either<In, Tunnelled>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if let Some(chained) = chained {
+            return Ok(Some(Either::A(chained)));
+        }
+        match details.config.proxy() {
+            // This very chain, run for the connection to the proxy, comes by here too.
+            Some(proxy) if !is_hop(details.uri) => tunnel(details, proxy).map(Either::B).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq::Error> {
+    let uri = proxy.uri();
+    let addrs = details
+        .resolver
+        .resolve(uri, details.config, details.timeout)?;
+    let hop = ConnectionDetails {
+        uri,
+        addrs,
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        // The start of the whole phase: Dial and TLS count from it.
+        now: details.now,
+        timeout: details.timeout,
+        current_time: details.current_time.clone(),
+        run_connector: details.run_connector.clone(),
+        register_shutdown: details.register_shutdown.clone(),
+    };
+    let transport = (details.run_connector)(&hop)?;
+    let mut stream = TransportAdapter::new(transport, details.current_time.clone());
+    // From here on the adapter counts down by itself.
+    stream.set_timeout(left(details));
+    stream.write_all(&connect_request(details, proxy))?;
+    match status(&mut stream)? {
+        200..=299 => Ok(Tunnelled(stream.into_inner())),
+        407 => Err(failed("it wants other credentials, or any (status 407)")),
+        status => Err(ureq::Error::ConnectProxyFailed(format!(
+            "it answered status {status}"
+        ))),
+    }
+}
+
+fn failed(reason: &str) -> ureq::Error {
+    ureq::Error::ConnectProxyFailed(reason.to_owned())
+}
+
+fn left(details: &ConnectionDetails) -> NextTimeout {
+    let mut timeout = details.timeout;
+    if let (Duration::Exact(after), Instant::Exact(start)) = (timeout.after, details.now) {
+        timeout.after = Duration::Exact(after.saturating_sub(start.elapsed()));
+    }
+    timeout
+}
+
+fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
+    let host = details.uri.host().unwrap_or_default();
+    let port = details.uri.port_u16().unwrap_or(HTTPS);
+    let mut head = Zeroizing::new(Vec::with_capacity(1024));
+    let mut line = |parts: &[&str]| {
+        parts
+            .iter()
+            .for_each(|part| head.extend_from_slice(part.as_bytes()));
+        head.extend_from_slice(b"\r\n");
+    };
+    let authority = format!("{host}:{port}");
+    line(&["CONNECT ", &authority, " HTTP/1.1"]);
+    line(&["Host: ", &authority]);
+    if let AutoHeaderValue::Provided(agent) = details.config.user_agent() {
+        line(&["User-Agent: ", agent]);
+    }
+    if let Some(user) = proxy.username() {
+        let credentials = basic(user, proxy.password().unwrap_or_default());
+        line(&["Proxy-Authorization: Basic ", &credentials]);
+    }
+    line(&[]);
+    head
+}
+
+/// Reads the head of a proxy's answer to its end and not a byte further.
+fn status(stream: &mut impl Read) -> Result<u16, ureq::Error> {
+    let mut head = Vec::with_capacity(256);
+    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
+        let mut byte = [0];
+        // The transport has a buffer; this takes the bytes out of it.
+        if head.len() == LONGEST_HEAD || stream.read(&mut byte)? == 0 {
+            return Err(failed("it closed the connection or did not answer in HTTP"));
+        }
+        head.extend_from_slice(&byte);
+    }
+    match head.as_slice() {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', code @ ..] => {
+            let code = code
+                .get(..3)
+                .and_then(|code| std::str::from_utf8(code).ok());
+            code.and_then(|code| code.parse().ok())
+                .ok_or_else(|| failed("its answer is not HTTP"))
+        }
+        _ => Err(failed("its answer is not HTTP")),
+    }
+}
+
+/// A connection through a proxy. There may be TLS to the proxy in it, but none to the target yet.
+#[derive(Debug)]
+pub(crate) struct Tunnelled(Box<dyn Transport>);
+
+impl Transport for Tunnelled {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.0.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.0.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Proxies, Problem> {
+        Proxies::from_env(|name| {
+            variables
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn one(value: &str) -> Result<Proxies, Problem> {
+        with(&[("HTTPS_PROXY", value)])
+    }
+
+    fn way(proxies: &Proxies, host: &str, port: u16) -> String {
+        match proxies.for_host(host, port) {
+            Route::Via {
+                shown, variable, ..
+            } => format!("{shown} from {variable}"),
+            Route::Direct {
+                exempt: Some((variable, entry)),
+            } => format!("{entry} of {variable}"),
+            Route::Direct { exempt: None } => "direct".to_owned(),
+        }
+    }
+
+    fn exempt(list: &str, host: &str, port: u16) -> bool {
+        let proxies = with(&[("https_proxy", "proxy:3128"), ("NO_PROXY", list)]).unwrap();
+        matches!(proxies.for_host(host, port), Route::Direct { .. })
+    }
+
+    #[test]
+    fn variables_are_read_in_curls_order_and_http_proxy_never() {
+        let all = [
+            ("https_proxy", "a:1"),
+            ("HTTPS_PROXY", "b:2"),
+            ("all_proxy", "c:3"),
+            ("ALL_PROXY", "d:4"),
+            ("http_proxy", "e:5"),
+            ("HTTP_PROXY", "f:6"),
+        ];
+        for (from, shown) in ["a:1", "b:2", "c:3", "d:4"].into_iter().enumerate() {
+            let expected = format!("http://{shown} from {}", VARIABLES[from]);
+            assert_eq!(way(&with(&all[from..]).unwrap(), "h", 443), expected);
+        }
+        assert_eq!(way(&with(&all[4..]).unwrap(), "h", 443), "direct");
+        let empty = with(&[
+            ("https_proxy", ""),
+            ("HTTPS_PROXY", " "),
+            ("ALL_PROXY", "d:4"),
+        ]);
+        assert_eq!(way(&empty.unwrap(), "h", 443), "http://d:4 from ALL_PROXY");
+    }
+
+    #[test]
+    fn a_proxy_is_shown_without_its_credentials() {
+        for (value, shown) in [
+            ("proxy", "http://proxy:80"),
+            ("proxy:3128", "http://proxy:3128"),
+            ("user:s3cret@proxy:3128", "http://proxy:3128"),
+            (
+                "HTTP://user:s3cret@Proxy.Example:3128/",
+                "http://proxy.example:3128",
+            ),
+            ("https://proxy", "https://proxy:443"),
+            ("http://[::1]:3128", "http://[::1]:3128"),
+            ("http://squid_proxy:3128\n", "http://squid_proxy:3128"),
+        ] {
+            let proxies = one(value).unwrap();
+            assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
+            assert!(!format!("{proxies:?}").contains("s3cret"));
+            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else {
+                panic!("direct")
+            };
+            assert!(is_hop(proxy.uri()));
+            assert!(format!("{}", proxy.uri()).contains(&shown[7..]));
+        }
+    }
+
+    #[test]
+    fn credentials_are_decoded_once_and_all_their_forms_are_secret() {
+        for (typed, user, password) in [
+            ("user:p%40ss", "user", "p@ss"),
+            ("user:p@ss:x", "user", "p@ss:x"),
+            ("user:100%25%32%35", "user", "100%25"),
+            ("user:50%", "user", "50%"),
+            ("user:%zz+%c3%a9", "user", "%zz+é"),
+            ("us%3aer:", "us:er", ""),
+            ("token", "token", ""),
+            (":only", "", "only"),
+        ] {
+            let proxies = one(&format!("http://{typed}@proxy:3128")).unwrap();
+            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else {
+                panic!("direct")
+            };
+            assert_eq!(proxy.username(), Some(user));
+            assert_eq!(proxy.password(), Some(password));
+            let secret = if password.is_empty() { user } else { password };
+            let header = BASE64_STANDARD.encode(format!("{user}:{password}"));
+            for form in [secret, header.trim_end_matches('=')] {
+                assert!(
+                    proxies.secrets().iter().any(|own| own == form),
+                    "{typed}: {form}"
+                );
+            }
+        }
+        assert_eq!(
+            one("http://user:p%40ss@proxy").unwrap().secrets()[..2],
+            ["p%40ss", "p@ss"]
+        );
+        assert!(one("http://@proxy").unwrap().secrets().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_without_repeating_it() {
+        for (value, reason) in [
+            (
+                "socks5://user:s3cret@proxy:1080",
+                "only HTTP CONNECT proxies",
+            ),
+            ("SOCKS://proxy", "only HTTP CONNECT proxies"),
+            ("ftp://user:s3cret@proxy", "only HTTP CONNECT proxies"),
+            ("://proxy", "only HTTP CONNECT proxies"),
+            ("http://", "not a host"),
+            ("http://user:s3cret@", "not a host"),
+            ("http://user:s3cret@proxy:99999", "not a host"),
+            ("http://user:s3#cret@proxy:1", "unencoded"),
+            ("http://user:12/s3cret@proxy:1", "unencoded"),
+            ("http://user:s3cret/@proxy:1", "unencoded"),
+            ("http://proxy:3128/path", "path"),
+            ("http://user:s3cret%0d%0aX-Evil:1@proxy", "control"),
+            ("http://user%00:s3cret@proxy", "control"),
+            ("http://user:s3cret%ff@proxy", "UTF-8"),
+            ("http://user:s3cret\u{fffd}@proxy", "UTF-8"),
+            ("http://user:s3 cret@proxy", "white space"),
+            ("http://user:s3cret\r\n@proxy", "white space"),
+        ] {
+            let problem = one(value).expect_err(value);
+            let text = format!("{} {}", problem.message, problem.remedy);
+            assert!(text.contains(reason), "{value:?}: {text}");
+            assert!(text.contains("HTTPS_PROXY"));
+            assert!(!text.contains("s3") && !text.contains("cret"), "{text}");
+        }
+        // Neither a later variable nor an exemption makes up for it.
+        assert!(
+            with(&[
+                ("https_proxy", "socks5://p"),
+                ("ALL_PROXY", "p:1"),
+                ("NO_PROXY", "*")
+            ])
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn no_proxy_takes_names_suffixes_addresses_networks_and_ports() {
+        for (list, host) in [
+            ("*", "any.example"),
+            ("other, *", "1.2.3.4"),
+            ("example.com", "example.com"),
+            ("example.com", "a.example.com"),
+            (".example.com", "a.b.EXAMPLE.com"),
+            (".example.com", "example.com"),
+            ("*.example.com", "a.example.com"),
+            ("EXAMPLE.com.", "example.com"),
+            ("example.com", "example.com."),
+            ("x,,y\texample.com\n", "example.com"),
+            ("x y;z example.com", "example.com"),
+            ("localhost", "localhost"),
+            ("net", "main.realtime.ably.net"),
+            ("example.com:443", "a.example.com"),
+            ("10.1.2.3", "10.1.2.3"),
+            ("10.1.2.3:443", "10.1.2.3"),
+            ("10.0.0.0/8", "10.255.1.1"),
+            ("10.9.9.9/8", "10.1.1.1"),
+            ("0.0.0.0/0", "8.8.8.8"),
+            ("10.1.2.3/32", "::ffff:10.1.2.3"),
+            ("::ffff:10.0.0.0/104", "10.1.2.3"),
+            ("::ffff:10.1.2.3", "10.1.2.3"),
+            ("::1", "::1"),
+            ("[::1]", "[::1]"),
+            ("[::1]:443", "::1"),
+            ("0:0:0:0:0:0:0:1", "::1"),
+            ("2001:db8::/32", "[2001:db8:ffff::1]"),
+            ("[2001:db8::]/32", "2001:db8::1"),
+            ("::/0", "::1"),
+        ] {
+            assert!(exempt(list, host, 443), "{list} should cover {host}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_covers_nothing_else() {
+        for (list, host) in [
+            ("", "example.com"),
+            ("ample.com", "example.com"),
+            ("a.example.com", "example.com"),
+            ("example.com:8443", "example.com"),
+            ("example.com:x", "example.com"),
+            ("com.", "example.org"),
+            ("4", "1.2.3.4"),
+            ("10.0.0.0/33", "10.0.0.1"),
+            ("10.0.0.0/-1", "10.0.0.1"),
+            ("10.0.0.0/+8", "10.0.0.1"),
+            ("10.0.0.0/", "10.0.0.1"),
+            ("10.0.0/8", "10.0.0.1"),
+            ("/8", "10.0.0.1"),
+            ("10.0.0.0/8", "11.0.0.1"),
+            ("10.0.0.0/8", "10.example.com"),
+            ("::/0", "10.0.0.1"),
+            ("::/129", "::1"),
+            ("2001:db8::/32", "2001:db9::1"),
+            (".", "example.com"),
+            ("*.", "example.com"),
+            ("**", "example.com"),
+            ("exa*.com", "example.com"),
+        ] {
+            assert!(!exempt(list, host, 443), "{list:?} should not cover {host}");
+        }
+    }
+
+    #[test]
+    fn a_route_says_where_it_comes_from() {
+        let proxies = with(&[("all_proxy", "p:1"), ("no_proxy", "x, .Ably.net")]).unwrap();
+        assert_eq!(
+            way(&proxies, "main.realtime.ably.net", 443),
+            ".Ably.net of no_proxy"
+        );
+        assert_eq!(way(&proxies, "other", 443), "http://p:1 from all_proxy");
+        assert!(matches!(
+            proxies.for_authority("rest.ably.net:8443"),
+            Route::Direct { .. }
+        ));
+        assert!(matches!(
+            proxies.for_authority("[::1]:8443"),
+            Route::Via { .. }
+        ));
+        assert!(matches!(
+            Proxies::default().for_authority("h"),
+            Route::Direct { exempt: None }
+        ));
+    }
+
+    #[test]
+    fn the_answer_of_a_proxy_is_read_to_its_end_alone() {
+        let mut stream = &b"HTTP/1.1 200 OK\r\nX: y\r\n\r\nrest"[..];
+        assert_eq!(status(&mut stream).unwrap(), 200);
+        assert_eq!(stream, b"rest");
+        assert_eq!(status(&mut &b"HTTP/1.0 407\n\n"[..]).unwrap(), 407);
+        for bad in [
+            &b""[..],
+            b"HTTP/1.1 200 OK\r\n",
+            b"SSH-2.0\r\n\r\n",
+            b"HTTP/1.1 2\r\n\r\n",
+            b"\r\n\r\n",
+        ] {
+            assert!(matches!(
+                status(&mut &*bad),
+                Err(ureq::Error::ConnectProxyFailed(_))
+            ));
+        }
+        assert!(status(&mut std::io::repeat(b'x')).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_it_panic_or_leak(user in "\\PC{0,12}", list in "\\PC{0,40}", host in "\\PC{0,20}") {
+            if let Err(problem) = one(&format!("http://u:Zq9{user}@p:1")) {
+                prop_assert!(!problem.message.contains("Zq9"));
+            }
+            let _ = exempt(&list, &host, 443);
+        }
+
+        #[test]
+        fn a_domain_covers_itself_and_what_is_below_it(
+            domain in "[a-z]{1,5}(\\.[a-z]{1,5}){0,2}", below in "[a-z]{1,5}", dot in "\\.?", more in "[a-z]",
+        ) {
+            let entry = format!("{dot}{domain}");
+            let (sub, beside) = (format!("{below}.{domain}"), format!("{more}{domain}"));
+            prop_assert!(exempt(&entry, &domain, 443));
+            prop_assert!(exempt(&entry, &sub, 443));
+            prop_assert!(!exempt(&entry, &beside, 443));
+        }
+
+        #[test]
+        fn a_network_covers_what_shares_its_bits(network: u128, host: u128, bits in 0_u32..=128) {
+            let (net, ip) = (Ipv6Addr::from_bits(network), Ipv6Addr::from_bits(host));
+            prop_assume!(net.to_ipv4_mapped().is_none() && ip.to_ipv4_mapped().is_none());
+            let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits) };
+            let expected = network & mask == host & mask;
+            prop_assert_eq!(exempt(&format!("{net}/{bits}"), &ip.to_string(), 443), expected);
+            let inside = Ipv6Addr::from_bits((network & mask) | (host & !mask));
+            if inside.to_ipv4_mapped().is_none() {
+                let entry = format!("{net}/{bits}");
+                prop_assert!(exempt(&entry, &inside.to_string(), 443));
+            }
+        }
+
+        #[test]
+        fn credentials_survive_their_way_through_the_url(user in "[^\\p{C}\\s]{1,8}", password in "[^\\p{C}\\s]{0,8}") {
+            prop_assume!(!user.contains('\u{fffd}') && !password.contains('\u{fffd}'));
+            let mut typed = String::new();
+            encode(&user, &mut typed);
+            typed.push(':');
+            encode(&password, &mut typed);
+            let proxies = one(&format!("http://{typed}@p:1")).unwrap();
+            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
+            prop_assert_eq!(proxy.username(), Some(user.as_str()));
+            prop_assert_eq!(proxy.password(), Some(password.as_str()));
+        }
+    }
+}

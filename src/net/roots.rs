@@ -1,0 +1,59 @@
+//! The certificates that are trusted: Mozilla's, built in, or those of a file instead.
+
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use ureq::tls::{Certificate, PemItem, parse_pem};
+
+use crate::error::Problem;
+
+/// Trusted roots.
+#[derive(Debug)]
+pub enum Roots {
+    /// Mozilla's.
+    BuiltIn,
+    /// Those of a PEM file, and no others.
+    File {
+        /// Where they came from.
+        path: PathBuf,
+        /// At least one, each of which can serve as a root.
+        certificates: Vec<Certificate<'static>>,
+    },
+}
+
+impl Roots {
+    /// Reads a PEM file. What is not a certificate in it is passed over, as curl does.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no certificate that can be used.
+    pub fn read(path: &Path, source: &str) -> Result<Self, Problem> {
+        let shown = path.display().to_string();
+        let problem = |what: &str| {
+            Problem::new(
+                format!("{source}: {} {what}", crate::text::Safe(&shown)),
+                "give a PEM file with the certificate of the CA to trust",
+            )
+        };
+        let pem = std::fs::read(path).map_err(|error| {
+            problem(&format!("cannot be read: {}", crate::file::reason(&error)))
+        })?;
+        let certificates: Vec<_> = parse_pem(&pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            })
+            .filter(|certificate| {
+                RootCertStore::empty()
+                    .add(certificate.der().to_vec().into())
+                    .is_ok()
+            })
+            .collect();
+        if certificates.is_empty() {
+            return Err(problem("holds no usable certificate"));
+        }
+        Ok(Self::File {
+            path: path.to_owned(),
+            certificates,
+        })
+    }
+}

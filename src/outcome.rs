@@ -1,0 +1,147 @@
+//! What became of each target. The exit code, the human text, the JSON and the left-over file are
+//! all derived from this one type.
+
+use std::rc::Rc;
+
+use crate::error::{ErrorInfo, Problem};
+
+/// What became of one target.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Ably confirmed this very target.
+    Revoked(Confirmation),
+    /// Ably answered, and refused it.
+    Refused(Rc<Failure>),
+    /// It may have been revoked or not; asking again is safe.
+    Unknown(Rc<Failure>),
+    /// It never reached Ably.
+    NotSent(Rc<Failure>),
+}
+
+/// Ably's confirmation for one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Tokens issued before this are revoked, Unix milliseconds.
+    pub issued_before: i64,
+    /// From when on, Unix milliseconds.
+    pub applies_at: i64,
+}
+
+/// Why a target was not revoked.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What failed and what to do about it.
+    pub problem: Problem,
+    /// Ably's own words, where it had some.
+    pub info: Option<ErrorInfo>,
+    /// What the failure speaks of.
+    pub scope: Scope,
+}
+
+/// Whether a failure is one target's own or that of the request it was in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// A result of its own held the error.
+    Target,
+    /// The request failed as a whole.
+    Request,
+}
+
+impl Outcome {
+    /// The word for it: in JSON, in the left-over file, in the accounts.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Revoked(_) => "revoked",
+            Self::Refused(_) => "refused",
+            Self::Unknown(_) => "unknown",
+            Self::NotSent(_) => "not-sent",
+        }
+    }
+
+    /// Why it was not revoked.
+    pub fn failure(&self) -> Option<&Rc<Failure>> {
+        match self {
+            Self::Revoked(_) => None,
+            Self::Refused(failure) | Self::Unknown(failure) | Self::NotSent(failure) => {
+                Some(failure)
+            }
+        }
+    }
+
+    /// Whether Ably gave a result for this target in particular.
+    pub fn has_result(&self) -> bool {
+        match self {
+            Self::Revoked(_) => true,
+            Self::Refused(failure) => failure.scope == Scope::Target,
+            Self::Unknown(_) | Self::NotSent(_) => false,
+        }
+    }
+}
+
+/// How many targets met which end. They always add up to the targets given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Confirmed by Ably.
+    pub revoked: usize,
+    /// Refused by Ably.
+    pub refused: usize,
+    /// Perhaps revoked.
+    pub unknown: usize,
+    /// Certainly not revoked, since nothing was sent.
+    pub not_sent: usize,
+}
+
+impl Tally {
+    /// Counts one target.
+    pub fn add(&mut self, outcome: &Outcome) {
+        *match outcome {
+            Outcome::Revoked(_) => &mut self.revoked,
+            Outcome::Refused(_) => &mut self.refused,
+            Outcome::Unknown(_) => &mut self.unknown,
+            Outcome::NotSent(_) => &mut self.not_sent,
+        } += 1;
+    }
+
+    /// All targets counted.
+    pub fn total(&self) -> usize {
+        self.revoked + self.refused + self.unknown + self.not_sent
+    }
+
+    /// The exit code: all revoked 0; else some revoked 3; else any unknown 5; else 1.
+    pub fn exit_code(&self) -> i32 {
+        if self.revoked == self.total() {
+            0
+        } else if self.revoked > 0 {
+            3
+        } else if self.unknown > 0 {
+            5
+        } else {
+            1
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_follows_from_the_counts() {
+        let code = |revoked, refused, unknown, not_sent| {
+            Tally {
+                revoked,
+                refused,
+                unknown,
+                not_sent,
+            }
+            .exit_code()
+        };
+        assert_eq!(code(2, 0, 0, 0), 0);
+        assert_eq!(code(1, 1, 1, 1), 3);
+        assert_eq!(code(1, 0, 0, 1), 3);
+        assert_eq!(code(0, 1, 1, 0), 5);
+        assert_eq!(code(0, 0, 1, 1), 5);
+        assert_eq!(code(0, 1, 0, 1), 1);
+        assert_eq!(code(0, 0, 0, 1), 1);
+    }
+}

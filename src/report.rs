@@ -1,0 +1,455 @@
+//! What is told: the plan before, the outcomes after, errors at any time; for people on stderr
+//! or as JSON on stdout. Only here is an outcome put into words.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use crate::client::BATCH;
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorInfo, Problem};
+use crate::issued_before::{IssuedBefore, shown};
+use crate::json::{Fields, Json};
+use crate::outcome::{Failure, Outcome, Tally};
+use crate::output::{Colour, Output, status_fields};
+use crate::request::Request;
+use crate::targets::Targets;
+use crate::text::{Safe, count, excerpt};
+
+/// How many targets are told by name.
+const NAMED: usize = 10;
+const HINT: &str =
+    "the auth server must refuse this client too, or it will simply issue a new token";
+
+/// The facts that every text about a run names.
+#[derive(Debug)]
+pub struct Facts {
+    /// How many targets there are.
+    pub total: usize,
+    /// The app, by ID and perhaps name.
+    pub app: String,
+    /// `appId.keyId`.
+    pub key_name: String,
+    /// Where the key came from.
+    pub key_source: String,
+    /// Whether connected clients get thirty seconds.
+    pub margin: bool,
+    /// `--issued-before`, as given.
+    pub issued_before: Option<IssuedBefore>,
+    /// The endpoint, unless it is the default.
+    pub endpoint: Option<String>,
+}
+
+impl Facts {
+    /// The facts of a run.
+    pub fn of(request: &Request, found: &Credentials) -> Self {
+        Self {
+            total: request.targets.len(),
+            app: found.key.app_id().to_owned(),
+            key_name: found.key.name().to_owned(),
+            key_source: found.source.to_string(),
+            margin: request.margin,
+            issued_before: request.issued_before,
+            endpoint: (!request.endpoint.is_default()).then(|| request.endpoint.to_string()),
+        }
+    }
+
+    /// App and key, and where the key came from.
+    pub fn key_described(&self) -> String {
+        format!(
+            "app {}, key {} from {}",
+            self.app, self.key_name, self.key_source
+        )
+    }
+}
+
+/// What is to be shown of a target: its kind in words and its value, escaped.
+pub fn named(specifier: &str) -> String {
+    let (kind, value) = specifier.split_once(':').unwrap_or(("target", specifier));
+    let noun = match kind {
+        "clientId" => "client ID",
+        "revocationKey" => "revocation key",
+        kind => kind,
+    };
+    format!("{noun} {}", Safe(&excerpt(value)))
+}
+
+/// The question's preamble: what will be revoked, in which app, with which key.
+pub fn plan(facts: &Facts, targets: &Targets) -> String {
+    let mut text = format!(
+        "This revokes the tokens of {}:\n",
+        count(facts.total, "target")
+    );
+    for target in targets.iter().take(NAMED) {
+        // Writing to a String cannot fail, here and below.
+        let _ = writeln!(text, "  {}", named(target));
+    }
+    if facts.total > NAMED {
+        let _ = writeln!(text, "  and {} more", facts.total - NAMED);
+    }
+    let _ = writeln!(text, "With {}", Safe(&facts.key_described()));
+    if let Some(endpoint) = &facts.endpoint {
+        let _ = writeln!(text, "Endpoint {}", Safe(endpoint));
+    }
+    match facts.issued_before {
+        Some(IssuedBefore::At(ms)) => {
+            let _ = writeln!(text, "Only tokens issued before {}", shown(ms));
+        }
+        Some(IssuedBefore::Age(age)) => {
+            let _ = writeln!(
+                text,
+                "Only tokens that are older than {}",
+                humantime::format_duration(age)
+            );
+        }
+        None => {}
+    }
+    if facts.margin {
+        text.push_str("Connected clients have 30 seconds to obtain new tokens\n");
+    }
+    text
+}
+
+/// Tells an error that ended the run before its first request, and closes the JSON stream.
+pub fn error(output: &Output, error: &Error) {
+    let none = Problem::new("", "");
+    let (problem, info) = match error {
+        Error::Input(problem) | Error::Declined(problem) => (problem, None),
+        Error::Lookup(problem, info) => (problem, info.as_ref()),
+        Error::Signal(_) => (&none, None),
+    };
+    if output.is_json() {
+        if !problem.message.is_empty() {
+            error_record(output, problem, info, Some("not-sent"), &[]);
+        }
+        status(output, error.exit_code(), matches!(error, Error::Signal(_)));
+    } else if let Error::Declined(problem) = error {
+        output.say(&format!("{}\n", problem.message));
+    } else if !problem.message.is_empty() {
+        say_problem(output, "", problem, info);
+    }
+}
+
+/// Shows what would be sent.
+pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
+    if output.is_json() {
+        let request = Fields::new()
+            .with("method", "POST")
+            .with("url", url)
+            .with("body", body.clone())
+            .with("keyName", facts.key_name.as_str());
+        output.record("result", |fields| {
+            fields
+                .with("success", true)
+                .with("dryRun", true)
+                .with("request", request.done())
+        });
+        return;
+    }
+    let layout = crate::json::Layout {
+        pretty: true,
+        colour: false,
+    };
+    output.say(&format!(
+        "Dry run: nothing was sent. The real run would send {} to\n  POST {url}\n\
+         with {}, the first with this body:\n{}\n",
+        count(facts.total.div_ceil(BATCH), "request"),
+        Safe(&facts.key_described()),
+        body.write(layout),
+    ));
+}
+
+/// The closing JSON record.
+pub fn status(output: &Output, exit_code: i32, interrupted: bool) {
+    output.record("status", |fields| {
+        status_fields(fields, exit_code, interrupted)
+    });
+}
+
+/// Tells the outcomes of one request as they come: in JSON at once, for people only the failures
+/// that are to be named.
+pub fn batch(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outcome]) {
+    if !output.is_json() {
+        return;
+    }
+    if outcomes.iter().any(Outcome::has_result) {
+        result_record(output, facts, targets, outcomes);
+    }
+    for (failure, word, affected) in grouped(targets, outcomes) {
+        error_record(
+            output,
+            &failure.problem,
+            failure.info.as_ref(),
+            Some(word),
+            &affected,
+        );
+    }
+}
+
+fn result_record(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outcome]) {
+    let confirmed = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Outcome::Revoked(_)))
+        .count();
+    let results: Vec<Json> = targets
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(target, outcome)| result(target, outcome))
+        .collect();
+    let failed = results.len() - confirmed;
+    let success = confirmed == outcomes.len();
+    let message = if success {
+        format!(
+            "Ably accepted the revocation of {}",
+            count(confirmed, "target")
+        )
+    } else {
+        format!(
+            "Ably accepted the revocation of {confirmed} of {}",
+            count(outcomes.len(), "target")
+        )
+    };
+    let response = Fields::new()
+        .with("successCount", confirmed)
+        .with("failureCount", failed)
+        .with("results", results);
+    let revocation = Fields::new()
+        .with("allowReauthMargin", facts.margin)
+        .with("message", message)
+        .maybe(
+            "target",
+            targets.first().filter(|_| facts.total == 1).copied(),
+        )
+        .with("app", facts.app.as_str())
+        .with("keyName", facts.key_name.as_str())
+        .with("keySource", facts.key_source.as_str())
+        .with("response", response.done());
+    output.record("result", |fields| {
+        fields
+            .with("success", success)
+            .with("revocation", revocation.done())
+    });
+}
+
+/// A target's result as Ably's batch result has it; `None` where Ably gave none.
+fn result(target: &str, outcome: &Outcome) -> Option<Json> {
+    let fields = Fields::new().with("target", target);
+    match outcome {
+        Outcome::Revoked(times) => Some(
+            fields
+                .with("issuedBefore", times.issued_before)
+                .with("appliesAt", times.applies_at)
+                .done(),
+        ),
+        _ if outcome.has_result() => {
+            let info = outcome
+                .failure()
+                .and_then(|failure| failure.info.clone())
+                .unwrap_or_default();
+            let error = ably_fields(Fields::new().maybe("message", info.message.clone()), &info);
+            Some(fields.with("error", error.done()).done())
+        }
+        _ => None,
+    }
+}
+
+fn ably_fields(fields: Fields, info: &ErrorInfo) -> Fields {
+    fields
+        .maybe("code", info.code)
+        .maybe("statusCode", info.status.map(i64::from))
+        .maybe("href", info.href.clone())
+}
+
+/// The failures that are no result of their own, each with the targets it struck.
+fn grouped<'a>(
+    targets: &[&'a str],
+    outcomes: &[Outcome],
+) -> Vec<(Rc<Failure>, &'static str, Vec<&'a str>)> {
+    let mut groups: Vec<(Rc<Failure>, &'static str, Vec<&'a str>)> = Vec::new();
+    for (target, outcome) in targets
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| !outcome.has_result())
+    {
+        let Some(failure) = outcome.failure() else {
+            continue;
+        };
+        match groups
+            .iter_mut()
+            .find(|(known, ..)| Rc::ptr_eq(known, failure))
+        {
+            Some((.., affected)) => affected.push(target),
+            None => groups.push((Rc::clone(failure), outcome.word(), vec![target])),
+        }
+    }
+    groups
+}
+
+fn error_record(
+    output: &Output,
+    problem: &Problem,
+    info: Option<&ErrorInfo>,
+    outcome: Option<&'static str>,
+    targets: &[&str],
+) {
+    let targets: Vec<Json> = targets.iter().copied().map(Json::from).collect();
+    let mut error = Fields::new().with("message", problem.message.as_str());
+    if let Some(info) = info {
+        error = ably_fields(error, info);
+    }
+    let hint = Some(problem.remedy.as_str()).filter(|remedy| !remedy.is_empty());
+    let targets = (!targets.is_empty()).then_some(targets);
+    // Scripts look for these two beside `success` and inside `error` alike.
+    let ends = |fields: Fields| {
+        fields
+            .maybe("outcome", outcome)
+            .maybe("targets", targets.clone())
+    };
+    let error = ends(error.maybe("hint", hint));
+    output.record("error", |fields| {
+        ends(fields.with("success", false).with("error", error.done()))
+    });
+}
+
+/// What is remembered of a run for its end: the counts, and what is to be told by name.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    /// The counts.
+    pub tally: Tally,
+    /// Requests made, each with all its tries.
+    pub requests: usize,
+    /// The last confirmation's times, for the text about a success.
+    pub confirmed: Option<(String, crate::outcome::Confirmation)>,
+    /// The first failures with a target's name: those of single targets.
+    pub named: Vec<(String, Outcome)>,
+    /// The first failures of whole requests, with how many targets each struck.
+    pub whole: Vec<(Outcome, usize)>,
+}
+
+impl Accounts {
+    /// Enters the outcomes of one request.
+    pub fn enter(&mut self, targets: &[&str], outcomes: &[Outcome]) {
+        for (target, outcome) in targets.iter().zip(outcomes) {
+            self.tally.add(outcome);
+            match outcome {
+                Outcome::Revoked(times) => self.confirmed = Some(((*target).to_owned(), *times)),
+                _ if outcome.has_result() => {
+                    if self.named.len() < NAMED {
+                        self.named.push(((*target).to_owned(), outcome.clone()));
+                    }
+                }
+                _ => self.enter_whole(outcome),
+            }
+        }
+    }
+
+    /// Failures of whole requests are few in kind, however many requests there are: after the
+    /// hopeless ones the run stops, and the others differ in words alone.
+    fn enter_whole(&mut self, outcome: &Outcome) {
+        let same = |known: &Outcome| match (known.failure(), outcome.failure()) {
+            (Some(a), Some(b)) => known.word() == outcome.word() && a.problem == b.problem,
+            _ => false,
+        };
+        match self.whole.iter_mut().find(|(known, _)| same(known)) {
+            Some((_, struck)) => *struck += 1,
+            None => self.whole.push((outcome.clone(), 1)),
+        }
+    }
+}
+
+/// The end of a run, for people.
+pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Targets) {
+    if output.is_json() {
+        return;
+    }
+    let only = (facts.total == 1).then(|| targets.get(0));
+    for (outcome, struck) in &accounts.whole {
+        let whom = only.map_or_else(|| count(*struck, "target"), named);
+        say_failure(output, outcome, &whom);
+    }
+    for (target, outcome) in &accounts.named {
+        say_failure(output, outcome, &named(target));
+    }
+    let unnamed = accounts.tally.refused.saturating_sub(accounts.named.len());
+    if accounts.named.len() == NAMED && unnamed > 0 {
+        output.say(&format!("and {unnamed} more refused\n"));
+    }
+    if facts.total > 1 {
+        output.say(&format!("{}\n", totals(accounts)));
+    }
+    if let Some((target, times)) = &accounts.confirmed {
+        output.say(&confirmation(output, facts, accounts, target, *times));
+    }
+}
+
+fn confirmation(
+    output: &Output,
+    facts: &Facts,
+    accounts: &Accounts,
+    target: &str,
+    times: crate::outcome::Confirmation,
+) -> String {
+    let whom = match accounts.tally.revoked {
+        1 => named(target),
+        many => count(many, "target"),
+    };
+    let margin = if facts.margin {
+        ", 30 seconds of reauth margin included"
+    } else {
+        ""
+    };
+    format!(
+        "{}revoked: Ably accepted the revocation for {whom}\n  \
+         tokens issued before {} are refused from {} on{margin}\n  \
+         {}\nhint: {HINT}\n",
+        output.symbol(Colour::Good, "✓"),
+        shown(times.issued_before),
+        shown(times.applies_at),
+        Safe(&facts.key_described()),
+    )
+}
+
+fn totals(accounts: &Accounts) -> String {
+    let tally = accounts.tally;
+    let parts = [
+        (tally.revoked, "revoked"),
+        (tally.refused, "refused"),
+        (tally.unknown, "unknown"),
+        (tally.not_sent, "not sent"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect();
+    let requests = count(accounts.requests, "request");
+    format!(
+        "{}: {}, in {requests}",
+        count(tally.total(), "target"),
+        parts.join(", ")
+    )
+}
+
+fn say_failure(output: &Output, outcome: &Outcome, whom: &str) {
+    let Some(failure) = outcome.failure() else {
+        return;
+    };
+    let what = match outcome {
+        Outcome::Refused(_) => format!("Ably refused to revoke the tokens of {whom}: "),
+        Outcome::Unknown(_) => format!("it is unknown whether Ably revoked the tokens of {whom}: "),
+        _ => format!("nothing was sent for {whom}: "),
+    };
+    say_problem(output, &what, &failure.problem, failure.info.as_ref());
+}
+
+fn say_problem(output: &Output, what: &str, problem: &Problem, info: Option<&ErrorInfo>) {
+    let mut text = output.symbol(Colour::Bad, "✗");
+    text.push_str(&output.painted(Colour::Bad, "error:"));
+    let _ = writeln!(text, " {what}{}", Safe(&problem.message));
+    if !problem.remedy.is_empty() {
+        let _ = writeln!(text, "  {}", Safe(&problem.remedy));
+    }
+    if let Some(href) = info.and_then(|info| info.href.as_deref()) {
+        let _ = writeln!(text, "  see {}", Safe(href));
+    }
+    output.say(&text);
+}

@@ -1,0 +1,76 @@
+//! Text from outside, made safe to show. Arguments, files and Ably's answers may hold escape
+//! sequences or characters that reorder a line; none of them reaches a terminal raw.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write};
+
+/// Longest excerpt shown of an answer that is not what it should be, in characters.
+pub const EXCERPT_CHARS: usize = 200;
+
+/// Whether a character could move the cursor, hide text or change the order in which it is read.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Shows text with its hostile characters as `\u{…}`.
+pub struct Safe<'a>(pub &'a str);
+
+impl Display for Safe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_hostile(*c)) {
+            let (clean, tail) = rest.split_at(at);
+            f.write_str(clean)?;
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                _ => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+            }
+            rest = tail.strip_prefix(c).unwrap_or_default();
+        }
+        f.write_str(rest)
+    }
+}
+
+/// The beginning of a text, at most `EXCERPT_CHARS` characters, not yet escaped.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(EXCERPT_CHARS) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let mut cut = text.get(..end).unwrap_or_default().to_owned();
+            cut.push('…');
+            Cow::Owned(cut)
+        }
+    }
+}
+
+/// `1 target`, `2 targets`: a count with its noun.
+pub fn count(n: usize, noun: &str) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{n} {noun}{}", if n == 1 { "" } else { "s" });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_overrides_lose_their_power() {
+        let shown = Safe("a\x1b[2Jb\u{202e}c\u{9b}d\r\n\u{7f}é").to_string();
+        assert_eq!(shown, "a\\u{1b}[2Jb\\u{202e}c\\u{9b}d\\r\\n\\u{7f}é");
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_characters() {
+        let long = "é".repeat(EXCERPT_CHARS + 1);
+        assert_eq!(excerpt(&long).chars().count(), EXCERPT_CHARS + 1);
+        assert_eq!(excerpt("short"), "short");
+    }
+}

@@ -1,0 +1,194 @@
+//! Where a key may come from, and that it is the right one before anything is sent.
+
+use crate::support::{Ably, Folder, KEY, Modes, SECRET, Terminal, ably};
+
+const REVOKE: [&str; 5] = ["auth", "revoke-token", "--client-id", "alice", "--force"];
+
+#[test]
+fn the_sources_have_an_order_and_the_one_that_served_is_told() {
+    let server = Ably::start();
+    let folder = Folder::new();
+    let file = folder.write("key", format!("\u{feff} {KEY}\r\n"));
+    let wrong = "APP1.key1:another-secret";
+    let from_option = ably(REVOKE)
+        .towards(&server)
+        .args(["--api-key", KEY])
+        .env("ABLY_API_KEY", wrong)
+        .env("ABLY_API_KEY_FILE", "/absent");
+    from_option.run().exits(0).says("from --api-key");
+    let from_file = ably(REVOKE)
+        .towards(&server)
+        .arg("--api-key-file")
+        .arg(&file)
+        .env("ABLY_API_KEY", wrong);
+    from_file
+        .run()
+        .exits(0)
+        .says(&format!("from --api-key-file {}", file.display()));
+    let from_variable = ably(REVOKE)
+        .towards(&server)
+        .env("ABLY_API_KEY", KEY)
+        .env("ABLY_API_KEY_FILE", "/absent");
+    from_variable.run().exits(0).says("from ABLY_API_KEY\n");
+    let from_file_variable = ably(REVOKE)
+        .towards(&server)
+        .env("ABLY_API_KEY", "")
+        .env("ABLY_API_KEY_FILE", &file);
+    from_file_variable
+        .run()
+        .exits(0)
+        .says("from ABLY_API_KEY_FILE");
+    let from_stdin = ably(REVOKE)
+        .towards(&server)
+        .args(["--api-key-file", "-"])
+        .stdin(format!("{KEY}\n"));
+    from_stdin.run().exits(0).says("from --api-key-file -");
+}
+
+#[test]
+fn without_a_key_the_ways_to_give_one_are_listed() {
+    let server = Ably::start();
+    server.expect_nothing();
+    ably(REVOKE)
+        .towards(&server)
+        .run()
+        .exits(2)
+        .says("no API key")
+        .says("ABLY_API_KEY")
+        .says("--api-key-file")
+        .says("ABLY_API_KEY_FILE");
+    ably(REVOKE)
+        .towards(&server)
+        .env("ABLY_API_KEY", "")
+        .run()
+        .exits(2)
+        .says("ABLY_API_KEY is set but empty");
+    ably(REVOKE)
+        .towards(&server)
+        .env("ABLY_TOKEN", "x")
+        .run()
+        .exits(2)
+        .says("a token cannot revoke");
+}
+
+#[test]
+fn a_malformed_key_is_told_without_a_part_of_it() {
+    let server = Ably::start();
+    server.expect_nothing();
+    for bad in [
+        format!("APP1:{SECRET}"),
+        SECRET.to_owned(),
+        format!("APP1.key1:{SECRET} x"),
+        format!(".key1:{SECRET}"),
+        format!("APP1.key1:\u{1b}{SECRET}"),
+    ] {
+        let run = ably(REVOKE)
+            .towards(&server)
+            .env("ABLY_API_KEY", &bad)
+            .run();
+        run.exits(2)
+            .says("ABLY_API_KEY")
+            .says("appId.keyId:secret")
+            .never_says(SECRET);
+    }
+}
+
+#[test]
+fn a_key_file_that_cannot_serve_is_named() {
+    let folder = Folder::new();
+    let server = Ably::start();
+    server.expect_nothing();
+    let run = |path: &std::path::Path| {
+        ably(REVOKE)
+            .towards(&server)
+            .arg("--api-key-file")
+            .arg(path)
+            .run()
+    };
+    run(&folder.file("absent"))
+        .exits(2)
+        .says("absent")
+        .says("no such file");
+    run(folder.path()).exits(2).says("is a directory");
+    run(&folder.write("empty", "\n")).exits(2).says("is empty");
+    run(&folder.write("binary", b"\xff\xfe"))
+        .exits(2)
+        .says("is not UTF-8");
+    run(&folder.write("large", vec![b'a'; 1 << 20]))
+        .exits(2)
+        .says("too large");
+}
+
+#[test]
+fn a_key_of_another_app_is_refused_before_anything_is_sent() {
+    let server = Ably::start();
+    server.expect_nothing();
+    let by_option = ably(REVOKE).against(&server).args(["--app", "APP2"]);
+    by_option
+        .run()
+        .exits(2)
+        .says("belongs to app APP1")
+        .says("--app asks for app APP2");
+    let by_variable = ably(REVOKE).against(&server).env("ABLY_APP_ID", "app1");
+    by_variable
+        .run()
+        .exits(2)
+        .says("ABLY_APP_ID asks for app app1");
+}
+
+#[test]
+fn the_keys_own_app_is_accepted() {
+    let server = Ably::start();
+    let matching = ably(REVOKE)
+        .against(&server)
+        .args(["--app", "APP1"])
+        .env("ABLY_APP_ID", "APP2");
+    matching.run().exits(0);
+}
+
+#[test]
+fn a_key_typed_at_the_prompt_is_not_shown() {
+    let server = Ably::start();
+    let mut terminal = Terminal::start(ably(REVOKE).towards(&server));
+    terminal.expect("Ably API key");
+    terminal.expect_hidden();
+    terminal.send(format!("{KEY}\r"));
+    terminal.expect("from prompt");
+    let end = terminal.finish();
+    assert_eq!(end.code, Some(0));
+    assert!(!end.screen.contains(SECRET), "{}", end.screen);
+    assert_eq!(end.modes, Modes::USUAL);
+}
+
+#[test]
+fn signals_at_the_prompt_restore_the_terminal_first() {
+    let server = Ably::start();
+    server.expect_nothing();
+    for (signal, send) in [(2, "typed"), (2, "INT"), (15, "TERM")] {
+        let mut terminal = Terminal::start(ably(REVOKE).towards(&server));
+        terminal.expect("Ably API key");
+        terminal.expect_hidden();
+        match send {
+            "typed" => terminal.send("\u{3}"),
+            name => terminal.send_signal(name),
+        }
+        let end = terminal.finish();
+        assert_eq!(end.signal, Some(signal), "{send}: {end:?}");
+        assert_eq!(end.modes, Modes::USUAL, "{send}");
+    }
+}
+
+#[test]
+fn no_key_at_the_prompt_is_exit_2() {
+    let server = Ably::start();
+    server.expect_nothing();
+    for typed in ["\r", "\u{4}"] {
+        let mut terminal = Terminal::start(ably(REVOKE).towards(&server));
+        terminal.expect("Ably API key");
+        terminal.expect_hidden();
+        terminal.send(typed);
+        let end = terminal.finish();
+        assert_eq!(end.code, Some(2), "{end:?}");
+        assert_eq!(end.modes, Modes::USUAL);
+    }
+}

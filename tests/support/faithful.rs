@@ -1,0 +1,486 @@
+//! How Ably itself behaves: revocations, its clock, bearer tokens, the Control API.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use miniserde::json::{self, Value};
+
+use super::ably::{KEY_NAME, SECRET, Seen};
+use super::answer::{Answer, error_info, revoked};
+use super::json::{get, quote};
+
+const HOUR_MS: u64 = 3_600_000;
+const MARGIN_MS: u64 = 30_000;
+
+/// A target that was revoked, in the order in which it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    pub target: String,
+    /// Milliseconds.
+    pub issued_before: u64,
+    /// Milliseconds.
+    pub applies_at: u64,
+}
+
+/// A token that somebody may ask Ably with.
+#[derive(Clone, Debug)]
+pub struct Token {
+    text: String,
+    targets: Vec<String>,
+    /// Polls still answered as before once a target was revoked; `None`: for ever.
+    grace: Option<usize>,
+    /// The status and code with which it is answered while it lives.
+    alive: (u16, u32),
+}
+
+impl Token {
+    /// A token that is accepted until one of its targets is revoked, and rejected from then on.
+    pub fn new(text: &str) -> Token {
+        Token {
+            text: text.to_owned(),
+            targets: Vec::new(),
+            grace: Some(0),
+            alive: (200, 0),
+        }
+    }
+
+    /// It was issued to this client.
+    pub fn client_id(self, id: &str) -> Token {
+        self.target(&format!("clientId:{id}"))
+    }
+
+    /// It has this revocation key.
+    pub fn revocation_key(self, key: &str) -> Token {
+        self.target(&format!("revocationKey:{key}"))
+    }
+
+    /// It is revoked with this target specifier.
+    pub fn target(mut self, specifier: &str) -> Token {
+        self.targets.push(specifier.to_owned());
+        self
+    }
+
+    /// The revocation takes this many further polls to be in force.
+    pub fn dies_after(mut self, polls: usize) -> Token {
+        self.grace = Some(polls);
+        self
+    }
+
+    /// No revocation reaches it.
+    pub fn never_dies(mut self) -> Token {
+        self.grace = None;
+        self
+    }
+
+    /// While it lives, it may not do what it asks for: 401 with 40160.
+    pub fn lacks_capability(mut self) -> Token {
+        self.alive = (401, 40160);
+        self
+    }
+
+    /// It has expired: 401 with 40142, revoked or not.
+    pub fn expired(mut self) -> Token {
+        self.alive = (401, 40142);
+        self.grace = None;
+        self
+    }
+}
+
+/// What the Control API knows.
+#[derive(Clone, Debug)]
+pub struct Control {
+    pub access_token: String,
+    pub account_id: String,
+    pub account_name: String,
+    pub apps: Vec<App>,
+    /// Items a page; `None`: all on one.
+    pub page_size: Option<usize>,
+    /// Whether the link to the next page is a whole URL, or relative as Ably's are.
+    pub absolute_links: bool,
+}
+
+/// An app of the account.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub id: String,
+    pub name: String,
+    pub status: String,
+    pub keys: Vec<ControlKey>,
+}
+
+/// A key of an app, as the Control API shows it.
+#[derive(Clone, Debug)]
+pub struct ControlKey {
+    pub id: String,
+    pub name: String,
+    /// 0 = enabled, 1 = revoked.
+    pub status: u32,
+    /// The whole key, secret and all.
+    pub key: String,
+    pub revocable_tokens: bool,
+}
+
+impl Control {
+    /// An account `ACC1` without apps, open to this access token.
+    pub fn new(access_token: &str) -> Control {
+        Control {
+            access_token: access_token.to_owned(),
+            account_id: "ACC1".to_owned(),
+            account_name: "Example Account".to_owned(),
+            apps: Vec::new(),
+            page_size: None,
+            absolute_links: false,
+        }
+    }
+
+    /// Adds an enabled app.
+    pub fn app(mut self, id: &str, name: &str, keys: Vec<ControlKey>) -> Control {
+        self.apps.push(App {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            status: "enabled".to_owned(),
+            keys,
+        });
+        self
+    }
+
+    /// Answers in pages of this many items.
+    pub fn paged(mut self, size: usize) -> Control {
+        self.page_size = Some(size);
+        self
+    }
+
+    /// Links to the next page by its whole URL.
+    pub fn linked_absolutely(mut self) -> Control {
+        self.absolute_links = true;
+        self
+    }
+}
+
+impl ControlKey {
+    /// An enabled key with revocable tokens; its ID is the part between `.` and `:`.
+    pub fn new(key: &str, name: &str) -> ControlKey {
+        let id = key.split(['.', ':']).nth(1).unwrap();
+        ControlKey {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            status: 0,
+            key: key.to_owned(),
+            revocable_tokens: true,
+        }
+    }
+
+    /// The key no longer works.
+    pub fn disabled(mut self) -> ControlKey {
+        self.status = 1;
+        self
+    }
+
+    /// Tokens of this key cannot be revoked.
+    pub fn irrevocable(mut self) -> ControlKey {
+        self.revocable_tokens = false;
+        self
+    }
+}
+
+/// What the stand-in knows and remembers as Ably.
+pub(super) struct World {
+    /// Key name to secret.
+    pub(super) keys: HashMap<String, String>,
+    pub(super) clock_ms: Option<u64>,
+    pub(super) refused: HashMap<String, (u32, u16, String)>,
+    pub(super) revoked: Vec<Revocation>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) control: Option<Control>,
+    /// Answers as Ably does to a request without `X-Ably-Version`.
+    pub(super) old_protocol: bool,
+}
+
+impl World {
+    pub(super) fn new() -> World {
+        World {
+            keys: HashMap::from([(KEY_NAME.to_owned(), SECRET.to_owned())]),
+            clock_ms: None,
+            refused: HashMap::new(),
+            revoked: Vec::new(),
+            tokens: Vec::new(),
+            control: None,
+            old_protocol: false,
+        }
+    }
+
+    pub(super) fn clock_ms(&self) -> u64 {
+        self.clock_ms.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            u64::try_from(since.as_millis()).unwrap()
+        })
+    }
+
+    /// What Ably would answer, and do, to this request.
+    pub(super) fn answer(&mut self, seen: &Seen) -> Answer {
+        let (path, query) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+        let steps: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match (seen.method.as_str(), steps.as_slice()) {
+            ("POST", ["keys", name, "revokeTokens"]) => self.revoke(name, seen),
+            ("GET", ["time"]) => Answer::json(200, format!("[{}]", self.clock_ms())),
+            ("GET", ["v1", rest @ ..]) => self.control(rest, query, seen),
+            ("GET", _) if seen.bearer().is_some() => self.poll(seen),
+            _ => Answer::error(404, 40400, "Could not find path"),
+        }
+    }
+
+    fn revoke(&mut self, name: &str, seen: &Seen) -> Answer {
+        if !self.keys.contains_key(name) {
+            return Answer::error(404, 40400, "No application or key found with that name");
+        }
+        let Some((user, secret)) = seen.basic() else {
+            return Answer::error(401, 40101, "No authentication information provided");
+        };
+        if user != name || self.keys.get(name) != Some(&secret) {
+            return Answer::error(401, 40101, "Invalid credentials");
+        }
+        let problems = revocation_problems(seen);
+        if let Some(problem) = problems.first() {
+            return Answer::error(400, 40000, problem);
+        }
+        let body = seen.json();
+        let now = self.clock_ms();
+        let issued_before = match get(&body, "issuedBefore") {
+            Value::Number(json::Number::U64(time)) => *time,
+            _ => now,
+        };
+        if issued_before > now || issued_before + HOUR_MS < now {
+            let message = "issuedBefore must be within the last hour and not in the future";
+            return Answer::error(400, 40003, message);
+        }
+        let margin = matches!(get(&body, "allowReauthMargin"), Value::Bool(true));
+        let applies_at = issued_before + if margin { MARGIN_MS } else { 0 };
+        let mut failures = 0;
+        let mut results = Vec::new();
+        for target in seen.targets() {
+            if let Some((code, status, message)) = self.refused.get(&target) {
+                failures += 1;
+                let error = error_info(*code, *status, message);
+                results.push(format!(
+                    r#"{{"target":{},"error":{error}}}"#,
+                    quote(&target)
+                ));
+            } else {
+                results.push(revoked(&target, issued_before, applies_at));
+                self.revoked.push(Revocation {
+                    target,
+                    issued_before,
+                    applies_at,
+                });
+            }
+        }
+        let successes = results.len() - failures;
+        let results = format!("[{}]", results.join(","));
+        let version: u32 = seen
+            .header("x-ably-version")
+            .and_then(|version| version.parse().ok())
+            .unwrap_or(0);
+        if version >= 3 && !self.old_protocol {
+            Answer::json(
+                201,
+                format!(
+                    r#"{{"successCount":{successes},"failureCount":{failures},"results":{results}}}"#
+                ),
+            )
+        } else if failures == 0 {
+            Answer::json(201, results)
+        } else {
+            let error = error_info(40020, 400, "Batched response includes errors");
+            Answer::json(
+                400,
+                format!(r#"{{"error":{error},"batchResponse":{results}}}"#),
+            )
+        }
+    }
+
+    /// A request made with a token.
+    fn poll(&mut self, seen: &Seen) -> Answer {
+        let text = seen.bearer().and_then(|encoded| decoded(&encoded));
+        let revoked = &self.revoked;
+        let token = self
+            .tokens
+            .iter_mut()
+            .find(|token| Some(&token.text) == text.as_ref());
+        let Some(token) = token else {
+            return Answer::error(401, 40101, "Invalid credentials");
+        };
+        let hit = revoked
+            .iter()
+            .any(|one| token.targets.contains(&one.target));
+        match &mut token.grace {
+            Some(0) if hit => return Answer::error(401, 40141, "Token revoked"),
+            Some(polls) if hit => *polls -= 1,
+            _ => {}
+        }
+        match token.alive {
+            (200, _) => Answer::json(200, "[]"),
+            (status, 40142) => Answer::error(status, 40142, "Token expired"),
+            (status, code) => Answer::error(status, code, "Action not permitted"),
+        }
+    }
+
+    fn control(&self, steps: &[&str], query: &str, seen: &Seen) -> Answer {
+        let Some(control) = &self.control else {
+            return Answer::error(404, 40400, "Not found");
+        };
+        if seen.bearer().as_ref() != Some(&control.access_token) {
+            return Answer::error(401, 40100, "Access denied");
+        }
+        let items: Vec<String> = match steps {
+            ["me"] => {
+                let (id, name) = (quote(&control.account_id), quote(&control.account_name));
+                let account = format!(r#"{{"account":{{"id":{id},"name":{name}}}}}"#);
+                return Answer::json(200, account);
+            }
+            ["accounts", id, "apps"] if *id == control.account_id => control
+                .apps
+                .iter()
+                .map(|app| app_json(&control.account_id, app))
+                .collect(),
+            ["apps", id, "keys"] => match control.apps.iter().find(|app| app.id == *id) {
+                Some(app) => app.keys.iter().map(|key| key_json(id, key)).collect(),
+                None => return Answer::error(404, 40400, "App not found"),
+            },
+            _ => return Answer::error(404, 40400, "Not found"),
+        };
+        page(&items, control, query, seen)
+    }
+}
+
+/// The part of a list that a query asks for, with a link to the next.
+fn page(items: &[String], control: &Control, query: &str, seen: &Seen) -> Answer {
+    let absolute = control.absolute_links;
+    let Some(size) = control.page_size else {
+        return Answer::json(200, format!("[{}]", items.join(",")));
+    };
+    let from: usize = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("cursor="))
+        .map_or(0, |cursor| cursor.parse().unwrap());
+    let to = (from + size).min(items.len());
+    let answer = Answer::json(200, format!("[{}]", items[from..to].join(",")));
+    if to == items.len() {
+        return answer;
+    }
+    let (path, _) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+    let base = if absolute {
+        format!("https://{}{path}", seen.host())
+    } else {
+        format!("./{}", path.rsplit('/').next().unwrap())
+    };
+    let link = format!(r#"<{base}?cursor=0>; rel="first", <{base}?cursor={to}>; rel="next""#);
+    answer.header("link", &link)
+}
+
+fn app_json(account: &str, app: &App) -> String {
+    format!(
+        r#"{{"accountId":{},"id":{},"name":{},"status":{},"tlsOnly":false}}"#,
+        quote(account),
+        quote(&app.id),
+        quote(&app.name),
+        quote(&app.status)
+    )
+}
+
+fn key_json(app: &str, key: &ControlKey) -> String {
+    format!(
+        r#"{{"appId":{},"id":{},"name":{},"status":{},"key":{},"capability":{{"*":["*"]}},"revocableTokens":{}}}"#,
+        quote(app),
+        quote(&key.id),
+        quote(&key.name),
+        key.status,
+        quote(&key.key),
+        key.revocable_tokens
+    )
+}
+
+/// Base64, decoded to text; `None` where it is neither.
+pub(super) fn decoded(encoded: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
+}
+
+/// Everything about a revocation request that its format does not allow, whatever is answered.
+pub(super) fn revocation_problems(seen: &Seen) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut header = |name: &str, fits: &dyn Fn(&str) -> bool| match seen.header(name) {
+        Some(value) if fits(value) => {}
+        Some(value) => problems.push(format!("header {name}: {value}")),
+        None => problems.push(format!("no header {name}")),
+    };
+    header("content-type", &|value| value == "application/json");
+    header("accept", &|value| value == "application/json");
+    header("x-ably-version", &|value| value == "6");
+    header("ably-agent", &|value| {
+        value.starts_with("ably-revoke-token/")
+    });
+    header("user-agent", &|value| !value.is_empty());
+    header("content-length", &|value| {
+        value.parse() == Ok(seen.body.len())
+    });
+    if seen
+        .sni
+        .as_deref()
+        .is_some_and(|sni| sni != seen.host_name())
+    {
+        problems.push(format!("host {} over TLS for {:?}", seen.host(), seen.sni));
+    }
+    if seen.header("transfer-encoding").is_some() {
+        problems.push("a transfer-encoding".to_owned());
+    }
+    let text = String::from_utf8_lossy(&seen.body);
+    let Ok(body) = json::from_str::<Value>(&text) else {
+        problems.push(format!("a body that is not JSON: {text}"));
+        return problems;
+    };
+    problems.extend(body_problems(&body));
+    problems
+}
+
+fn body_problems(body: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    let Value::Object(fields) = body else {
+        return vec!["a body that is not a JSON object".to_owned()];
+    };
+    for (name, value) in fields.iter() {
+        let fits = match name.as_str() {
+            "targets" => true,
+            "issuedBefore" => matches!(value, Value::Number(json::Number::U64(_))),
+            "allowReauthMargin" => matches!(value, Value::Bool(true)),
+            _ => false,
+        };
+        if !fits {
+            problems.push(format!("a field {name}: {}", json::to_string(value)));
+        }
+    }
+    let Value::Array(targets) = get(body, "targets") else {
+        problems.push("no array of targets".to_owned());
+        return problems;
+    };
+    if targets.is_empty() || targets.len() > 100 {
+        problems.push(format!("{} targets", targets.len()));
+    }
+    let mut known = std::collections::HashSet::new();
+    for target in targets.iter() {
+        let Value::String(text) = target else {
+            problems.push(format!("a target {}", json::to_string(target)));
+            continue;
+        };
+        let fits = text.split_once(':').is_some_and(|(kind, value)| {
+            matches!(kind, "clientId" | "revocationKey" | "channel") && !value.is_empty()
+        });
+        if !fits {
+            problems.push(format!("a target {text:?}"));
+        }
+        if !known.insert(text) {
+            problems.push(format!("the target {text:?} twice"));
+        }
+    }
+    problems
+}

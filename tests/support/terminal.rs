@@ -1,0 +1,285 @@
+//! Runs the tool in a pseudo-terminal, as a person at a keyboard does.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Command as PtyCommand, Pts, Pty};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use super::ably::{KEY, SECRET};
+use super::program::{Capture, Folder, Input, Program, disguises, send_signal, wait_child};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the terminal does with what is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Modes {
+    /// It shows it (ECHO).
+    pub echo: bool,
+    /// It hands it on by the line (ICANON).
+    pub lines: bool,
+    /// Ctrl-C is a signal (ISIG).
+    pub signals: bool,
+}
+
+impl Modes {
+    /// As a shell leaves it to a program.
+    pub const USUAL: Modes = Modes {
+        echo: true,
+        lines: true,
+        signals: true,
+    };
+}
+
+/// How a program ended in a terminal, and what was on the screen.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// As one would type it.
+    pub command: String,
+    /// `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// All that came onto the screen, escapes and all; line ends are `\r\n`.
+    pub screen: String,
+    /// What was captured of stdout, where that was not the screen.
+    pub stdout: String,
+    /// What was captured of stderr, where that was not the screen.
+    pub stderr: String,
+    /// As the program left them.
+    pub modes: Modes,
+}
+
+impl Ended {
+    /// It ended with this code.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Ended {
+        self.check(self.code == Some(code), &format!("should exit {code}"))
+    }
+
+    /// This signal ended it.
+    #[track_caller]
+    pub fn dies_of(&self, signal: i32) -> &Ended {
+        let fits = self.signal == Some(signal);
+        self.check(fits, &format!("should die of signal {signal}"))
+    }
+
+    /// This was on the screen.
+    #[track_caller]
+    pub fn shows(&self, text: &str) -> &Ended {
+        let fits = self.screen.contains(text);
+        self.check(fits, &format!("the screen should show {text:?}"))
+    }
+
+    /// This was never on the screen.
+    #[track_caller]
+    pub fn never_shows(&self, text: &str) -> &Ended {
+        let fits = !self.screen.contains(text);
+        self.check(fits, &format!("the screen should not show {text:?}"))
+    }
+
+    /// The stand-in's key was nowhere, in any form.
+    #[track_caller]
+    pub fn hides_the_key(&self) -> &Ended {
+        for form in [SECRET, KEY].into_iter().flat_map(disguises) {
+            let streams = [&self.screen, &self.stdout, &self.stderr];
+            let fits = streams.iter().all(|stream| !stream.contains(&form));
+            self.check(fits, &format!("should show {form:?} nowhere"));
+        }
+        self
+    }
+
+    /// It left the terminal as it found it.
+    #[track_caller]
+    pub fn restores(&self) -> &Ended {
+        self.check(self.modes == Modes::USUAL, "should restore the terminal")
+    }
+
+    /// Fails, with all there is to know, unless this holds.
+    #[track_caller]
+    pub fn check(&self, holds: bool, expected: &str) -> &Ended {
+        assert!(holds, "{expected}\n{self:#?}");
+        self
+    }
+}
+
+/// A program in a terminal; killed on drop where it still runs.
+pub struct Terminal {
+    shown: String,
+    child: Child,
+    pty: Arc<Pty>,
+    /// Ours, so that the terminal outlives the program and its modes can be looked at.
+    pts: Option<Pts>,
+    screen: Capture,
+    stdout: Option<Capture>,
+    stderr: Option<Capture>,
+    /// What `expect` has matched so far.
+    read: usize,
+    ended: bool,
+    _home: Arc<Folder>,
+}
+
+struct Reader(Arc<Pty>);
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Terminal {
+    /// Starts a program with a terminal of its own, 24 by 100, as stdin, stdout and stderr,
+    /// except for streams that were led elsewhere.
+    pub fn start(program: Program) -> Terminal {
+        let (pty, pts) = pty_process::blocking::open().unwrap();
+        pty.resize(Size::new(24, 100)).unwrap();
+        let words = program.words();
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        program.prepare(&mut command);
+        let mut command = PtyCommand::from(command);
+        let [stdin, stdout, stderr] = program.streams();
+        if let Some(stdin) = stdin {
+            command = command.stdin(stdin);
+        }
+        if let Some(stdout) = stdout {
+            command = command.stdout(stdout);
+        }
+        if let Some(stderr) = stderr {
+            command = command.stderr(stderr);
+        }
+        let mut child = command
+            .spawn_borrowed(&pts)
+            .unwrap_or_else(|error| panic!("{}: {error}", program.shown()));
+        // The command holds the other ends of its pipes.
+        drop(command);
+        if let Input::Bytes(bytes) = &program.input {
+            let bytes = bytes.clone();
+            let mut stdin = child.stdin.take().unwrap();
+            thread::spawn(move || stdin.write_all(&bytes));
+        }
+        let pty = Arc::new(pty);
+        Terminal {
+            shown: program.shown(),
+            screen: Capture::of(Reader(Arc::clone(&pty))),
+            stdout: child.stdout.take().map(Capture::of),
+            stderr: child.stderr.take().map(Capture::of),
+            child,
+            pty,
+            pts: Some(pts),
+            read: 0,
+            ended: false,
+            _home: program.shared_home(),
+        }
+    }
+
+    /// Waits until this text appears after what was expected before; panics with the screen where
+    /// it does not.
+    #[track_caller]
+    pub fn expect(&mut self, text: &str) {
+        let from = self.read;
+        let find = |bytes: &[u8]| {
+            let rest = bytes.get(from..)?;
+            let at = rest
+                .windows(text.len())
+                .position(|window| window == text.as_bytes())?;
+            Some(from + at + text.len())
+        };
+        let end = Instant::now() + PATIENCE;
+        if !self.screen.wait(end, |bytes| find(bytes).is_some()) {
+            self.fail(&format!("{text:?} never appeared"));
+        }
+        self.read = find(&self.screen.bytes()).unwrap();
+    }
+
+    /// Types these bytes: a line ends with `\r`, Ctrl-C is `\x03`, Ctrl-D is `\x04`.
+    pub fn send(&self, bytes: impl AsRef<[u8]>) {
+        (&*self.pty).write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends a signal, `INT` or `TERM` for instance, to the program.
+    pub fn send_signal(&self, signal: &str) {
+        send_signal(self.child.id(), signal);
+    }
+
+    /// The modes at this moment.
+    pub fn modes(&self) -> Modes {
+        let modes = tcgetattr(&*self.pty).unwrap().local_modes;
+        Modes {
+            echo: modes.contains(LocalModes::ECHO),
+            lines: modes.contains(LocalModes::ICANON),
+            signals: modes.contains(LocalModes::ISIG),
+        }
+    }
+
+    /// Waits until what is typed is no longer shown: a hidden prompt is ready.
+    #[track_caller]
+    pub fn expect_hidden(&self) {
+        let end = Instant::now() + PATIENCE;
+        while self.modes().echo {
+            if Instant::now() > end {
+                self.fail("the echo was never turned off");
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What is on the screen so far.
+    pub fn screen(&self) -> String {
+        self.screen.text()
+    }
+
+    /// Waits for the program's end; panics with the screen where it hangs.
+    #[track_caller]
+    pub fn finish(mut self) -> Ended {
+        let end = Instant::now() + 3 * PATIENCE;
+        let Some(status) = wait_child(&mut self.child, end) else {
+            self.fail("hung");
+        };
+        self.ended = true;
+        let modes = self.modes();
+        // With the last user gone, the reader gets what is left and then the end.
+        self.pts = None;
+        if !self.screen.wait_end(end) {
+            self.fail("the terminal never ended");
+        }
+        let captured = |capture: &Option<Capture>| {
+            capture.as_ref().map_or_else(String::new, |capture| {
+                capture.wait_end(end);
+                capture.text()
+            })
+        };
+        Ended {
+            command: self.shown.clone(),
+            code: status.code(),
+            signal: status.signal(),
+            screen: self.screen.text(),
+            stdout: captured(&self.stdout),
+            stderr: captured(&self.stderr),
+            modes,
+        }
+    }
+
+    #[track_caller]
+    fn fail(&self, problem: &str) -> ! {
+        panic!(
+            "{problem}\n$ {}\n--- screen\n{}\n---",
+            self.shown,
+            self.screen.text()
+        );
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if !self.ended {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
