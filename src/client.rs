@@ -13,7 +13,7 @@ use crate::json::{Fields, Json, Layout};
 use crate::key::ApiKey;
 use crate::net::fault::Fault;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
-use crate::net::{Call, auth};
+use crate::net::{Call, auth, segment};
 use crate::outcome::{Failure, Outcome, Scope};
 use crate::remedy;
 use crate::secret::Scrubber;
@@ -248,17 +248,9 @@ fn first_number(body: &Value) -> Option<i64> {
     }
 }
 
-/// The path of a key's revocations, percent-encoded: a key name is typed, not Ably's.
+/// The path of a key's revocations.
 pub fn path(key: &ApiKey) -> String {
-    let mut path = String::from("/keys/");
-    for byte in key.name().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path + "/revokeTokens"
+    format!("/keys/{}/revokeTokens", segment(key.name()))
 }
 
 /// The body of one request.

@@ -15,6 +15,7 @@ pub enum Id {
     Force,
     DryRun,
     Endpoint,
+    ConnectTo,
     CaFile,
     Timeout,
     Json,
@@ -245,6 +246,14 @@ pub const FLAGS: &[Flag] = &[
         Some("ABLY_ENDPOINT"),
         Group::Network,
         "The host that serves Ably's REST API, or a routing policy such as acme or nonprod:sandbox. Default: main.",
+    ),
+    value(
+        Id::ConnectTo,
+        "connect-to",
+        Takes::One("ADDR:PORT"),
+        None,
+        Group::Network,
+        "Open the TCP connection there whatever the host, past any proxy: for an SSH tunnel or a port forward. TLS still checks the host's own name.",
     ),
     value(
         Id::CaFile,

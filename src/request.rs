@@ -12,7 +12,7 @@ use crate::error::Problem;
 use crate::flags::Id;
 use crate::issued_before::IssuedBefore;
 use crate::net::Network;
-use crate::net::endpoint::Endpoint;
+use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::targets::{Kind, Targets};
@@ -70,7 +70,10 @@ pub fn resolve(args: &Args, env: Environment) -> Result<Request, Problem> {
         endpoint: endpoint(args, env)?,
         network: Network {
             roots: roots(args, env)?,
-            connect_to: None,
+            connect_to: text(args, Id::ConnectTo)?
+                .map(ConnectTo::parse)
+                .transpose()
+                .map_err(|problem| named(problem, "--connect-to"))?,
             proxies: Proxies::from_env(|name| {
                 env.raw(name)
                     .map(|value| value.to_string_lossy().into_owned())

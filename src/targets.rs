@@ -203,7 +203,8 @@ impl Targets {
             };
             let own = text.get(start..end).unwrap_or_default();
             let same = |at: usize| span(&ends, at).and_then(|span| text.get(span)) == Some(own);
-            if table.insert(own, kept, same) {
+            let position = u32::try_from(kept).unwrap_or(u32::MAX);
+            if table.insert(own, position, same) {
                 text.copy_within(start..end, kept_end);
                 kept_end += end - start;
                 // The text only ever gets shorter here, and it was measured before.
@@ -237,34 +238,39 @@ fn span(ends: &[u32], i: usize) -> Option<Range<usize>> {
 
 /// Positions by hash, open addressing with linear probing, at most two thirds full.
 struct Table {
-    /// A position and one, or 0 where there is none.
+    /// Some bits of each position's hash, 0 where there is none: most probes that lead nowhere
+    /// end here, in the processor's cache, and not in the text.
+    tags: Vec<u8>,
     slots: Vec<u32>,
     state: RandomState,
 }
 
 impl Table {
     fn new(most: usize) -> Self {
+        let size = most + most / 2 + 1;
         Self {
-            slots: vec![0; most + most / 2 + 1],
+            tags: vec![0; size],
+            slots: vec![0; size],
             state: RandomState::new(),
         }
     }
 
     /// Adds a position unless one that is the same is there already.
-    fn insert(&mut self, key: &[u8], position: usize, same: impl Fn(usize) -> bool) -> bool {
-        let slots = self.slots.len();
+    fn insert(&mut self, key: &[u8], position: u32, same: impl Fn(usize) -> bool) -> bool {
+        let hash = self.state.hash_one(key);
+        let own = (hash & 0xff) as u8 | 1;
         // The high half of hash times size spreads evenly over any size, powers of two or not.
-        let product = u128::from(self.state.hash_one(key)) * slots as u128;
+        let product = u128::from(hash) * self.tags.len() as u128;
         let mut at = usize::try_from(product >> 64).unwrap_or(0);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if *slot == 0 {
-                *slot = u32::try_from(position + 1).unwrap_or(u32::MAX);
+        while let (Some(tag), Some(slot)) = (self.tags.get_mut(at), self.slots.get_mut(at)) {
+            if *tag == 0 {
+                (*tag, *slot) = (own, position);
                 return true;
             }
-            if same(*slot as usize - 1) {
+            if *tag == own && same(*slot as usize) {
                 return false;
             }
-            at = if at + 1 == slots { 0 } else { at + 1 };
+            at = if at + 1 == self.tags.len() { 0 } else { at + 1 };
         }
         true
     }

@@ -6,7 +6,7 @@ use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::key::ApiKey;
-use crate::secret::Scrubber;
+use crate::secret::{Scrubber, Secret};
 
 /// The basic authorization header for a key, marked sensitive.
 ///
@@ -14,6 +14,22 @@ use crate::secret::Scrubber;
 /// The key holds characters that no header can.
 pub fn basic(key: &ApiKey) -> Result<HeaderValue, ureq::http::Error> {
     header("Basic ", key.expose().as_bytes())
+}
+
+/// The bearer authorization header for an access token of the Control API, marked sensitive.
+///
+/// # Errors
+/// The token holds characters that no header can.
+pub fn bearer(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
+    let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+    let mut header = HeaderValue::from_str(&text)?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+/// Makes the scrubber take a token out of texts.
+pub fn conceal_token(token: &Secret, scrubber: &mut Scrubber) {
+    scrubber.add(token.expose());
 }
 
 fn header(scheme: &str, credentials: &[u8]) -> Result<HeaderValue, ureq::http::Error> {

@@ -1070,7 +1070,7 @@ mod tests {
     #[test]
     fn what_a_proxy_is_told_is_not_a_request() {
         for (answer, told) in [
-            ("HTTP/1.1 407 Who\r\n\r\n", "407"),
+            ("HTTP/1.1 407 Who\r\n\r\n", "credentials"),
             ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "502"),
             ("nonsense\r\n\r\n", "not HTTP"),
             ("", "did not answer"),

@@ -39,14 +39,17 @@ pub struct Peer<'a> {
     pub host: &'a str,
     /// The proxy on the way, without its credentials.
     pub proxy: Option<&'a str>,
+    /// The address of `--connect-to`.
+    pub connect_to: Option<&'a str>,
 }
 
 impl Peer<'_> {
     /// Whom a TCP connection goes to.
     fn next_hop(&self) -> String {
-        match self.proxy {
-            Some(proxy) => format!("the proxy {proxy}"),
-            None => self.host.to_owned(),
+        match (self.connect_to, self.proxy) {
+            (Some(address), _) => format!("{address}, in place of {},", self.host),
+            (None, Some(proxy)) => format!("the proxy {proxy}"),
+            (None, None) => self.host.to_owned(),
         }
     }
 }

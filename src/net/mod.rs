@@ -111,7 +111,7 @@ impl Call<'_> {
 pub struct Http {
     agent: Agent,
     proxies: Proxies,
-    direct: bool,
+    connect_to: Option<String>,
     sent: Arc<AtomicBool>,
 }
 
@@ -119,7 +119,7 @@ impl Http {
     /// A client for this network; a signal ends its waits.
     pub fn new(network: Network, signals: &Signals) -> Self {
         let sent = Arc::new(AtomicBool::new(false));
-        let direct = network.connect_to.is_some();
+        let connect_to = network.connect_to.as_ref().map(ToString::to_string);
         let names = Names {
             connect_to: network.connect_to,
             stop: signals.shared(),
@@ -127,14 +127,14 @@ impl Http {
         Self {
             agent: agent(network.roots, names, signals, &sent),
             proxies: network.proxies,
-            direct,
+            connect_to,
             sent,
         }
     }
 
     /// The proxy for a host; none with `--connect-to`, which says itself where connections go.
     fn proxy(&self, authority: &str) -> Option<(&Proxy, &str)> {
-        if self.direct {
+        if self.connect_to.is_some() {
             return None;
         }
         match self.proxies.for_authority(authority) {
@@ -157,6 +157,7 @@ impl Http {
         let peer = Peer {
             host: authority,
             proxy: proxy.map(|(_, shown)| shown),
+            connect_to: self.connect_to.as_deref(),
         };
         self.sent.store(false, Ordering::SeqCst);
         self.run(
@@ -235,4 +236,17 @@ fn root_certs(roots: roots::Roots) -> RootCerts {
         roots::Roots::BuiltIn => RootCerts::WebPki,
         roots::Roots::File { certificates, .. } => RootCerts::new_with_certs(&certificates),
     }
+}
+
+/// A text as one segment of a path, percent-encoded: names and IDs are typed, not Ably's.
+pub fn segment(text: &str) -> String {
+    let mut segment = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
 }

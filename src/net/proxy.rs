@@ -447,7 +447,10 @@ fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq:
     stream.write_all(&connect_request(details, proxy))?;
     match status(&mut stream)? {
         200..=299 => Ok(Tunnelled(stream.into_inner())),
-        407 => Err(failed("it wants other credentials, or any (status 407)")),
+        // tinyproxy says 401 where it means 407.
+        401 | 407 => Err(failed(
+            "it does not accept these credentials, or wants some",
+        )),
         status => Err(ureq::Error::ConnectProxyFailed(format!(
             "it answered status {status}"
         ))),
@@ -839,8 +842,7 @@ mod tests {
         }
 
         #[test]
-        fn credentials_survive_their_way_through_the_url(user in "[^\\p{C}\\s]{1,8}", password in "[^\\p{C}\\s]{0,8}") {
-            prop_assume!(!user.contains('\u{fffd}') && !password.contains('\u{fffd}'));
+        fn credentials_survive_their_way_through_the_url(user in "[^\\p{C}\\s\u{fffd}]{1,8}", password in "[^\\p{C}\\s\u{fffd}]{0,8}") {
             let mut typed = String::new();
             encode(&user, &mut typed);
             typed.push(':');

@@ -108,39 +108,46 @@ pub struct Courier<'a> {
 impl Courier<'_> {
     /// Tries a request until there is a definite answer, no host is left, or the time is up.
     pub fn deliver(&self, call: &Call<'_>, hosts: &mut Hosts, deadline: Deadline) -> Tried {
-        let mut best: Option<Tried> = None;
         let candidates = hosts.candidates();
-        let repeats = hosts.fallbacks.is_empty();
+        let one_host = hosts.fallbacks.is_empty();
+        let mut tried = self.ask(call, hosts.preferred(), deadline);
+        let mut best = None;
         for (n, host) in candidates.iter().enumerate() {
-            if n > 0 && repeats {
-                self.wait(PAUSE.min(deadline.left()), "before the next try");
+            if n > 0 {
+                self.before_next(host, one_host, &tried, deadline);
+                if deadline.left().is_zero() || self.signals.caught().is_some() {
+                    return after(n, one_host, better(best, tried));
+                }
+                best = Some(better(best, tried));
+                tried = self.ask(call, host, deadline);
             }
-            if n > 0 && (deadline.left().is_zero() || self.signals.caught().is_some()) {
-                break;
-            }
-            if n > 0 && !repeats {
-                self.journal
-                    .note("http", "fallback", || format!("asking {host} instead"));
-            }
-            let tried = self.ask(call, host, deadline);
-            let again = match &tried {
-                Tried::Answered { reply, .. } => reply.calls_for_fallback(),
-                Tried::Failed(fault) => match fault.retry {
-                    Retry::Never => false,
-                    Retry::OtherHost => !repeats,
-                    Retry::SameHost => true,
-                },
-            };
-            if !again {
-                if matches!(tried, Tried::Answered { .. }) {
+            match (&tried, calls_for_another(&tried, one_host)) {
+                (_, true) => {}
+                (Tried::Answered { .. }, false) => {
                     hosts.preferred.clone_from(host);
                     return tried;
                 }
-                return better(best, tried);
+                (Tried::Failed(_), false) => return better(best, tried),
             }
-            best = Some(better(best, tried));
         }
-        best.unwrap_or_else(|| self.ask(call, hosts.preferred(), deadline))
+        after(candidates.len(), one_host, better(best, tried))
+    }
+
+    /// The pause before the same host is asked again; another host is asked at once.
+    fn before_next(&self, host: &str, one_host: bool, tried: &Tried, deadline: Deadline) {
+        if !one_host {
+            self.journal
+                .note("http", "fallback", || format!("asking {host} instead"));
+            return;
+        }
+        let asked = match tried {
+            Tried::Answered { reply, .. } => asked_wait(reply.retry_after.as_deref()),
+            Tried::Failed(_) => None,
+        };
+        self.wait(
+            asked.unwrap_or(PAUSE).min(deadline.left()),
+            "before the next try",
+        );
     }
 
     /// Asks one host, again as long as it answers 429 and time is left.
@@ -177,7 +184,7 @@ impl Courier<'_> {
         attempt: u32,
         deadline: Deadline,
     ) -> Result<(), String> {
-        let asked = retry_after.and_then(|value| retry_after::parse(value, SystemTime::now()));
+        let asked = asked_wait(retry_after);
         let wait = asked.unwrap_or_else(|| retry_after::backoff(attempt, retry_after::random()));
         if wait >= deadline.left() {
             return Err(match asked {
@@ -218,7 +225,24 @@ impl Courier<'_> {
     }
 }
 
-/// Of two tries the one that tells more: an answer, else one that may have reached Ably.
+fn asked_wait(retry_after: Option<&str>) -> Option<Duration> {
+    retry_after.and_then(|value| retry_after::parse(value, SystemTime::now()))
+}
+
+/// Whether another try may bring more (RSC15l).
+fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
+    match tried {
+        Tried::Answered { reply, .. } => reply.calls_for_fallback(),
+        Tried::Failed(fault) => match fault.retry {
+            Retry::Never => false,
+            Retry::OtherHost => !one_host,
+            Retry::SameHost => true,
+        },
+    }
+}
+
+/// Of two tries the one that tells more: an answer, else one that may have reached Ably, else the
+/// first.
 fn better(old: Option<Tried>, new: Tried) -> Tried {
     let rank = |tried: &Tried| match tried {
         Tried::Answered { .. } => 2,
@@ -226,7 +250,25 @@ fn better(old: Option<Tried>, new: Tried) -> Tried {
         Tried::Failed(_) => 0,
     };
     match old {
-        Some(old) if rank(&old) > rank(&new) => old,
+        Some(old) if rank(&old) >= rank(&new) => old,
         _ => new,
     }
+}
+
+/// Says of a failure how many tries it stands for.
+fn after(tries: usize, one_host: bool, mut tried: Tried) -> Tried {
+    let others = match tries {
+        0 | 1 => return tried,
+        tries if one_host => format!("{tries} tries failed"),
+        2 => "a fallback host failed, too".to_owned(),
+        tries => format!("{} fallback hosts failed, too", tries - 1),
+    };
+    match &mut tried {
+        Tried::Answered { gave_up, .. } => *gave_up = Some(others),
+        Tried::Failed(fault) => {
+            fault.problem.message.push_str("; ");
+            fault.problem.message.push_str(&others);
+        }
+    }
+    tried
 }
