@@ -53,7 +53,7 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// A client for a key. `scrubber` already knows the other secrets of this run.
+    /// A client for a key.
     ///
     /// # Errors
     /// The key cannot stand in a header.
@@ -61,11 +61,11 @@ impl<'a> Client<'a> {
         courier: Courier<'a>,
         hosts: Hosts,
         key: &ApiKey,
-        mut scrubber: Scrubber,
         timeout: Duration,
     ) -> Result<Self, Error> {
         let authorization = auth::basic(key)
             .map_err(|_| Error::input("the API key has characters that no header can hold", ""))?;
+        let mut scrubber = courier.http.scrubber();
         auth::conceal(key, &mut scrubber);
         Ok(Self {
             courier,

@@ -1,5 +1,6 @@
-//! Which key serves, and for which app (CONTRACT section 3). Nothing is sent before both are
-//! certain.
+//! Which key serves, and for which app (CONTRACT section 3): a key that was handed over, else one
+//! of the full CLI's configuration, else one of the Control API, else one that is typed. Nothing
+//! is revoked before both are certain.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -12,6 +13,8 @@ use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::file;
 use crate::key::ApiKey;
+use crate::lookup::{AppRef, Lookup};
+use crate::net::endpoint::Endpoint;
 use crate::prompt;
 use crate::signals::Signals;
 use crate::text::Safe;
@@ -19,7 +22,9 @@ use crate::text::Safe;
 /// The longest key file that is read, in bytes.
 const KEY_FILE_LIMIT: u64 = 64 << 10;
 const WAYS: &str = "give it with ABLY_API_KEY, --api-key-file FILE (or - for standard input), \
-    ABLY_API_KEY_FILE or --api-key, or run on a terminal to be asked";
+    ABLY_API_KEY_FILE or --api-key, log in with the full Ably CLI, set ABLY_ACCESS_TOKEN, or run on \
+    a terminal to be asked";
+const FORM: &str = "a key has the form appId.keyId:secret; copy it whole from the dashboard";
 
 /// What the operator said about key and app.
 #[derive(Debug)]
@@ -28,19 +33,50 @@ pub struct Wanted {
     pub key: Option<OsString>,
     /// `--api-key-file`.
     pub key_file: Option<PathBuf>,
+    /// `--key`: which of an app's keys.
+    pub key_choice: Option<String>,
     /// The app, with the option or variable that names it.
     pub app: Option<(String, &'static str)>,
-    /// Whether a question may be asked.
-    pub may_ask: bool,
+    /// Whether a key may be asked for.
+    pub may_prompt: bool,
+    /// Whether a numbered choice may be offered.
+    pub may_choose: bool,
 }
 
-/// A key and where it came from.
+/// A key, its app, and where they came from.
 #[derive(Debug)]
 pub struct Credentials {
     /// The key.
     pub key: ApiKey,
     /// Its source.
     pub source: Source,
+    /// The app's name, where it is known.
+    pub app_name: Option<String>,
+    /// What named the app.
+    pub app_source: &'static str,
+    /// The endpoint of the account that the key came from.
+    pub endpoint: Option<String>,
+    /// Whether the Control API was asked.
+    pub asked_control: bool,
+}
+
+impl Credentials {
+    /// The endpoint that was asked for, else the account's, else the default.
+    ///
+    /// # Errors
+    /// The account's endpoint is none.
+    pub fn endpoint(&self, asked_for: Option<Endpoint>) -> Result<Endpoint, Error> {
+        match (asked_for, &self.endpoint) {
+            (Some(endpoint), _) => Ok(endpoint),
+            (None, None) => Ok(Endpoint::default()),
+            (None, Some(value)) => Endpoint::parse(value).map_err(|Problem { message, remedy }| {
+                Error::input(
+                    format!("the endpoint in the configuration: {message}"),
+                    remedy,
+                )
+            }),
+        }
+    }
 }
 
 /// Where a key came from.
@@ -52,6 +88,10 @@ pub enum Source {
     File(&'static str, PathBuf),
     /// `ABLY_API_KEY`.
     Variable,
+    /// The full CLI's configuration, with the account's name.
+    Configuration(String),
+    /// The Control API.
+    ControlApi,
     /// Typed at the hidden prompt.
     Prompt,
 }
@@ -62,37 +102,106 @@ impl fmt::Display for Source {
             Self::Option => f.write_str("--api-key"),
             Self::File(named_by, path) => write!(f, "{named_by} {}", path.display()),
             Self::Variable => f.write_str("ABLY_API_KEY"),
+            Self::Configuration(account) => write!(f, "configuration (account {account})"),
+            Self::ControlApi => f.write_str("Control API"),
             Self::Prompt => f.write_str("prompt"),
         }
     }
 }
 
-/// Finds the key and checks that it belongs to the app that was asked for.
+/// Finds the key and makes sure that it belongs to the app that was asked for.
 ///
 /// # Errors
-/// No key, a malformed one, or one of another app. No message holds a secret.
-pub fn find(wanted: &Wanted, env: Environment, signals: &Signals) -> Result<Credentials, Error> {
-    let (text, source) = match given(wanted, env)? {
-        Some(given) => given,
-        None if wanted.may_ask && prompt::can_ask_for_key() => (
-            prompt::hidden(signals, "Ably API key (not shown): ")?,
-            Source::Prompt,
-        ),
-        None => return Err(none_found(env)),
-    };
-    let key = ApiKey::parse(&text).map_err(|what| {
-        Error::input(
-            format!(
-                "the API key from {} cannot be used: {what}",
-                Safe(&source.to_string())
-            ),
-            "a key has the form appId.keyId:secret; copy it whole from the dashboard",
-        )
-    })?;
-    if let Some((app, named_by)) = &wanted.app {
-        check_app(&key, app, named_by)?;
+/// No key, a malformed one, one of another app, or an app or key that cannot be told apart. No
+/// message holds a secret.
+pub fn find(
+    wanted: &Wanted,
+    env: Environment,
+    signals: &Signals,
+    lookup: &mut Lookup<'_>,
+) -> Result<Credentials, Error> {
+    if let Some((text, source)) = given(wanted, env)? {
+        let key = parsed(&text, &source)?;
+        return handed_over(key, source, wanted, lookup);
     }
-    Ok(Credentials { key, source })
+    if let Some(found) = lookup.key(wanted)? {
+        return Ok(found);
+    }
+    if wanted.may_prompt && prompt::can_ask_for_key() {
+        let text = prompt::hidden(signals, "Ably API key (not shown): ")?;
+        let key = parsed(&text, &Source::Prompt)?;
+        return handed_over(key, Source::Prompt, wanted, lookup);
+    }
+    Err(none_found(env, lookup.why_none()))
+}
+
+fn parsed(text: &str, source: &Source) -> Result<ApiKey, Error> {
+    ApiKey::parse(text).map_err(|what| {
+        Error::input(
+            format!("the API key from {source} cannot be used: {what}"),
+            FORM,
+        )
+    })
+}
+
+/// A key that was not looked up: it serves its own app, and must be the one asked for.
+fn handed_over(
+    key: ApiKey,
+    source: Source,
+    wanted: &Wanted,
+    lookup: &mut Lookup<'_>,
+) -> Result<Credentials, Error> {
+    if let Some(choice) = &wanted.key_choice
+        && choice != key.name()
+        && choice != key.id()
+    {
+        return Err(Error::input(
+            format!(
+                "--key asks for {choice}, but the key from {source} is {}",
+                key.name()
+            ),
+            "--key chooses among the keys of the configuration or the Control API: leave one of them out",
+        ));
+    }
+    let (app_name, app_source) = match &wanted.app {
+        None => (None, "the key"),
+        Some((app, named_by)) if app == key.app_id() => (None, *named_by),
+        Some((app, named_by)) => {
+            let asked_for = lookup.app_by_id_or_name(app, named_by)?;
+            match asked_for {
+                Some(known) if known.id == key.app_id() => (known.name, *named_by),
+                known => return Err(other_app(&key, &source, app, named_by, known)),
+            }
+        }
+    };
+    let asked_control = lookup.asked_control();
+    Ok(Credentials {
+        key,
+        source,
+        app_name,
+        app_source,
+        endpoint: None,
+        asked_control,
+    })
+}
+
+/// A key of another app is refused, wherever the two came from.
+pub fn other_app(
+    key: &ApiKey,
+    source: &Source,
+    app: &str,
+    named_by: &str,
+    known: Option<AppRef>,
+) -> Error {
+    let asked_for = known.map_or_else(|| app.to_owned(), |known| known.to_string());
+    Error::input(
+        format!(
+            "the key {} from {source} belongs to app {}, but {named_by} asks for app {asked_for}",
+            key.name(),
+            key.app_id(),
+        ),
+        "nothing was sent; use a key of that app, or leave the app out",
+    )
 }
 
 /// A key that was handed over by option, variable or file, in their order.
@@ -139,28 +248,22 @@ fn from_file(path: &Path, named_by: &'static str) -> Result<(Zeroizing<String>, 
     ))
 }
 
-fn check_app(key: &ApiKey, app: &str, named_by: &str) -> Result<(), Error> {
-    if key.app_id() == app {
-        return Ok(());
-    }
-    Err(Error::input(
-        format!(
-            "the key {} belongs to app {}, but {named_by} asks for app {}",
-            Safe(key.name()),
-            Safe(key.app_id()),
-            Safe(app)
-        ),
-        "nothing was sent; use a key of that app, or leave the app out",
-    ))
-}
-
-fn none_found(env: Environment) -> Error {
-    let empty = env.empty_ones(&["ABLY_API_KEY", "ABLY_API_KEY_FILE"]);
-    let mut message = "no API key".to_owned();
+/// Nothing was found. `why` is what the configuration lacked, where there is one.
+fn none_found(env: Environment, why: Option<Problem>) -> Error {
+    let empty = env.empty_ones(&["ABLY_API_KEY", "ABLY_API_KEY_FILE", "ABLY_ACCESS_TOKEN"]);
     if !empty.is_empty() {
-        message.push_str(&format!(": {} is set but empty", empty.join(" and ")));
-    } else if env.raw("ABLY_TOKEN").is_some() {
-        message.push_str(": there is ABLY_TOKEN, but a token cannot revoke (Ably error 40162)");
+        return Error::input(
+            format!("no API key: {} is set but empty", empty.join(" and ")),
+            WAYS,
+        );
     }
-    Error::input(message, WAYS)
+    if env.raw("ABLY_TOKEN").is_some() {
+        let message =
+            "no API key: there is ABLY_TOKEN, but a token cannot revoke (Ably error 40162)";
+        return Error::input(message, WAYS);
+    }
+    match why {
+        Some(problem) => Error::input(format!("no API key: {}", problem.message), problem.remedy),
+        None => Error::input("no API key", WAYS),
+    }
 }

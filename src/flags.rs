@@ -10,6 +10,7 @@ pub enum Id {
     App,
     ApiKey,
     ApiKeyFile,
+    Key,
     AllowReauthMargin,
     IssuedBefore,
     Force,
@@ -208,6 +209,14 @@ pub const FLAGS: &[Flag] = &[
         Some("ABLY_API_KEY_FILE"),
         Group::Credentials,
         "Read the API key from a file, or from standard input with - (then --force is required).",
+    ),
+    value(
+        Id::Key,
+        "key",
+        Takes::One("KEY_ID|NAME"),
+        None,
+        Group::Credentials,
+        "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.",
     ),
     switch(
         Id::AllowReauthMargin,

@@ -46,6 +46,14 @@ impl ApiKey {
         })
     }
 
+    /// Reads a key that is stored somewhere.
+    ///
+    /// # Errors
+    /// As for `parse`.
+    pub fn from_secret(secret: &Secret) -> Result<Self, &'static str> {
+        Self::parse(secret.expose())
+    }
+
     /// The key name, `appId.keyId`.
     pub fn name(&self) -> &str {
         &self.name
@@ -54,6 +62,11 @@ impl ApiKey {
     /// The ID of the app that the key belongs to.
     pub fn app_id(&self) -> &str {
         self.name.get(..self.app_end).unwrap_or_default()
+    }
+
+    /// The key's own ID.
+    pub fn id(&self) -> &str {
+        self.name.get(self.app_end + 1..).unwrap_or_default()
     }
 
     /// The whole key, for the authorization header.

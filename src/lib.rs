@@ -14,7 +14,10 @@
 
 pub mod answer;
 pub mod args;
+pub mod choose;
 pub mod client;
+pub mod config;
+pub mod control;
 pub mod credentials;
 pub mod environment;
 pub mod error;
@@ -25,6 +28,7 @@ pub mod issued_before;
 pub mod journal;
 pub mod json;
 pub mod key;
+pub mod lookup;
 pub mod net;
 pub mod outcome;
 pub mod output;

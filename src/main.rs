@@ -6,18 +6,20 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use ably_revoke_token::args::{self, Args, Command};
+use ably_revoke_token::choose::Chooser;
 use ably_revoke_token::client::{self, Client};
 use ably_revoke_token::credentials;
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Problem};
 use ably_revoke_token::help;
 use ably_revoke_token::journal::Journal;
+use ably_revoke_token::lookup::Lookup;
 use ably_revoke_token::net::Http;
 use ably_revoke_token::net::tries::{Courier, Hosts};
 use ably_revoke_token::output::{Format, Output};
 use ably_revoke_token::prompt;
 use ably_revoke_token::report::{self, Facts};
-use ably_revoke_token::request::{self, Consent};
+use ably_revoke_token::request::{self, Consent, Request};
 use ably_revoke_token::run;
 use ably_revoke_token::signals::{self, Signals};
 use ably_revoke_token::targets::Targets;
@@ -58,52 +60,53 @@ fn fail(output: &Output, error: &Error) -> i32 {
 
 /// One run of the command, to its exit code.
 fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> {
-    let request = request::resolve(args, env).map_err(Error::Input)?;
+    let Request {
+        targets,
+        margin,
+        issued_before,
+        consent,
+        wanted,
+        endpoint,
+        network,
+        verbose,
+    } = request::resolve(args, env).map_err(Error::Input)?;
     let signals = Signals::default();
-    let journal = Journal::new(output.clone(), request.verbose);
-    let found = credentials::find(&request.wanted, env, &signals)?;
-    let facts = Facts::of(&request, &found);
-    let hosts = Hosts::of(&request.endpoint);
-    journal.note("auth", "key", || facts.key_described());
-    journal.note("http", "network", || {
-        request.network.described(hosts.preferred())
-    });
-    if request.consent == Consent::Ask {
-        confirm(output, &facts, &request.targets)?;
-    }
-
-    let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
-    let scrubber = request.network.scrubber();
-    let timeout = request.network.timeout;
-    let http = Http::new(request.network, &signals);
+    let journal = Journal::new(output.clone(), verbose);
+    let timeout = network.timeout;
+    let http = Http::new(network, &signals);
     let courier = Courier {
         http: &http,
         signals: &signals,
         journal: &journal,
     };
-    let mut client = Client::new(courier, hosts, &found.key, scrubber, timeout)?;
-    let terms = client.terms(request.issued_before, request.margin)?;
-    if request.consent == Consent::DryRun {
-        report::dry_run(
-            output,
-            &facts,
-            &url,
-            &client::first_body(&request.targets, terms),
-        );
+
+    let chooser = Chooser::new(output.clone(), wanted.may_choose);
+    let mut lookup = Lookup::new(env, courier, chooser, timeout);
+    let found = credentials::find(&wanted, env, &signals, &mut lookup)?;
+    let endpoint = found.endpoint(endpoint)?;
+    let hosts = Hosts::of(&endpoint);
+    let facts = Facts::of(&targets, margin, issued_before, &found, &endpoint);
+    journal.note("auth", "key", || facts.key_described());
+    journal.note("auth", "app", || {
+        format!("the app is named by {}", facts.app_source)
+    });
+    journal.note("http", "network", || http.described(hosts.preferred()));
+    if consent == Consent::Ask {
+        confirm(output, &facts, &targets)?;
+    }
+
+    let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
+    let mut client = Client::new(courier, hosts, &found.key, timeout)?;
+    let terms = client.terms(issued_before, margin)?;
+    if consent == Consent::DryRun {
+        report::dry_run(output, &facts, &url, &client::first_body(&targets, terms));
         return Ok(closed(output, 0, None));
     }
     signals
         .hold()
         .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""))?;
-    let accounts = run::all(
-        &mut client,
-        &request.targets,
-        terms,
-        &facts,
-        output,
-        &signals,
-    );
-    report::end(output, &facts, &accounts, &request.targets);
+    let accounts = run::all(&mut client, &targets, terms, &facts, output, &signals);
+    report::end(output, &facts, &accounts, &targets);
     Ok(closed(output, accounts.tally.exit_code(), signals.caught()))
 }
 

@@ -9,9 +9,9 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorInfo, Problem};
 use crate::issued_before::{IssuedBefore, shown};
 use crate::json::{Fields, Json};
+use crate::net::endpoint::Endpoint;
 use crate::outcome::{Failure, Outcome, Tally};
 use crate::output::{Colour, Output, status_fields};
-use crate::request::Request;
 use crate::targets::Targets;
 use crate::text::{Safe, count, excerpt};
 
@@ -25,8 +25,12 @@ const HINT: &str =
 pub struct Facts {
     /// How many targets there are.
     pub total: usize,
-    /// The app, by ID and perhaps name.
+    /// The app's ID.
     pub app: String,
+    /// The app's name, where it is known.
+    pub app_name: Option<String>,
+    /// What named the app.
+    pub app_source: &'static str,
     /// `appId.keyId`.
     pub key_name: String,
     /// Where the key came from.
@@ -37,19 +41,30 @@ pub struct Facts {
     pub issued_before: Option<IssuedBefore>,
     /// The endpoint, unless it is the default.
     pub endpoint: Option<String>,
+    /// Whether the Control API was asked for app or key.
+    pub asked_control: bool,
 }
 
 impl Facts {
     /// The facts of a run.
-    pub fn of(request: &Request, found: &Credentials) -> Self {
+    pub fn of(
+        targets: &Targets,
+        margin: bool,
+        issued_before: Option<IssuedBefore>,
+        found: &Credentials,
+        endpoint: &Endpoint,
+    ) -> Self {
         Self {
-            total: request.targets.len(),
+            total: targets.len(),
             app: found.key.app_id().to_owned(),
+            app_name: found.app_name.clone(),
+            app_source: found.app_source,
             key_name: found.key.name().to_owned(),
             key_source: found.source.to_string(),
-            margin: request.margin,
-            issued_before: request.issued_before,
-            endpoint: (!request.endpoint.is_default()).then(|| request.endpoint.to_string()),
+            margin,
+            issued_before,
+            endpoint: (!endpoint.is_default()).then(|| endpoint.to_string()),
+            asked_control: found.asked_control,
         }
     }
 
@@ -150,12 +165,28 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
         colour: false,
     };
     output.say(&format!(
-        "Dry run: nothing was sent. The real run would send {} to\n  POST {url}\n\
+        "Dry run: nothing was sent{}. The real run would send {} to\n  POST {url}\n\
          with {}, the first with this body:\n{}\n",
+        read_first(facts),
         count(facts.total.div_ceil(BATCH), "request"),
         Safe(&facts.key_described()),
         body.write(layout),
     ));
+}
+
+/// What even a dry run asks for.
+fn read_first(facts: &Facts) -> &'static str {
+    match (
+        facts.asked_control,
+        matches!(facts.issued_before, Some(IssuedBefore::Age(_))),
+    ) {
+        (true, true) => {
+            " but questions for app and key to the Control API and for the time to Ably"
+        }
+        (true, false) => " but questions for app and key to the Control API",
+        (false, true) => " but a question for the time to Ably",
+        (false, false) => "",
+    }
 }
 
 /// The closing JSON record.

@@ -34,8 +34,8 @@ pub struct Request {
     pub consent: Consent,
     /// Key and app.
     pub wanted: Wanted,
-    /// Which hosts.
-    pub endpoint: Endpoint,
+    /// Which hosts, where option or variable says so.
+    pub endpoint: Option<Endpoint>,
     /// How they are reached.
     pub network: Network,
     /// `--verbose`.
@@ -66,7 +66,7 @@ pub fn resolve(args: &Args, env: Environment) -> Result<Request, Problem> {
             .map(IssuedBefore::parse)
             .transpose()?,
         consent,
-        wanted: wanted(args, env)?,
+        wanted: wanted(args, env, consent)?,
         endpoint: endpoint(args, env)?,
         network: Network {
             roots: roots(args, env)?,
@@ -147,7 +147,7 @@ fn targets(args: &Args) -> Result<Targets, Problem> {
     }
 }
 
-fn wanted(args: &Args, env: Environment) -> Result<Wanted, Problem> {
+fn wanted(args: &Args, env: Environment, consent: Consent) -> Result<Wanted, Problem> {
     if args.has(Id::ApiKey) && args.has(Id::ApiKeyFile) {
         return Err(Problem::new(
             "--api-key and --api-key-file exclude each other",
@@ -170,18 +170,23 @@ fn wanted(args: &Args, env: Environment) -> Result<Wanted, Problem> {
         key,
         key_file: path(args, Id::ApiKeyFile)?,
         app,
-        may_ask: !json,
+        key_choice: text(args, Id::Key)?.map(str::to_owned),
+        may_prompt: !json,
+        may_choose: consent == Consent::Ask,
     })
 }
 
-fn endpoint(args: &Args, env: Environment) -> Result<Endpoint, Problem> {
+fn endpoint(args: &Args, env: Environment) -> Result<Option<Endpoint>, Problem> {
     if let Some(value) = text(args, Id::Endpoint)? {
-        return Endpoint::parse(value).map_err(|problem| named(problem, "--endpoint"));
+        return Endpoint::parse(value)
+            .map(Some)
+            .map_err(|problem| named(problem, "--endpoint"));
     }
-    match env.text("ABLY_ENDPOINT")? {
-        Some(value) => Endpoint::parse(&value).map_err(|problem| named(problem, "ABLY_ENDPOINT")),
-        None => Ok(Endpoint::default()),
-    }
+    let value = env.text("ABLY_ENDPOINT")?;
+    value
+        .map(|value| Endpoint::parse(&value))
+        .transpose()
+        .map_err(|problem| named(problem, "ABLY_ENDPOINT"))
 }
 
 fn roots(args: &Args, env: Environment) -> Result<Roots, Problem> {

@@ -12,7 +12,6 @@ use ureq::{Agent, Proxy};
 
 use crate::secret::Scrubber;
 use crate::signals::Signals;
-use crate::text::count;
 use dial::Names;
 use endpoint::ConnectTo;
 use fault::{Fault, Peer};
@@ -51,43 +50,6 @@ pub struct Network {
     pub timeout: Duration,
 }
 
-impl Network {
-    /// Knows the proxies' credentials.
-    pub fn scrubber(&self) -> Scrubber {
-        let mut scrubber = Scrubber::default();
-        self.proxies
-            .secrets()
-            .iter()
-            .for_each(|secret| scrubber.add(secret));
-        scrubber
-    }
-
-    /// The host, the way to it and the roots in use, without a proxy's credentials.
-    pub fn described(&self, authority: &str) -> String {
-        let roots = match &self.roots {
-            roots::Roots::BuiltIn => "the built-in roots".to_owned(),
-            roots::Roots::File { path, certificates } => {
-                format!(
-                    "{} from {}",
-                    count(certificates.len(), "root"),
-                    path.display()
-                )
-            }
-        };
-        let way = match (&self.connect_to, self.proxies.for_authority(authority)) {
-            (Some(address), _) => format!("connecting to {address}"),
-            (
-                None,
-                Route::Via {
-                    shown, variable, ..
-                },
-            ) => format!("proxy {shown} from {variable}"),
-            (None, Route::Direct { .. }) => "no proxy".to_owned(),
-        };
-        format!("host {authority}, {way}, {roots}")
-    }
-}
-
 /// One request, whatever host it goes to.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -112,6 +74,7 @@ pub struct Http {
     agent: Agent,
     proxies: Proxies,
     connect_to: Option<String>,
+    roots: String,
     sent: Arc<AtomicBool>,
 }
 
@@ -120,6 +83,7 @@ impl Http {
     pub fn new(network: Network, signals: &Signals) -> Self {
         let sent = Arc::new(AtomicBool::new(false));
         let connect_to = network.connect_to.as_ref().map(ToString::to_string);
+        let roots = network.roots.to_string();
         let names = Names {
             connect_to: network.connect_to,
             stop: signals.shared(),
@@ -128,8 +92,42 @@ impl Http {
             agent: agent(network.roots, names, signals, &sent),
             proxies: network.proxies,
             connect_to,
+            roots,
             sent,
         }
+    }
+
+    /// The host, the way to it and the roots in use, without a proxy's credentials.
+    pub fn described(&self, authority: &str) -> String {
+        let way = match (&self.connect_to, self.proxies.for_authority(authority)) {
+            (Some(address), _) => format!("connecting to {address}"),
+            (
+                None,
+                Route::Via {
+                    shown, variable, ..
+                },
+            ) => format!("proxy {shown} from {variable}"),
+            (
+                None,
+                Route::Direct {
+                    exempt: Some((variable, entry)),
+                },
+            ) => {
+                format!("no proxy, exempted by {entry} in {variable}")
+            }
+            (None, Route::Direct { exempt: None }) => "no proxy".to_owned(),
+        };
+        format!("host {authority}, {way}, {}", self.roots)
+    }
+
+    /// Knows the proxies' credentials.
+    pub fn scrubber(&self) -> Scrubber {
+        let mut scrubber = Scrubber::default();
+        self.proxies
+            .secrets()
+            .iter()
+            .for_each(|secret| scrubber.add(secret));
+        scrubber
     }
 
     /// The proxy for a host; none with `--connect-to`, which says itself where connections go.

@@ -1,11 +1,13 @@
 //! The certificates that are trusted: Mozilla's, built in, or those of a file instead.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use ureq::tls::{Certificate, PemItem, parse_pem};
 
 use crate::error::Problem;
+use crate::text::count;
 
 /// Trusted roots.
 #[derive(Debug)]
@@ -19,6 +21,22 @@ pub enum Roots {
         /// At least one, each of which can serve as a root.
         certificates: Vec<Certificate<'static>>,
     },
+}
+
+impl fmt::Display for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("the built-in roots"),
+            Self::File { path, certificates } => {
+                write!(
+                    f,
+                    "{} from {}",
+                    count(certificates.len(), "root"),
+                    path.display()
+                )
+            }
+        }
+    }
 }
 
 impl Roots {

@@ -95,7 +95,7 @@ pub enum Tried {
 }
 
 /// Sends requests to the hosts of one service.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Courier<'a> {
     /// The exchanges themselves.
     pub http: &'a Http,

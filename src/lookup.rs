@@ -1,0 +1,572 @@
+//! Looks an app or its key up, in the full CLI's configuration first and in the Control API then.
+//! Neither is touched before it is needed.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::choose::Chooser;
+use crate::config::{self, Account, Configuration};
+use crate::control::{self, Control};
+use crate::credentials::{Credentials, Source, Wanted, other_app};
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
+use crate::key::ApiKey;
+use crate::net::endpoint::Endpoint;
+use crate::net::tries::Courier;
+use crate::secret::Secret;
+use crate::text::count;
+
+/// How many candidates a message lists.
+const LISTED: usize = 20;
+
+/// An app as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppRef {
+    /// Its ID.
+    pub id: String,
+    /// Its name, where that is known.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for AppRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{} ({name})", self.id),
+            None => f.write_str(&self.id),
+        }
+    }
+}
+
+/// The sources of apps and keys beyond what was handed over.
+#[derive(Debug)]
+pub struct Lookup<'a> {
+    env: Environment,
+    courier: Courier<'a>,
+    chooser: Chooser,
+    timeout: Duration,
+    /// Read when first asked for; the inner `None` is an absent file.
+    configuration: Option<Result<Option<Configuration>, Problem>>,
+    asked_control: bool,
+    why_none: Option<Problem>,
+}
+
+impl<'a> Lookup<'a> {
+    /// Touches nothing yet.
+    pub fn new(
+        env: Environment,
+        courier: Courier<'a>,
+        chooser: Chooser,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            env,
+            courier,
+            chooser,
+            timeout,
+            configuration: None,
+            asked_control: false,
+            why_none: None,
+        }
+    }
+
+    /// Whether the Control API was asked for anything.
+    pub fn asked_control(&self) -> bool {
+        self.asked_control
+    }
+
+    /// What kept `key` from finding one, where that is more than that there is nothing.
+    pub fn why_none(&self) -> Option<Problem> {
+        self.why_none.clone()
+    }
+
+    /// The app that a value of `--app` means: a known ID, else a name. `None` where neither the
+    /// configuration nor the Control API can tell. A configuration that cannot be read is no
+    /// hindrance here, since the key did not come from it.
+    ///
+    /// # Errors
+    /// Two apps bear the name, the app is disabled or unknown, or the Control API failed.
+    pub fn app_by_id_or_name(
+        &mut self,
+        app: &str,
+        named_by: &str,
+    ) -> Result<Option<AppRef>, Error> {
+        let account = self.account().unwrap_or_default();
+        let known: Vec<AppRef> = account.map(apps_of).unwrap_or_default();
+        if let Some(found) = pick_app(&known, app, named_by)? {
+            return Ok(Some(found));
+        }
+        let Some(mut control) = self.control()? else {
+            return Ok(None);
+        };
+        let apps = control.apps()?;
+        app_of_control(&apps, app, named_by).map(Some)
+    }
+
+    /// Finds a key; `None` where there is neither a configuration nor an access token that helps.
+    ///
+    /// # Errors
+    /// The configuration is malformed, the Control API failed, or what there is leaves no choice.
+    pub fn key(&mut self, wanted: &Wanted) -> Result<Option<Credentials>, Error> {
+        self.read_configuration().map_err(Error::Input)?;
+        let (app, app_source) = self.app(wanted)?;
+        if let Some(found) = self.stored_key(wanted, app.as_ref(), app_source)? {
+            return Ok(Some(found));
+        }
+        if let Some(mut control) = self.control()? {
+            return self
+                .key_of_control(&mut control, wanted, app, app_source)
+                .map(Some);
+        }
+        self.why_none = match (self.account(), &app) {
+            (Err(problem), _) => Some(problem),
+            (Ok(Some(account)), Some(app)) => Some(Problem::new(
+                format!(
+                    "the configuration (account {}) holds none for app {app}",
+                    account.name
+                ),
+                "set ABLY_ACCESS_TOKEN, or give a key with ABLY_API_KEY or --api-key-file",
+            )),
+            (Ok(Some(account)), None) => Some(Problem::new(
+                format!(
+                    "the configuration (account {}) selects no app",
+                    account.name
+                ),
+                "name one with --app, or give a key with ABLY_API_KEY or --api-key-file",
+            )),
+            (Ok(None), _) => None,
+        };
+        Ok(None)
+    }
+
+    /// The app by option, variable or configuration, in this order, with what named it.
+    fn app(&mut self, wanted: &Wanted) -> Result<(Option<AppRef>, &'static str), Error> {
+        if let Some((app, named_by)) = &wanted.app {
+            let known = self.app_by_id_or_name(app, named_by)?;
+            // Without anyone to ask it can only be an ID; a key typed at the prompt will tell.
+            let app = known.unwrap_or_else(|| AppRef {
+                id: app.clone(),
+                name: None,
+            });
+            return Ok((Some(app), named_by));
+        }
+        let account = self.account().unwrap_or_default();
+        let selected =
+            account.and_then(|account| account.current_app_id.as_deref().map(|id| (account, id)));
+        Ok(match selected {
+            Some((account, id)) => {
+                let name = account.app_by_id(id).and_then(|app| app.name.clone());
+                (
+                    Some(AppRef {
+                        id: id.to_owned(),
+                        name,
+                    }),
+                    "the configuration's selection",
+                )
+            }
+            None => (None, "the choice"),
+        })
+    }
+
+    /// The key that the configuration holds for the app; without an app, the one key it holds or
+    /// the one that is chosen, unless the Control API can tell more.
+    fn stored_key(
+        &self,
+        wanted: &Wanted,
+        app: Option<&AppRef>,
+        app_source: &'static str,
+    ) -> Result<Option<Credentials>, Error> {
+        let Ok(Some(account)) = self.account() else {
+            return Ok(None);
+        };
+        let with_key: Vec<&config::App> = account
+            .apps
+            .iter()
+            .filter(|entry| entry.api_key.is_some())
+            .collect();
+        let entry = match app {
+            Some(app) => with_key.into_iter().find(|entry| entry.id == app.id),
+            None if self.has_access_token() || with_key.is_empty() => None,
+            None => {
+                let labels: Vec<String> = with_key
+                    .iter()
+                    .map(|entry| app_ref(entry).to_string())
+                    .collect();
+                let n = self.one_of("app", labels, || {
+                    Problem::new(
+                        "several apps have a key in the configuration",
+                        "name one with --app",
+                    )
+                })?;
+                with_key.into_iter().nth(n)
+            }
+        };
+        let Some((entry, secret)) =
+            entry.and_then(|entry| entry.api_key.as_ref().map(|key| (entry, key)))
+        else {
+            return Ok(None);
+        };
+        let source = Source::Configuration(account.name.clone());
+        let key = ApiKey::from_secret(secret).map_err(|what| {
+            Error::input(
+                format!(
+                    "the API key of app {} from {source} cannot be used: {what}",
+                    app_ref(entry)
+                ),
+                "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
+            )
+        })?;
+        if !is_chosen(wanted.key_choice.as_deref(), &key, entry) {
+            return Ok(None);
+        }
+        if key.app_id() != entry.id {
+            return Err(other_app(
+                &key,
+                &source,
+                &entry.id,
+                app_source,
+                Some(app_ref(entry)),
+            ));
+        }
+        Ok(Some(Credentials {
+            key,
+            source,
+            app_name: entry.name.clone(),
+            app_source,
+            endpoint: account.endpoint.clone(),
+            asked_control: self.asked_control,
+        }))
+    }
+
+    fn key_of_control(
+        &mut self,
+        control: &mut Control<'_>,
+        wanted: &Wanted,
+        app: Option<AppRef>,
+        app_source: &'static str,
+    ) -> Result<Credentials, Error> {
+        let app = match app {
+            Some(app) => app,
+            None => {
+                let mut apps = control.apps()?;
+                apps.retain(|app| app.enabled);
+                let labels = apps
+                    .iter()
+                    .map(|app| format!("{} ({})", app.id, app.name))
+                    .collect();
+                let n = self.one_of("app", labels, || {
+                    Problem::new("the account has several apps", "name one with --app")
+                })?;
+                let chosen = apps.into_iter().nth(n);
+                chosen
+                    .map(|app| AppRef {
+                        id: app.id,
+                        name: Some(app.name),
+                    })
+                    .ok_or_else(|| {
+                        Error::input(
+                            "the account has no app that is enabled",
+                            "check ABLY_ACCESS_TOKEN",
+                        )
+                    })?
+            }
+        };
+        let keys = control.keys(&app.id)?;
+        let key = self.pick_key(keys, &app, wanted.key_choice.as_deref())?;
+        if key.app_id() != app.id {
+            let id = app.id.clone();
+            return Err(other_app(
+                &key,
+                &Source::ControlApi,
+                &id,
+                app_source,
+                Some(app),
+            ));
+        }
+        let endpoint = match self.account() {
+            Ok(Some(account)) if self.env.raw("ABLY_ACCESS_TOKEN").is_none() => {
+                account.endpoint.clone()
+            }
+            _ => None,
+        };
+        Ok(Credentials {
+            key,
+            source: Source::ControlApi,
+            app_name: app.name,
+            app_source,
+            endpoint,
+            asked_control: true,
+        })
+    }
+
+    /// Of an app's keys the one named; else the only revocable one; else the one chosen.
+    fn pick_key(
+        &self,
+        mut keys: Vec<control::Key>,
+        app: &AppRef,
+        choice: Option<&str>,
+    ) -> Result<ApiKey, Error> {
+        let all = keys.len();
+        keys.retain(|key| key.enabled);
+        if keys.is_empty() {
+            let what = if all == 0 {
+                "has no API key"
+            } else {
+                "has no API key that is enabled"
+            };
+            return Err(Error::input(
+                format!("app {app} {what}"),
+                "create one in the dashboard, with revocable tokens enabled",
+            ));
+        }
+        keys.sort_by_key(|key| !key.revocable);
+        if let Some(choice) = choice {
+            return named_key(keys, app, choice);
+        }
+        let mut revocable = keys.iter().filter(|key| key.revocable);
+        let n = match (revocable.next(), revocable.next()) {
+            (Some(_), None) => 0,
+            (first, _) => {
+                let what = if first.is_some() {
+                    "several keys with"
+                } else {
+                    "no key with"
+                };
+                let problem = Problem::new(
+                    format!("app {app} has {what} revocable tokens"),
+                    "name one with --key, or enable revocable tokens for one in the dashboard",
+                );
+                self.chooser
+                    .among(&format!("API keys of app {app}:"), &labels(&keys), problem)?
+            }
+        };
+        let key = keys.into_iter().nth(n).map(|key| key.key);
+        key.ok_or_else(|| Error::input(format!("app {app} has no such key"), ""))
+    }
+
+    /// The only candidate, or the one chosen; 0 where there is none.
+    fn one_of(
+        &self,
+        what: &str,
+        labels: Vec<String>,
+        otherwise: impl FnOnce() -> Problem,
+    ) -> Result<usize, Error> {
+        if labels.len() <= 1 {
+            return Ok(0);
+        }
+        let title = format!("There are {}:", count(labels.len(), what));
+        self.chooser.among(&title, &labels, otherwise())
+    }
+
+    fn read_configuration(&mut self) -> Result<(), Problem> {
+        if self.configuration.is_none() {
+            let read = match config::path(|name| self.env.raw(name)) {
+                Some(path) => config::read(&path),
+                None => Ok(None),
+            };
+            self.configuration = Some(read);
+        }
+        match &self.configuration {
+            Some(Err(problem)) => Err(problem.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The current account; `None` where there is no configuration.
+    fn account(&self) -> Result<Option<&Account>, Problem> {
+        match &self.configuration {
+            Some(Ok(Some(configuration))) => configuration.account().map(Some),
+            Some(Err(problem)) => Err(problem.clone()),
+            _ => Ok(None),
+        }
+    }
+
+    fn has_access_token(&self) -> bool {
+        let stored = || match self.account() {
+            Ok(Some(account)) => !matches!(account.access_token(now_ms()), Ok(None)),
+            _ => false,
+        };
+        self.env.raw("ABLY_ACCESS_TOKEN").is_some() || stored()
+    }
+
+    /// The Control API, where there is an access token for it.
+    fn control(&mut self) -> Result<Option<Control<'a>>, Error> {
+        let from_env = self
+            .env
+            .text("ABLY_ACCESS_TOKEN")
+            .map_err(Error::Input)?
+            .map(Secret::new);
+        let account = self.account().unwrap_or_default();
+        let token = match (&from_env, account) {
+            (Some(token), _) => token,
+            (None, Some(account)) => match account.access_token(now_ms()).map_err(Error::Input)? {
+                Some(token) => token,
+                None => return Ok(None),
+            },
+            (None, None) => return Ok(None),
+        };
+        let configured = self.env.text("ABLY_CONTROL_HOST").map_err(Error::Input)?;
+        let host = match (
+            configured,
+            account.and_then(|account| account.control_host.as_deref()),
+        ) {
+            (Some(host), _) => control_host(&host, "ABLY_CONTROL_HOST")?,
+            (None, Some(host)) => control_host(host, "the configuration's controlHost")?,
+            (None, None) => control::DEFAULT_HOST.to_owned(),
+        };
+        let control = Control::new(self.courier, &host, token, self.timeout)?;
+        self.asked_control = true;
+        Ok(Some(control))
+    }
+}
+
+/// A host with an optional port; a routing policy means nothing here.
+fn control_host(value: &str, named_by: &str) -> Result<String, Error> {
+    let wrong = |what: &str| {
+        Error::input(
+            format!("{named_by}: {what}"),
+            "give a host such as control.ably.net",
+        )
+    };
+    let endpoint = Endpoint::parse(value).map_err(|problem| wrong(&problem.message))?;
+    if !endpoint.fallbacks().is_empty() {
+        return Err(wrong("it is not a host"));
+    }
+    Ok(endpoint.primary().to_owned())
+}
+
+fn apps_of(account: &Account) -> Vec<AppRef> {
+    account.apps.iter().map(app_ref).collect()
+}
+
+fn app_ref(app: &config::App) -> AppRef {
+    AppRef {
+        id: app.id.clone(),
+        name: app.name.clone(),
+    }
+}
+
+/// An app by ID, else by name; `None` where neither is known.
+fn pick_app(known: &[AppRef], app: &str, named_by: &str) -> Result<Option<AppRef>, Error> {
+    if let Some(found) = known.iter().find(|known| known.id == app) {
+        return Ok(Some(found.clone()));
+    }
+    let named: Vec<&AppRef> = known
+        .iter()
+        .filter(|known| known.name.as_deref() == Some(app))
+        .collect();
+    match named.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some((*one).clone())),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|app| app.id.as_str()).collect();
+            Err(Error::input(
+                format!(
+                    "several apps bear the name that {named_by} gives, {app}: {}",
+                    ids.join(", ")
+                ),
+                "name one by its ID",
+            ))
+        }
+    }
+}
+
+fn app_of_control(apps: &[control::App], app: &str, named_by: &str) -> Result<AppRef, Error> {
+    let known: Vec<AppRef> = apps
+        .iter()
+        .map(|app| AppRef {
+            id: app.id.clone(),
+            name: Some(app.name.clone()),
+        })
+        .collect();
+    let Some(found) = pick_app(&known, app, named_by)? else {
+        let there: Vec<String> = known.iter().map(AppRef::to_string).collect();
+        return Err(Error::input(
+            format!(
+                "{named_by} asks for app {app}, which is none of the account's apps{}",
+                listed(&there)
+            ),
+            "names must match exactly, and IDs are case-sensitive",
+        ));
+    };
+    if apps.iter().any(|app| app.id == found.id && !app.enabled) {
+        return Err(Error::input(
+            format!("app {found} is disabled"),
+            "enable it in the dashboard",
+        ));
+    }
+    Ok(found)
+}
+
+/// Whether a stored key is the one that `--key` asks for, if that asks for any.
+fn is_chosen(choice: Option<&str>, key: &ApiKey, entry: &config::App) -> bool {
+    let Some(choice) = choice else { return true };
+    choice == key.name() || choice == key.id() || entry.key_name.as_deref() == Some(choice)
+}
+
+fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &str) -> Result<ApiKey, Error> {
+    let there = labels(&keys);
+    let (by_id, others): (Vec<_>, Vec<_>) = keys
+        .into_iter()
+        .partition(|key| key.id == choice || key.key.name() == choice || key.key.id() == choice);
+    let mut matching = if by_id.is_empty() {
+        others
+            .into_iter()
+            .filter(|key| key.name == choice)
+            .collect()
+    } else {
+        by_id
+    };
+    match (matching.pop(), matching.len()) {
+        (Some(key), 0) => Ok(key.key),
+        (None, _) => Err(Error::input(
+            format!(
+                "--key asks for {choice}, which is none of the enabled keys of app {app}{}",
+                listed(&there)
+            ),
+            "names must match exactly, and IDs are case-sensitive",
+        )),
+        _ => Err(Error::input(
+            format!(
+                "several keys of app {app} bear the name {choice}{}",
+                listed(&there)
+            ),
+            "name one by its ID",
+        )),
+    }
+}
+
+fn labels(keys: &[control::Key]) -> Vec<String> {
+    let label = |key: &control::Key| {
+        let note = if key.revocable {
+            ""
+        } else {
+            ", tokens not revocable"
+        };
+        format!("{} ({}{note})", key.id, key.name)
+    };
+    keys.iter().map(label).collect()
+}
+
+/// `: a, b and 3 more`, or nothing.
+fn listed(candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        return String::new();
+    }
+    let shown = candidates
+        .iter()
+        .take(LISTED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match candidates.len().saturating_sub(LISTED) {
+        0 => format!(": {shown}"),
+        more => format!(": {shown} and {more} more"),
+    }
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
