@@ -4,8 +4,6 @@ PREFIX ?= /usr/local
 BIN := target/$(TARGET)/release/ably
 CARGO := cargo
 BUILD := --locked --target $(TARGET)
-# ring brings C and assembly that need no libc: the ordinary compiler serves.
-export CC_x86_64_unknown_linux_musl ?= cc
 
 .PHONY: all build demo test lint install clean target
 

@@ -2,6 +2,7 @@
 //! nowhere and reads neither environment nor files. What the arguments mean is `request.rs`.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use lexopt::Arg;
 
@@ -30,17 +31,45 @@ impl Args {
         self.0.iter().any(|(given, _)| *given == id)
     }
 
-    /// The value of a single-valued option.
-    pub fn one(&self, id: Id) -> Option<&OsStr> {
-        self.all(id).next()
-    }
-
     /// The values of a repeatable option, in order.
     pub fn all(&self, id: Id) -> impl Iterator<Item = &OsStr> {
         self.0
             .iter()
             .filter(move |(given, _)| *given == id)
             .map(|(_, value)| value.as_os_str())
+    }
+
+    /// The value of a single-valued option as text that is not empty.
+    ///
+    /// # Errors
+    /// It is empty or not UTF-8.
+    pub fn text(&self, id: Id) -> Result<Option<&str>, Problem> {
+        let text = self.all_text(id).next().transpose()?;
+        if text.is_some_and(str::is_empty) {
+            Err(empty(id))
+        } else {
+            Ok(text)
+        }
+    }
+
+    /// The values of an option as text.
+    pub fn all_text(&self, id: Id) -> impl Iterator<Item = Result<&str, Problem>> {
+        let not_utf8 = move || usage(format!("the value of {} is not UTF-8", flags::long(id)));
+        self.all(id)
+            .map(move |value| value.to_str().ok_or_else(not_utf8))
+    }
+
+    /// The value of a single-valued option as a path that is not empty.
+    ///
+    /// # Errors
+    /// It is empty.
+    pub fn path(&self, id: Id) -> Result<Option<&Path>, Problem> {
+        let path = self.all(id).next();
+        if path.is_some_and(OsStr::is_empty) {
+            Err(empty(id))
+        } else {
+            Ok(path.map(Path::new))
+        }
     }
 
     /// The options that take one of several kinds, in the order typed.
@@ -161,6 +190,13 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
     }
 }
 
+fn empty(id: Id) -> Problem {
+    Problem::new(
+        format!("{} is empty", flags::long(id)),
+        "give it a value or leave it out",
+    )
+}
+
 fn unknown(option: &str) -> Problem {
     usage(format!("unknown option {}", crate::text::Safe(option)))
 }
@@ -229,7 +265,11 @@ mod tests {
             let Ok(Command::Revoke(args)) = parsed(line) else {
                 panic!("{line}")
             };
-            assert_eq!(args.one(Id::ClientId), Some(OsStr::new("a")), "{line}");
+            assert_eq!(
+                args.all(Id::ClientId).next(),
+                Some(OsStr::new("a")),
+                "{line}"
+            );
             assert!(args.has(Id::Force) && args.has(Id::Verbose), "{line}");
         }
     }

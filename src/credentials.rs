@@ -65,9 +65,9 @@ impl Credentials {
     ///
     /// # Errors
     /// The account's endpoint is none.
-    pub fn endpoint(&self, asked_for: Option<Endpoint>) -> Result<Endpoint, Error> {
+    pub fn endpoint(&self, asked_for: Option<&Endpoint>) -> Result<Endpoint, Error> {
         match (asked_for, &self.endpoint) {
-            (Some(endpoint), _) => Ok(endpoint),
+            (Some(endpoint), _) => Ok(endpoint.clone()),
             (None, None) => Ok(Endpoint::default()),
             (None, Some(value)) => Endpoint::parse(value).map_err(|Problem { message, remedy }| {
                 Error::input(

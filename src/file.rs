@@ -9,7 +9,15 @@ use std::path::Path;
 /// # Errors
 /// It cannot be read, is a folder, or is longer than the limit.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    read_from(File::open(path)?, limit)
+    let file = File::open(path)?;
+    let size = file
+        .metadata()
+        .map_or(0, |metadata| metadata.len().min(limit));
+    read_into(
+        Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1),
+        file,
+        limit,
+    )
 }
 
 /// Reads everything up to a limit in bytes.
@@ -17,7 +25,10 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Reading fails, or there is more than the limit.
 pub fn read_from(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    read_into(Vec::new(), source, limit)
+}
+
+fn read_into(mut bytes: Vec<u8>, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     source.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::new(

@@ -7,6 +7,7 @@ pub enum Id {
     ClientId,
     RevocationKey,
     Channel,
+    TargetsFile,
     App,
     ApiKey,
     ApiKeyFile,
@@ -15,6 +16,7 @@ pub enum Id {
     IssuedBefore,
     Force,
     DryRun,
+    UnrevokedTo,
     Endpoint,
     ConnectTo,
     CaFile,
@@ -187,6 +189,14 @@ pub const FLAGS: &[Flag] = &[
         "Revoke all tokens whose capability names exactly this resource. Ably enables it per account. Repeatable.",
     ),
     value(
+        Id::TargetsFile,
+        "targets-file",
+        Takes::One("FILE|-"),
+        None,
+        Group::Targets,
+        "Revoke the targets of a file, or of standard input with -: one specifier a line, such as clientId:alice. Sent in requests of 100.",
+    ),
+    value(
         Id::App,
         "app",
         Takes::One("ID|NAME"),
@@ -247,6 +257,14 @@ pub const FLAGS: &[Flag] = &[
         "dry-run",
         Group::Action,
         "Check everything, show what would be sent, revoke nothing.",
+    ),
+    value(
+        Id::UnrevokedTo,
+        "unrevoked-to",
+        Takes::One("FILE"),
+        None,
+        Group::Action,
+        "Keep every target that is not known to be revoked in this file, with its reason, so that --targets-file can take it back.",
     ),
     value(
         Id::Endpoint,
@@ -329,6 +347,12 @@ pub fn by_long(name: &str) -> Option<&'static Flag> {
     FLAGS
         .iter()
         .find(|flag| flag.long == name || flag.alias == Some(name))
+}
+
+/// An option's long name with its dashes.
+pub fn long(id: Id) -> String {
+    let flag = FLAGS.iter().find(|flag| flag.id == id);
+    format!("--{}", flag.map_or("", |flag| flag.long))
 }
 
 /// The option with this short name.

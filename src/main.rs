@@ -17,12 +17,14 @@ use ably_revoke_token::lookup::Lookup;
 use ably_revoke_token::net::Http;
 use ably_revoke_token::net::tries::{Courier, Hosts};
 use ably_revoke_token::output::{Format, Output};
+use ably_revoke_token::progress::Progress;
 use ably_revoke_token::prompt;
 use ably_revoke_token::report::{self, Facts};
 use ably_revoke_token::request::{self, Consent, Request};
-use ably_revoke_token::run;
+use ably_revoke_token::run::{self, Witnesses};
 use ably_revoke_token::signals::{self, Signals};
 use ably_revoke_token::targets::Targets;
+use ably_revoke_token::unrevoked::Unrevoked;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -60,53 +62,63 @@ fn fail(output: &Output, error: &Error) -> i32 {
 
 /// One run of the command, to its exit code.
 fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> {
+    let request = request::resolve(args, env).map_err(Error::Input)?;
     let Request {
-        targets,
-        margin,
-        issued_before,
-        consent,
-        wanted,
-        endpoint,
-        network,
-        verbose,
-    } = request::resolve(args, env).map_err(Error::Input)?;
+        targets, consent, ..
+    } = &request;
     let signals = Signals::default();
-    let journal = Journal::new(output.clone(), verbose);
-    let timeout = network.timeout;
-    let http = Http::new(network, &signals);
+    let journal = Journal::new(output.clone(), request.verbose);
+    let http = Http::new(&request.network, &signals);
+    let timeout = request.network.timeout;
     let courier = Courier {
         http: &http,
         signals: &signals,
         journal: &journal,
     };
 
-    let chooser = Chooser::new(output.clone(), wanted.may_choose);
+    let chooser = Chooser::new(output.clone(), request.wanted.may_choose);
     let mut lookup = Lookup::new(env, courier, chooser, timeout);
-    let found = credentials::find(&wanted, env, &signals, &mut lookup)?;
-    let endpoint = found.endpoint(endpoint)?;
+    let found = credentials::find(&request.wanted, env, &signals, &mut lookup)?;
+    let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);
-    let facts = Facts::of(&targets, margin, issued_before, &found, &endpoint);
+    let facts = Facts::of(&request, &found, &endpoint);
     journal.note("auth", "key", || facts.key_described());
     journal.note("auth", "app", || {
         format!("the app is named by {}", facts.app_source)
     });
     journal.note("http", "network", || http.described(hosts.preferred()));
-    if consent == Consent::Ask {
-        confirm(output, &facts, &targets)?;
+    if *consent == Consent::Ask {
+        confirm(output, &facts, targets)?;
     }
 
     let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
     let mut client = Client::new(courier, hosts, &found.key, timeout)?;
-    let terms = client.terms(issued_before, margin)?;
-    if consent == Consent::DryRun {
-        report::dry_run(output, &facts, &url, &client::first_body(&targets, terms));
+    let terms = client.terms(request.issued_before, request.margin)?;
+    if *consent == Consent::DryRun {
+        report::dry_run(output, &facts, &url, &client::first_body(targets, terms));
         return Ok(closed(output, 0, None));
     }
+    let left_over = request
+        .unrevoked_to
+        .as_ref()
+        .map(|path| Unrevoked::create(path, targets));
     signals
         .hold()
         .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""))?;
-    let accounts = run::all(&mut client, &targets, terms, &facts, output, &signals);
-    report::end(output, &facts, &accounts, &targets);
+    let mut witnesses = Witnesses {
+        output,
+        progress: Progress::new(output.clone(), targets.len(), request.verbose),
+        signals: &signals,
+        unrevoked: left_over.transpose().map_err(Error::Input)?,
+    };
+    let accounts = run::all(&mut client, targets, terms, &facts, &mut witnesses);
+    report::end(output, &facts, &accounts, targets);
+    if let Some(Err(problem)) = witnesses
+        .unrevoked
+        .map(|unrevoked| unrevoked.finish(targets))
+    {
+        report::problem(output, &problem);
+    }
     Ok(closed(output, accounts.tally.exit_code(), signals.caught()))
 }
 

@@ -107,6 +107,21 @@ impl Tally {
         self.revoked + self.refused + self.unknown + self.not_sent
     }
 
+    /// `3 revoked, 1 refused`: the counts that are not zero.
+    pub fn described(&self) -> String {
+        let parts = [
+            (self.revoked, "revoked"),
+            (self.refused, "refused"),
+            (self.unknown, "unknown"),
+            (self.not_sent, "not sent"),
+        ];
+        let parts = parts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
     /// The exit code: all revoked 0; else some revoked 3; else any unknown 5; else 1.
     pub fn exit_code(&self) -> i32 {
         if self.revoked == self.total() {

@@ -12,6 +12,7 @@ use crate::json::{Fields, Json};
 use crate::net::endpoint::Endpoint;
 use crate::outcome::{Failure, Outcome, Tally};
 use crate::output::{Colour, Output, status_fields};
+use crate::request::Request;
 use crate::targets::Targets;
 use crate::text::{Safe, count, excerpt};
 
@@ -47,22 +48,16 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a run.
-    pub fn of(
-        targets: &Targets,
-        margin: bool,
-        issued_before: Option<IssuedBefore>,
-        found: &Credentials,
-        endpoint: &Endpoint,
-    ) -> Self {
+    pub fn of(request: &Request, found: &Credentials, endpoint: &Endpoint) -> Self {
         Self {
-            total: targets.len(),
+            total: request.targets.len(),
             app: found.key.app_id().to_owned(),
             app_name: found.app_name.clone(),
             app_source: found.app_source,
             key_name: found.key.name().to_owned(),
             key_source: found.source.to_string(),
-            margin,
-            issued_before,
+            margin: request.margin,
+            issued_before: request.issued_before,
             endpoint: (!endpoint.is_default()).then(|| endpoint.to_string()),
             asked_control: found.asked_control,
         }
@@ -90,16 +85,17 @@ pub fn named(specifier: &str) -> String {
 
 /// The question's preamble: what will be revoked, in which app, with which key.
 pub fn plan(facts: &Facts, targets: &Targets) -> String {
-    let mut text = format!(
-        "This revokes the tokens of {}:\n",
-        count(facts.total, "target")
-    );
+    let mut text = format!("This revokes the tokens of {}:\n", by_kind(targets));
     for target in targets.iter().take(NAMED) {
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(text, "  {}", named(target));
     }
     if facts.total > NAMED {
         let _ = writeln!(text, "  and {} more", facts.total - NAMED);
+    }
+    if targets.duplicates() > 0 {
+        let repeated = count(targets.duplicates(), "repeated target");
+        let _ = writeln!(text, "{repeated} left out");
     }
     let _ = writeln!(text, "With {}", Safe(&facts.key_described()));
     if let Some(endpoint) = &facts.endpoint {
@@ -122,6 +118,25 @@ pub fn plan(facts: &Facts, targets: &Targets) -> String {
         text.push_str("Connected clients have 30 seconds to obtain new tokens\n");
     }
     text
+}
+
+/// `3 client IDs and 1 channel`.
+fn by_kind(targets: &Targets) -> String {
+    let counts = targets.counts_by_kind();
+    let counts = counts
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(kind, n)| count(*n, kind.noun()));
+    counts.collect::<Vec<_>>().join(" and ")
+}
+
+/// Tells a problem that changes nothing about the outcomes.
+pub fn problem(output: &Output, problem: &Problem) {
+    if output.is_json() {
+        error_record(output, problem, None, None, &[]);
+    } else {
+        say_problem(output, "", problem, None);
+    }
 }
 
 /// Tells an error that ended the run before its first request, and closes the JSON stream.
@@ -441,23 +456,9 @@ fn confirmation(
 
 fn totals(accounts: &Accounts) -> String {
     let tally = accounts.tally;
-    let parts = [
-        (tally.revoked, "revoked"),
-        (tally.refused, "refused"),
-        (tally.unknown, "unknown"),
-        (tally.not_sent, "not sent"),
-    ];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}"))
-        .collect();
     let requests = count(accounts.requests, "request");
-    format!(
-        "{}: {}, in {requests}",
-        count(tally.total(), "target"),
-        parts.join(", ")
-    )
+    let targets = count(tally.total(), "target");
+    format!("{targets}: {}, in {requests}", tally.described())
 }
 
 fn say_failure(output: &Output, outcome: &Outcome, whom: &str) {

@@ -1,24 +1,37 @@
 //! What the arguments mean: checked against each other, with environment and files read in. After
 //! this step only the key is missing.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::args::Args;
 use crate::credentials::Wanted;
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::flags::Id;
+use crate::file;
+use crate::flags::{self, Id};
 use crate::issued_before::IssuedBefore;
 use crate::net::Network;
 use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::targets::{Kind, Targets};
+use crate::unrevoked;
 
 /// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: u64 = 3600;
+/// What stands for standard input in place of a file.
+const STDIN: &str = "-";
+/// The largest targets file, in bytes.
+const TARGETS_LIMIT: u64 = u32::MAX as u64;
+/// The options that name targets, of which exactly one is given.
+const TARGET_SOURCES: [Id; 4] = [
+    Id::ClientId,
+    Id::RevocationKey,
+    Id::Channel,
+    Id::TargetsFile,
+];
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One run, as the operator wants it.
@@ -38,6 +51,8 @@ pub struct Request {
     pub endpoint: Option<Endpoint>,
     /// How they are reached.
     pub network: Network,
+    /// `--unrevoked-to`, checked.
+    pub unrevoked_to: Option<PathBuf>,
     /// `--verbose`.
     pub verbose: bool,
 }
@@ -58,38 +73,43 @@ pub enum Consent {
 /// # Errors
 /// Arguments, variables or files that cannot be acted on.
 pub fn resolve(args: &Args, env: Environment) -> Result<Request, Problem> {
-    let consent = consent(args)?;
+    let consent = consent(args, env)?;
+    let targets = targets(args)?;
+    let targets_file = args.path(Id::TargetsFile)?;
+    let unrevoked_to = args.path(Id::UnrevokedTo)?;
     Ok(Request {
-        targets: targets(args)?,
         margin: args.has(Id::AllowReauthMargin),
-        issued_before: text(args, Id::IssuedBefore)?
+        issued_before: args
+            .text(Id::IssuedBefore)?
             .map(IssuedBefore::parse)
             .transpose()?,
         consent,
         wanted: wanted(args, env, consent)?,
         endpoint: endpoint(args, env)?,
-        network: Network {
-            roots: roots(args, env)?,
-            connect_to: text(args, Id::ConnectTo)?
-                .map(ConnectTo::parse)
-                .transpose()
-                .map_err(|problem| named(problem, "--connect-to"))?,
-            proxies: Proxies::from_env(|name| {
-                env.raw(name)
-                    .map(|value| value.to_string_lossy().into_owned())
-            })?,
-            timeout: timeout(args)?,
-        },
+        network: network(args, env)?,
+        unrevoked_to: unrevoked_to
+            .map(|path| unrevoked::check(path, targets_file, &targets))
+            .transpose()?,
         verbose: args.has(Id::Verbose),
+        targets,
     })
 }
 
-fn consent(args: &Args) -> Result<Consent, Problem> {
+fn consent(args: &Args, env: Environment) -> Result<Consent, Problem> {
+    let json = args.has(Id::Json) || args.has(Id::PrettyJson);
     if args.has(Id::Json) && args.has(Id::PrettyJson) {
-        return Err(Problem::new(
-            "--json and --pretty-json exclude each other",
-            "give one of them",
-        ));
+        return Err(exclusive(&[
+            "--json".to_owned(),
+            "--pretty-json".to_owned(),
+        ]));
+    }
+    let from_stdin = from_stdin(args, env);
+    if from_stdin.len() > 1 {
+        let message = format!(
+            "{} cannot both read standard input",
+            from_stdin.join(" and ")
+        );
+        return Err(Problem::new(message, "give one of them a file"));
     }
     if args.has(Id::DryRun) {
         return Ok(Consent::DryRun);
@@ -97,108 +117,139 @@ fn consent(args: &Args) -> Result<Consent, Problem> {
     if args.has(Id::Force) {
         return Ok(Consent::Given);
     }
-    let must_not_ask = |why: &str| {
-        Err(Problem::new(
-            format!("{why}, so there is no way to ask for confirmation"),
-            "add --force to go ahead without it; nothing was sent",
-        ))
+    let why = match from_stdin.first() {
+        _ if json => "the output is JSON".to_owned(),
+        Some(source) => format!("{source} reads standard input"),
+        None => return Ok(Consent::Ask),
     };
-    if args.has(Id::Json) || args.has(Id::PrettyJson) {
-        return must_not_ask("the output is JSON");
-    }
-    if stdin_options(args).next().is_some() {
-        return must_not_ask("standard input is read as a file");
-    }
-    Ok(Consent::Ask)
+    Err(Problem::new(
+        format!("{why}, so there is no way to ask for confirmation"),
+        "add --force to go ahead without it; nothing was sent",
+    ))
 }
 
-/// The options that take stdin as their file.
-fn stdin_options(args: &Args) -> impl Iterator<Item = Id> {
-    args.of(&[Id::ApiKeyFile])
-        .filter(|(_, value)| *value == OsStr::new("-"))
-        .map(|(id, _)| id)
+/// What takes stdin as its file.
+fn from_stdin(args: &Args, env: Environment) -> Vec<String> {
+    let by_option = args
+        .of(&[Id::ApiKeyFile, Id::TargetsFile])
+        .filter(|(_, value)| *value == STDIN)
+        .map(|(id, _)| flags::long(id));
+    let handed_over = args.has(Id::ApiKey) || args.has(Id::ApiKeyFile);
+    let variable = "ABLY_API_KEY_FILE";
+    let by_variable = !handed_over
+        && env.raw("ABLY_API_KEY").is_none()
+        && env.raw(variable).is_some_and(|path| path == STDIN);
+    by_option
+        .chain(by_variable.then(|| variable.to_owned()))
+        .collect()
 }
 
+/// The targets of the one source that was given.
 fn targets(args: &Args) -> Result<Targets, Problem> {
-    let mut kinds = Vec::new();
-    let mut given = Vec::new();
-    for (id, value) in args.of(&[Id::ClientId, Id::RevocationKey, Id::Channel]) {
-        let kind = match id {
-            Id::ClientId => Kind::ClientId,
-            Id::RevocationKey => Kind::RevocationKey,
-            _ => Kind::Channel,
-        };
-        let option = long(id);
-        if !kinds.contains(&option) {
-            kinds.push(option);
+    let mut sources: Vec<Id> = Vec::new();
+    for (id, _) in args.of(&TARGET_SOURCES) {
+        if !sources.contains(&id) {
+            sources.push(id);
         }
-        given.push((kind, utf8(value, id)?));
     }
-    match kinds.as_slice() {
+    let of_options = |id: Id, kind: Kind| {
+        let values: Vec<&str> = args.all_text(id).collect::<Result<_, _>>()?;
+        Targets::from_options(values.into_iter().map(|value| (kind, value)))
+    };
+    match sources.as_slice() {
         [] => Err(Problem::new(
             "no target",
-            "give one of --client-id, --revocation-key or --channel",
+            format!("give one of {}", TARGET_SOURCES.map(flags::long).join(", ")),
         )),
-        [_] => Targets::from_options(given.into_iter()),
-        several => Err(Problem::new(
-            format!("{} exclude each other", several.join(" and ")),
-            "give targets of one kind",
+        [Id::ClientId] => of_options(Id::ClientId, Kind::ClientId),
+        [Id::RevocationKey] => of_options(Id::RevocationKey, Kind::RevocationKey),
+        [Id::Channel] => of_options(Id::Channel, Kind::Channel),
+        [_] => targets_of_file(args),
+        several => Err(exclusive(
+            &several
+                .iter()
+                .map(|id| flags::long(*id))
+                .collect::<Vec<_>>(),
         )),
     }
+}
+
+fn targets_of_file(args: &Args) -> Result<Targets, Problem> {
+    let path = args.path(Id::TargetsFile)?.unwrap_or(Path::new(""));
+    let (name, read) = if path == Path::new(STDIN) {
+        (
+            "standard input".to_owned(),
+            file::read_from(io::stdin().lock(), TARGETS_LIMIT),
+        )
+    } else {
+        (path.display().to_string(), file::read(path, TARGETS_LIMIT))
+    };
+    let bytes = read.map_err(|error| {
+        let reason = file::reason(&error);
+        Problem::new(
+            format!("--targets-file: {name} cannot be read: {reason}"),
+            "",
+        )
+    })?;
+    Targets::from_file(&name, bytes)
 }
 
 fn wanted(args: &Args, env: Environment, consent: Consent) -> Result<Wanted, Problem> {
     if args.has(Id::ApiKey) && args.has(Id::ApiKeyFile) {
-        return Err(Problem::new(
-            "--api-key and --api-key-file exclude each other",
-            "give one of them",
-        ));
+        return Err(exclusive(&[
+            "--api-key".to_owned(),
+            "--api-key-file".to_owned(),
+        ]));
     }
-    let key = args.one(Id::ApiKey).map(OsStr::to_owned);
-    if key.as_ref().is_some_and(|key| key.is_empty()) {
-        return Err(Problem::new(
-            "--api-key is empty",
-            "leave it out to use ABLY_API_KEY",
-        ));
-    }
-    let app = match text(args, Id::App)? {
+    let app = match args.text(Id::App)? {
         Some(app) => Some((app.to_owned(), "--app")),
         None => env.text("ABLY_APP_ID")?.map(|app| (app, "ABLY_APP_ID")),
     };
-    let json = args.has(Id::Json) || args.has(Id::PrettyJson);
     Ok(Wanted {
-        key,
-        key_file: path(args, Id::ApiKeyFile)?,
+        key: args.path(Id::ApiKey)?.map(|key| key.as_os_str().to_owned()),
+        key_file: args.path(Id::ApiKeyFile)?.map(Path::to_owned),
+        key_choice: args.text(Id::Key)?.map(str::to_owned),
         app,
-        key_choice: text(args, Id::Key)?.map(str::to_owned),
-        may_prompt: !json,
+        may_prompt: !(args.has(Id::Json) || args.has(Id::PrettyJson)),
         may_choose: consent == Consent::Ask,
     })
 }
 
 fn endpoint(args: &Args, env: Environment) -> Result<Option<Endpoint>, Problem> {
-    if let Some(value) = text(args, Id::Endpoint)? {
+    if let Some(value) = args.text(Id::Endpoint)? {
         return Endpoint::parse(value)
             .map(Some)
             .map_err(|problem| named(problem, "--endpoint"));
     }
     let value = env.text("ABLY_ENDPOINT")?;
-    value
-        .map(|value| Endpoint::parse(&value))
-        .transpose()
-        .map_err(|problem| named(problem, "ABLY_ENDPOINT"))
+    let endpoint = value.map(|value| Endpoint::parse(&value)).transpose();
+    endpoint.map_err(|problem| named(problem, "ABLY_ENDPOINT"))
+}
+
+fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
+    let connect_to = args.text(Id::ConnectTo)?.map(ConnectTo::parse).transpose();
+    let variable = |name: &str| {
+        env.raw(name)
+            .map(|value| value.to_string_lossy().into_owned())
+    };
+    Ok(Network {
+        roots: roots(args, env)?,
+        connect_to: connect_to.map_err(|problem| named(problem, "--connect-to"))?,
+        proxies: Proxies::from_env(variable)?,
+        timeout: timeout(args)?,
+    })
 }
 
 fn roots(args: &Args, env: Environment) -> Result<Roots, Problem> {
-    match (path(args, Id::CaFile)?, env.raw("SSL_CERT_FILE")) {
-        (Some(path), _) => Roots::read(&path, "--ca-file"),
-        (None, Some(path)) => Roots::read(&PathBuf::from(path), "SSL_CERT_FILE"),
+    match (args.path(Id::CaFile)?, env.raw("SSL_CERT_FILE")) {
+        (Some(path), _) => Roots::read(path, "--ca-file"),
+        (None, Some(path)) => Roots::read(Path::new(&path), "SSL_CERT_FILE"),
         (None, None) => Ok(Roots::BuiltIn),
     }
 }
 
 fn timeout(args: &Args) -> Result<Duration, Problem> {
-    let Some(value) = text(args, Id::Timeout)? else {
+    let Some(value) = args.text(Id::Timeout)? else {
         return Ok(DEFAULT_TIMEOUT);
     };
     seconds(value).ok_or_else(|| {
@@ -207,6 +258,13 @@ fn timeout(args: &Args) -> Result<Duration, Problem> {
             format!("give more than 0 and at most {MAX_TIMEOUT}, such as 30 or 2.5"),
         )
     })
+}
+
+fn exclusive(options: &[String]) -> Problem {
+    Problem::new(
+        format!("{} exclude each other", options.join(" and ")),
+        "give one of them",
+    )
 }
 
 /// Seconds with at most three decimals.
@@ -223,47 +281,6 @@ fn seconds(text: &str) -> Option<Duration> {
     let millis: u64 = format!("{decimals:0<3}").parse().ok()?;
     let total = Duration::from_millis(whole * 1000 + millis);
     (!total.is_zero() && total <= Duration::from_secs(MAX_TIMEOUT)).then_some(total)
-}
-
-/// A single-valued option as text that is not empty.
-fn text(args: &Args, id: Id) -> Result<Option<&str>, Problem> {
-    args.one(id)
-        .map(|value| utf8(value, id).and_then(|text| filled(text, id)))
-        .transpose()
-}
-
-fn path(args: &Args, id: Id) -> Result<Option<PathBuf>, Problem> {
-    match args.one(id) {
-        Some(path) if path.is_empty() => Err(empty(id)),
-        path => Ok(path.map(PathBuf::from)),
-    }
-}
-
-fn utf8(value: &OsStr, id: Id) -> Result<&str, Problem> {
-    value
-        .to_str()
-        .ok_or_else(|| Problem::new(format!("the value of {} is not UTF-8", long(id)), ""))
-}
-
-fn filled(text: &str, id: Id) -> Result<&str, Problem> {
-    if text.is_empty() {
-        Err(empty(id))
-    } else {
-        Ok(text)
-    }
-}
-
-fn empty(id: Id) -> Problem {
-    Problem::new(
-        format!("{} is empty", long(id)),
-        "give it a value or leave it out",
-    )
-}
-
-/// An option's long name with its dashes.
-fn long(id: Id) -> String {
-    let flag = crate::flags::FLAGS.iter().find(|flag| flag.id == id);
-    format!("--{}", flag.map_or("", |flag| flag.long))
 }
 
 fn named(problem: Problem, source: &str) -> Problem {

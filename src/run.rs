@@ -6,49 +6,73 @@ use crate::client::{BATCH, Client, Settled, Terms};
 use crate::error::Problem;
 use crate::outcome::{Failure, Outcome, Scope};
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::report::{self, Accounts, Facts};
 use crate::signals::Signals;
 use crate::targets::Targets;
+use crate::unrevoked::Unrevoked;
 
-/// Revokes all targets, as far as that goes. Each request's outcomes are told as they come.
+/// What accompanies a run besides its requests.
+#[derive(Debug)]
+pub struct Witnesses<'a> {
+    /// Told each request's outcomes.
+    pub output: &'a Output,
+    /// Told how far it is.
+    pub progress: Progress,
+    /// Ends it in good order.
+    pub signals: &'a Signals,
+    /// Keeps what is left over.
+    pub unrevoked: Option<Unrevoked>,
+}
+
+/// Revokes all targets, as far as that goes. Each request's outcomes are told as they come. A
+/// refused target stops nothing; what would befall every later request alike stops the run.
 pub fn all(
     client: &mut Client<'_>,
     targets: &Targets,
     terms: Terms,
     facts: &Facts,
-    output: &Output,
-    signals: &Signals,
+    witnesses: &mut Witnesses<'_>,
 ) -> Accounts {
     let mut accounts = Accounts::default();
     let mut given_up: Option<Outcome> = None;
     for range in targets.batches(BATCH) {
+        let start = range.start;
         let batch: Vec<&str> = targets.range(range).collect();
         let outcomes = match &given_up {
             Some(outcome) => vec![outcome.clone(); batch.len()],
             None => {
                 accounts.requests += 1;
                 let Settled { outcomes, hopeless } = client.revoke(&batch, terms);
-                if let Some(signal) = signals.caught() {
-                    given_up = Some(not_sent(format!("stopped by signal {signal}")));
-                } else if hopeless {
-                    given_up = Some(not_sent(
-                        "an earlier request failed in a way that this one would, too".to_owned(),
-                    ));
-                }
+                given_up = why_stop(hopeless, witnesses.signals);
                 outcomes
             }
         };
-        report::batch(output, facts, &batch, &outcomes);
+        report::batch(witnesses.output, facts, &batch, &outcomes);
         accounts.enter(&batch, &outcomes);
+        if let Some(unrevoked) = &mut witnesses.unrevoked {
+            unrevoked.enter(start, &outcomes);
+        }
+        witnesses.progress.tell(accounts.tally);
     }
+    witnesses.progress.end();
     accounts
 }
 
-fn not_sent(why: String) -> Outcome {
-    let problem = Problem::new(why, "");
-    Outcome::NotSent(Rc::new(Failure {
+/// The outcome of all later targets, where there is no point in going on.
+fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
+    let (why, remedy) = match signals.caught() {
+        Some(signal) => (format!("the run was stopped by signal {signal}"), ""),
+        None if hopeless => (
+            "every later request would have failed as the last one did".to_owned(),
+            "mend that first",
+        ),
+        None => return None,
+    };
+    let problem = Problem::new(why, remedy);
+    Some(Outcome::NotSent(Rc::new(Failure {
         problem,
         info: None,
         scope: Scope::Request,
-    }))
+    })))
 }

@@ -53,7 +53,7 @@ fn it_names_what_how_with_which_key_and_where() {
         ])
         .run();
     run.exits(4)
-        .says("1 target")
+        .says("the tokens of 1 client ID:")
         .says("client ID alice")
         .says("app APP1, key APP1.key1 from ABLY_API_KEY")
         .says(&format!("Endpoint {}", server.endpoint()))
@@ -65,7 +65,7 @@ fn it_names_what_how_with_which_key_and_where() {
         .against(&server)
         .run();
     run.exits(4)
-        .says("12 targets")
+        .says("the tokens of 12 client IDs:")
         .says("client ID user9\n")
         .says("and 2 more")
         .never_says("user10");

@@ -76,7 +76,7 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         ),
         (
             &["--client-id", "a", "--api-key-file", "-"],
-            "standard input is read as a file",
+            "--api-key-file reads standard input",
         ),
         (
             &["--client-id", "a", "--app", "x", "--app", "x"],

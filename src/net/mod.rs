@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::{HeaderValue, Request};
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Proxy};
 
 use crate::secret::Scrubber;
@@ -70,36 +70,32 @@ impl Call<'_> {
 
 /// A client for single HTTPS exchanges. Connections are kept open between them.
 #[derive(Debug)]
-pub struct Http {
+pub struct Http<'a> {
+    network: &'a Network,
     agent: Agent,
-    proxies: Proxies,
     connect_to: Option<String>,
-    roots: String,
     sent: Arc<AtomicBool>,
 }
 
-impl Http {
+impl<'a> Http<'a> {
     /// A client for this network; a signal ends its waits.
-    pub fn new(network: Network, signals: &Signals) -> Self {
+    pub fn new(network: &'a Network, signals: &Signals) -> Self {
         let sent = Arc::new(AtomicBool::new(false));
         let connect_to = network.connect_to.as_ref().map(ToString::to_string);
-        let roots = network.roots.to_string();
-        let names = Names {
-            connect_to: network.connect_to,
-            stop: signals.shared(),
-        };
         Self {
-            agent: agent(network.roots, names, signals, &sent),
-            proxies: network.proxies,
+            network,
+            agent: agent(network, signals, &sent),
             connect_to,
-            roots,
             sent,
         }
     }
 
     /// The host, the way to it and the roots in use, without a proxy's credentials.
     pub fn described(&self, authority: &str) -> String {
-        let way = match (&self.connect_to, self.proxies.for_authority(authority)) {
+        let way = match (
+            &self.connect_to,
+            self.network.proxies.for_authority(authority),
+        ) {
             (Some(address), _) => format!("connecting to {address}"),
             (
                 None,
@@ -117,13 +113,14 @@ impl Http {
             }
             (None, Route::Direct { exempt: None }) => "no proxy".to_owned(),
         };
-        format!("host {authority}, {way}, {}", self.roots)
+        format!("host {authority}, {way}, {}", self.network.roots)
     }
 
     /// Knows the proxies' credentials.
     pub fn scrubber(&self) -> Scrubber {
         let mut scrubber = Scrubber::default();
-        self.proxies
+        self.network
+            .proxies
             .secrets()
             .iter()
             .for_each(|secret| scrubber.add(secret));
@@ -135,7 +132,7 @@ impl Http {
         if self.connect_to.is_some() {
             return None;
         }
-        match self.proxies.for_authority(authority) {
+        match self.network.proxies.for_authority(authority) {
             Route::Via { proxy, shown, .. } => Some((proxy, shown)),
             Route::Direct { .. } => None,
         }
@@ -210,7 +207,7 @@ impl Http {
 }
 
 /// The one place where the agent is set up.
-fn agent(roots: roots::Roots, names: Names, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent {
+fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent {
     let config = Agent::config_builder()
         .timeout_resolve(Some(CONNECT))
         .timeout_connect(Some(CONNECT))
@@ -219,21 +216,22 @@ fn agent(roots: roots::Roots, names: Names, signals: &Signals, sent: &Arc<Atomic
         .proxy(None)
         .https_only(true)
         .http_status_as_error(false)
-        .tls_config(TlsConfig::builder().root_certs(root_certs(roots)).build())
+        .tls_config(
+            TlsConfig::builder()
+                .root_certs(network.roots.certs())
+                .build(),
+        )
         .user_agent(NAME)
         .build();
+    let names = Names {
+        connect_to: network.connect_to.clone(),
+        stop: signals.shared(),
+    };
     Agent::with_parts(
         config,
         dial::connector(signals.shared(), Arc::clone(sent)),
         names,
     )
-}
-
-fn root_certs(roots: roots::Roots) -> RootCerts {
-    match roots {
-        roots::Roots::BuiltIn => RootCerts::WebPki,
-        roots::Roots::File { certificates, .. } => RootCerts::new_with_certs(&certificates),
-    }
 }
 
 /// A text as one segment of a path, percent-encoded: names and IDs are typed, not Ably's.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
-use ureq::tls::{Certificate, PemItem, parse_pem};
+use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 use crate::error::Problem;
 use crate::text::count;
@@ -73,5 +73,13 @@ impl Roots {
             path: path.to_owned(),
             certificates,
         })
+    }
+
+    /// As the agent takes them.
+    pub fn certs(&self) -> RootCerts {
+        match self {
+            Self::BuiltIn => RootCerts::WebPki,
+            Self::File { certificates, .. } => RootCerts::new_with_certs(certificates),
+        }
     }
 }

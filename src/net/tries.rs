@@ -98,7 +98,7 @@ pub enum Tried {
 #[derive(Debug, Clone, Copy)]
 pub struct Courier<'a> {
     /// The exchanges themselves.
-    pub http: &'a Http,
+    pub http: &'a Http<'a>,
     /// Ends every wait.
     pub signals: &'a Signals,
     /// Told of each try.
