@@ -27,9 +27,25 @@ pub fn bearer(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
     Ok(header)
 }
 
-/// Makes the scrubber take a token out of texts.
+/// The bearer authorization header for an Ably token, which is base64 once more, marked sensitive.
+///
+/// # Errors
+/// Base64 always fits into a header; this is for the compiler.
+pub fn token(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
+    header("Bearer ", token.expose().as_bytes())
+}
+
+/// Makes the scrubber take a token out of texts: whole, the signature alone, and in base64.
 pub fn conceal_token(token: &Secret, scrubber: &mut Scrubber) {
-    scrubber.add(token.expose());
+    let whole = token.expose();
+    scrubber.add(whole);
+    scrubber.add(
+        whole
+            .rsplit_once('.')
+            .map_or("", |(_, signature)| signature),
+    );
+    let encoded = Zeroizing::new(BASE64_STANDARD.encode(whole));
+    scrubber.add(encoded.trim_end_matches('='));
 }
 
 fn header(scheme: &str, credentials: &[u8]) -> Result<HeaderValue, ureq::http::Error> {

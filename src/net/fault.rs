@@ -9,6 +9,13 @@ use ureq::{Error, Timeout};
 use crate::error::Problem;
 use crate::file::reason;
 use crate::net::dial::DialError;
+use crate::net::peer::{Peer, Way};
+
+/// Remedies that fit several failures.
+const ENDPOINT: &str = "check the host and port in --endpoint and --connect-to: something else may \
+                        answer there";
+const PROXY_SCHEME: &str = "check the proxy's host and port, and whether it is http:// or https://";
+const PROXY_RULES: &str = "check the proxy's address and rules, or exempt the host with NO_PROXY";
 
 /// An exchange that brought no answer.
 #[derive(Debug)]
@@ -32,33 +39,10 @@ pub enum Retry {
     Never,
 }
 
-/// Who was being talked to when it failed.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer<'a> {
-    /// Ably's host, with its port where that is not 443.
-    pub host: &'a str,
-    /// The proxy on the way, without its credentials.
-    pub proxy: Option<&'a str>,
-    /// The address of `--connect-to`.
-    pub connect_to: Option<&'a str>,
-}
-
-impl Peer<'_> {
-    /// Whom a TCP connection goes to.
-    fn next_hop(&self) -> String {
-        match (self.connect_to, self.proxy) {
-            (Some(address), _) => format!("{address}, in place of {},", self.host),
-            (None, Some(proxy)) => format!("the proxy {proxy}"),
-            (None, None) => self.host.to_owned(),
-        }
-    }
-}
-
 /// Translates an error of ureq or of `dial.rs`. `sent` tells whether a byte of the request may
 /// have left by then.
 pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
-    let hop = peer.next_hop();
-    let host = peer.host;
+    let (hop, far) = (peer.next_hop(), peer.far_end());
     let (message, remedy, retry) = match error {
         Error::Other(inner) => match inner.downcast_ref::<DialError>() {
             Some(dial) => dialling(dial, &peer),
@@ -69,25 +53,25 @@ pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
             ),
         },
         Error::Io(inner) => return io_fault(&inner, peer, sent),
-        Error::Rustls(inner) => tls(&inner, host),
+        Error::Rustls(inner) => tls(&inner, &far, ENDPOINT),
         Error::Timeout(timeout) => timed_out(timeout, &peer, sent),
         Error::ConnectProxyFailed(reason) => (
-            format!("{hop} did not connect to {host}: {reason}"),
-            "check the proxy's address, credentials and rules, or exempt the host with NO_PROXY",
+            format!("{hop} did not connect to {}: {reason}", peer.host),
+            PROXY_RULES,
             Retry::Never,
         ),
         Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => (
-            format!("the answer of {host} is not HTTP"),
+            format!("the answer of {far} is not HTTP"),
             "check --endpoint and any proxy on the way",
             Retry::Never,
         ),
         Error::Tls(reason) => (
-            format!("no TLS connection to {host}: {reason}"),
-            "check --endpoint",
+            format!("no TLS connection to {far}: {reason}"),
+            ENDPOINT,
             Retry::Never,
         ),
         other => (
-            format!("the exchange with {host} failed: {other}"),
+            format!("the exchange with {far} failed: {other}"),
             "",
             Retry::SameHost,
         ),
@@ -100,36 +84,94 @@ pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
 }
 
 fn dialling(error: &DialError, peer: &Peer<'_>) -> (String, &'static str, Retry) {
-    let role = if peer.proxy.is_some() {
-        "the proxy's host name"
-    } else {
-        "the host name"
+    let name = |host: &str| match peer.way() {
+        Way::Direct => format!("the host name {host}"),
+        Way::Proxy(_) => format!("the proxy's host name {host}"),
+        Way::Instead(_) => format!("the host name {host} in --connect-to"),
+    };
+    let remedy = match peer.way() {
+        Way::Direct => {
+            "check the name and the DNS of this machine; --connect-to ADDR:PORT does without DNS"
+        }
+        Way::Proxy(_) => {
+            "check the name and the DNS of this machine, or give the proxy's address in numbers"
+        }
+        Way::Instead(_) => {
+            "check the name and the DNS of this machine, or give the address in numbers"
+        }
     };
     match error {
         DialError::Unresolvable { host, reason } => (
-            format!("{role} {host} cannot be resolved: {reason}"),
-            "check the name and the DNS of this machine; --connect-to ADDR:PORT does without DNS",
+            format!("{} cannot be resolved: {reason}", name(host)),
+            remedy,
             Retry::OtherHost,
         ),
         DialError::ResolveTimedOut { host } => (
-            format!("{role} {host} was not resolved in time"),
-            "check the DNS of this machine; --connect-to ADDR:PORT does without it",
+            format!("{} was not resolved in time", name(host)),
+            remedy,
             Retry::OtherHost,
         ),
+        DialError::ProxyRefused { status } => refused_by_proxy(*status, peer),
+        DialError::ProxyHungUp => (
+            format!(
+                "{} closed the connection before it had connected to {}",
+                peer.next_hop(),
+                peer.host
+            ),
+            PROXY_RULES,
+            Retry::SameHost,
+        ),
+        DialError::ProxyTls(inner) => tls(inner, &peer.next_hop(), PROXY_SCHEME),
         DialError::Stopped => ("stopped by a signal".to_owned(), "", Retry::Never),
+    }
+}
+
+fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> (String, &'static str, Retry) {
+    let proxy = peer.next_hop();
+    match status {
+        // tinyproxy says 401 where it means 407.
+        401 | 407 => (
+            format!(
+                "{proxy} did not connect to {}: it does not accept these credentials, or wants some",
+                peer.host
+            ),
+            "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded",
+            Retry::Never,
+        ),
+        // What it could not do for this host it may do for another.
+        500..=599 => (
+            format!(
+                "{proxy} could not connect to {}: status {status}",
+                peer.host
+            ),
+            PROXY_RULES,
+            Retry::OtherHost,
+        ),
+        _ => (
+            format!(
+                "{proxy} refused to connect to {}: status {status}",
+                peer.host
+            ),
+            PROXY_RULES,
+            Retry::Never,
+        ),
     }
 }
 
 fn io_fault(error: &io::Error, peer: Peer<'_>, sent: bool) -> Fault {
     use io::ErrorKind as Kind;
-    let (hop, host) = (peer.next_hop(), peer.host);
+    let (hop, far) = (peer.next_hop(), peer.far_end());
     let (message, remedy, retry) = if let Some(inner) = tls_error(error) {
-        tls(inner, host)
+        tls(inner, &far, ENDPOINT)
     } else {
         match error.kind() {
             Kind::ConnectionRefused => (
                 format!("{hop} refused the connection"),
-                "check the host, its port and any firewall on the way",
+                match peer.way() {
+                    Way::Direct => "check the host, its port and any firewall on the way",
+                    Way::Proxy(_) => "check the proxy's address and that the proxy is running",
+                    Way::Instead(_) => "check that something listens at the --connect-to address",
+                },
                 Retry::OtherHost,
             ),
             Kind::HostUnreachable
@@ -137,16 +179,19 @@ fn io_fault(error: &io::Error, peer: Peer<'_>, sent: bool) -> Fault {
             | Kind::NetworkDown
             | Kind::AddrNotAvailable => (
                 format!("{hop} is unreachable: {}", reason(error)),
-                "check this machine's network; behind a proxy set HTTPS_PROXY",
+                match peer.way() {
+                    Way::Direct => "check this machine's network; behind a proxy set HTTPS_PROXY",
+                    _ => "check the address and this machine's network",
+                },
                 Retry::OtherHost,
             ),
-            Kind::UnexpectedEof
-            | Kind::ConnectionReset
-            | Kind::ConnectionAborted
-            | Kind::BrokenPipe
-            | Kind::NotConnected => broken(error.kind(), host, sent),
+            kind if is_broken(kind) => broken(kind, &far, sent),
             _ => (
-                format!("the connection to {hop} failed: {}", reason(error)),
+                format!(
+                    "the connection to {} failed: {}",
+                    if sent { far } else { hop },
+                    reason(error)
+                ),
                 "",
                 Retry::SameHost,
             ),
@@ -157,6 +202,19 @@ fn io_fault(error: &io::Error, peer: Peer<'_>, sent: bool) -> Fault {
         sent,
         retry,
     }
+}
+
+/// Whether a connection that was there has gone.
+pub(crate) fn is_broken(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        kind,
+        Kind::UnexpectedEof
+            | Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::BrokenPipe
+            | Kind::NotConnected
+    )
 }
 
 fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> (String, &'static str, Retry) {
@@ -184,8 +242,15 @@ fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> (String, &'static
     let connecting = matches!(timeout, Timeout::Resolve | Timeout::Connect) || !sent;
     if connecting {
         return (
-            format!("no connection to {} in time", peer.next_hop()),
-            "check the network and any firewall on the way; behind a proxy set HTTPS_PROXY",
+            // Perhaps the next hop is there but does not get through to the host.
+            format!("no connection to {} in time", peer.far_end()),
+            match peer.way() {
+                Way::Direct => {
+                    "check the network and any firewall on the way; behind a proxy set HTTPS_PROXY"
+                }
+                Way::Proxy(_) => "check the proxy, and the way to it and from it",
+                Way::Instead(_) => "check the --connect-to address and what is behind it",
+            },
             Retry::SameHost,
         );
     }
@@ -195,19 +260,21 @@ fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> (String, &'static
         _ => "answer",
     };
     (
-        format!("{} did not {what} in time", peer.host),
+        format!("{} did not {what} in time", peer.far_end()),
         "",
         Retry::SameHost,
     )
 }
 
-fn tls_error(error: &io::Error) -> Option<&TlsError> {
+/// The error of TLS in one of input or output.
+pub(crate) fn tls_error(error: &io::Error) -> Option<&TlsError> {
     error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<TlsError>())
 }
 
-fn tls(error: &TlsError, host: &str) -> (String, &'static str, Retry) {
+/// `check` is the remedy where nothing more can be said.
+fn tls(error: &TlsError, host: &str, check: &'static str) -> (String, &'static str, Retry) {
     use CertificateError as Bad;
     let certificate = |what: &str| format!("the certificate of {host} {what}");
     let (message, remedy) = match error {
@@ -224,24 +291,190 @@ fn tls(error: &TlsError, host: &str) -> (String, &'static str, Retry) {
             "if a proxy or a private CA issued it, name that CA's certificate with --ca-file",
         ),
         TlsError::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            (
-                certificate("is for another name"),
-                "check --endpoint and --connect-to: something else may answer at this address",
-            )
+            (certificate("is for another name"), check)
         }
         TlsError::InvalidCertificate(_) => (certificate("is not acceptable"), ""),
-        TlsError::InvalidMessage(_) => (
-            format!("{host} does not speak TLS on this port"),
-            "check the port in --endpoint",
-        ),
+        TlsError::InvalidMessage(_) => (format!("{host} does not speak TLS on this port"), check),
         TlsError::AlertReceived(alert) => (
             format!("{host} refused the TLS connection: {alert:?}"),
-            "check --endpoint",
+            check,
         ),
-        other => (
-            format!("no TLS connection to {host}: {other}"),
-            "check --endpoint",
-        ),
+        other => (format!("no TLS connection to {host}: {other}"), check),
     };
     (message, remedy, Retry::Never)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIRECT: Peer<'_> = Peer {
+        host: "ably.example",
+        proxy: None,
+        connect_to: None,
+    };
+    const PROXY: Peer<'_> = Peer {
+        proxy: Some("http://p:3128"),
+        ..DIRECT
+    };
+    const INSTEAD: Peer<'_> = Peer {
+        connect_to: Some("10.0.0.9:8443"),
+        ..DIRECT
+    };
+
+    fn says(error: Error, peer: Peer<'_>, sent: bool) -> String {
+        translate(error, peer, sent).problem.message
+    }
+
+    fn io(kind: io::ErrorKind) -> Error {
+        Error::Io(kind.into())
+    }
+
+    /// What is said of the same failure without anything on the way, with a proxy, and with
+    /// `--connect-to`.
+    fn all_say(error: impl Fn() -> Error, sent: bool, expected: [&str; 3]) {
+        for (peer, expected) in [DIRECT, PROXY, INSTEAD].into_iter().zip(expected) {
+            assert_eq!(says(error(), peer, sent), expected);
+        }
+    }
+
+    #[test]
+    fn a_failure_names_the_next_hop_or_the_far_end() {
+        all_say(
+            || io(io::ErrorKind::ConnectionRefused),
+            false,
+            [
+                "ably.example refused the connection",
+                "the proxy http://p:3128 refused the connection",
+                "10.0.0.9:8443 (in place of ably.example) refused the connection",
+            ],
+        );
+        all_say(
+            || Error::Io(rustix::io::Errno::NETUNREACH.into()),
+            false,
+            [
+                "ably.example is unreachable: network unreachable",
+                "the proxy http://p:3128 is unreachable: network unreachable",
+                "10.0.0.9:8443 (in place of ably.example) is unreachable: network unreachable",
+            ],
+        );
+        all_say(
+            || Error::Timeout(Timeout::Connect),
+            false,
+            [
+                "no connection to ably.example in time",
+                "no connection to ably.example (through the proxy http://p:3128) in time",
+                "no connection to ably.example (at 10.0.0.9:8443) in time",
+            ],
+        );
+        all_say(
+            || Error::Timeout(Timeout::RecvResponse),
+            true,
+            [
+                "ably.example did not answer in time",
+                "ably.example (through the proxy http://p:3128) did not answer in time",
+                "ably.example (at 10.0.0.9:8443) did not answer in time",
+            ],
+        );
+        all_say(
+            || io(io::ErrorKind::ConnectionReset),
+            false,
+            [
+                "ably.example reset the connection during the TLS handshake",
+                "ably.example (through the proxy http://p:3128) reset the connection during the \
+                 TLS handshake",
+                "ably.example (at 10.0.0.9:8443) reset the connection during the TLS handshake",
+            ],
+        );
+        all_say(
+            || Error::Rustls(TlsError::InvalidCertificate(CertificateError::Expired)),
+            false,
+            [
+                "the certificate of ably.example has expired",
+                "the certificate of ably.example (through the proxy http://p:3128) has expired",
+                "the certificate of ably.example (at 10.0.0.9:8443) has expired",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_not_resolved_has_its_role() {
+        let unresolvable = || {
+            Error::from(DialError::Unresolvable {
+                host: "x.example".to_owned(),
+                reason: "name does not resolve".to_owned(),
+            })
+        };
+        let roles = [
+            "the host name x.example",
+            "the proxy's host name x.example",
+            "the host name x.example in --connect-to",
+        ]
+        .map(|name| format!("{name} cannot be resolved: name does not resolve"));
+        all_say(unresolvable, false, roles.each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn what_a_proxy_refuses_may_be_granted_for_another_host_only_where_it_failed_itself() {
+        for (status, retry, message) in [
+            (
+                407,
+                Retry::Never,
+                "did not connect to ably.example: it does not accept these credentials, or wants some",
+            ),
+            (
+                401,
+                Retry::Never,
+                "did not connect to ably.example: it does not accept these credentials, or wants some",
+            ),
+            (
+                403,
+                Retry::Never,
+                "refused to connect to ably.example: status 403",
+            ),
+            (
+                302,
+                Retry::Never,
+                "refused to connect to ably.example: status 302",
+            ),
+            (
+                502,
+                Retry::OtherHost,
+                "could not connect to ably.example: status 502",
+            ),
+            (
+                504,
+                Retry::OtherHost,
+                "could not connect to ably.example: status 504",
+            ),
+        ] {
+            let fault = translate(DialError::ProxyRefused { status }.into(), PROXY, false);
+            assert_eq!(fault.retry, retry);
+            assert_eq!(
+                fault.problem.message,
+                format!("the proxy http://p:3128 {message}")
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_proxy_itself_does_is_not_laid_to_ably() {
+        let expired = TlsError::InvalidCertificate(CertificateError::Expired);
+        for (error, message) in [
+            (
+                DialError::ProxyHungUp.into(),
+                "the proxy http://p:3128 closed the connection before it had connected to ably.example",
+            ),
+            (
+                DialError::ProxyTls(expired).into(),
+                "the certificate of the proxy http://p:3128 has expired",
+            ),
+            (
+                Error::ConnectProxyFailed("its answer is not HTTP".to_owned()),
+                "the proxy http://p:3128 did not connect to ably.example: its answer is not HTTP",
+            ),
+        ] {
+            assert_eq!(says(error, PROXY, false), message);
+        }
+    }
 }

@@ -12,21 +12,32 @@ use ureq::{Agent, Proxy};
 
 use crate::secret::Scrubber;
 use crate::signals::Signals;
-use dial::Names;
 use endpoint::ConnectTo;
-use fault::{Fault, Peer};
+use fault::Fault;
+use names::Names;
+use peer::Peer;
 use proxy::{Proxies, Route};
 use reply::Reply;
 
 pub mod auth;
+mod authority;
 pub mod dial;
 pub mod endpoint;
 pub mod fault;
+mod names;
+mod no_proxy;
+pub mod peer;
 pub mod proxy;
 pub mod reply;
 pub mod retry_after;
 pub mod roots;
+#[cfg(test)]
+mod test_support;
 pub mod tries;
+mod tunnel;
+mod wait;
+mod wire;
+mod witness;
 
 /// Longest wait for a connection, TLS included (Ably's TO3l3).
 const CONNECT: Duration = Duration::from_secs(4);
@@ -223,10 +234,7 @@ fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent 
         )
         .user_agent(NAME)
         .build();
-    let names = Names {
-        connect_to: network.connect_to.clone(),
-        stop: signals.shared(),
-    };
+    let names = Names::new(network.connect_to.clone(), signals.shared());
     Agent::with_parts(
         config,
         dial::connector(signals.shared(), Arc::clone(sent)),

@@ -49,6 +49,10 @@ impl Reply {
             },
             Err(ureq::Error::BodyExceedsLimit(_)) => Body::TooLong,
             Err(_) if head.status.is_client_error() => Body::Broken,
+            // ureq names the whole exchange; by now it is the body that did not come in time.
+            Err(ureq::Error::Timeout(_)) => {
+                return Err(ureq::Error::Timeout(ureq::Timeout::RecvBody));
+            }
             Err(error) => return Err(error),
         };
         let header = |name| text_of(&head.headers, name);

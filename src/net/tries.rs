@@ -185,7 +185,10 @@ impl Courier<'_> {
         deadline: Deadline,
     ) -> Result<(), String> {
         let asked = asked_wait(retry_after);
-        let wait = asked.unwrap_or_else(|| retry_after::backoff(attempt, retry_after::random()));
+        let wait = match asked {
+            Some(asked) => asked.max(least_wait(attempt)),
+            None => retry_after::backoff(attempt, retry_after::random()),
+        };
         if wait >= deadline.left() {
             return Err(match asked {
                 Some(wait) => format!(
@@ -223,6 +226,11 @@ impl Courier<'_> {
         });
         result
     }
+}
+
+/// However soon a server asks to come back, it is not to be flooded.
+fn least_wait(attempt: u32) -> Duration {
+    PAUSE.saturating_mul(1 << attempt.min(3))
 }
 
 fn asked_wait(retry_after: Option<&str>) -> Option<Duration> {

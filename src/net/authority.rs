@@ -1,0 +1,147 @@
+//! A host with an optional port, as humans type it: for endpoints, proxies, exemptions and
+//! `--connect-to`. What a host is for is up to those. No flaw repeats what was typed.
+
+use std::fmt::{self, Display};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::text::is_hostile;
+
+/// The port of HTTPS, which a host need not name.
+pub(crate) const HTTPS: u16 = 443;
+/// What a host that has the wrong form is called in messages, after "the endpoint" and the like.
+const NOT_A_HOST: &str = "is not a host name";
+
+/// A host: an address, or a name in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Host {
+    Ip(IpAddr),
+    Name(String),
+}
+
+impl Display for Host {
+    /// As a URL has it: an IPv6 address in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+            Self::Ip(IpAddr::V4(ip)) => ip.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A host with an optional port, as typed by a human.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Authority {
+    pub(crate) host: Host,
+    pub(crate) port: Option<u16>,
+}
+
+impl Authority {
+    /// Reads `host`, `host:port`, `1.2.3.4:port`, `::1`, `[::1]` or `[::1]:port`.
+    ///
+    /// # Errors
+    /// What is wrong, as the rest of a sentence: `has a path`.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if let Some(flaw) = flaw(text) {
+            return Err(flaw);
+        }
+        if let Ok(ip) = text.parse::<Ipv6Addr>() {
+            return Ok(Self {
+                host: Host::Ip(ip.into()),
+                port: None,
+            });
+        }
+        if let Some(rest) = text.strip_prefix('[') {
+            let (ip, rest) = rest
+                .split_once(']')
+                .ok_or("lacks the ] of an IPv6 address")?;
+            let ip: Ipv6Addr = ip.parse().map_err(|_| "is not an IPv6 address")?;
+            let port = match rest.strip_prefix(':') {
+                Some(digits) => Some(port(digits)?),
+                None if rest.is_empty() => None,
+                None => return Err("has something after its ] that is no port"),
+            };
+            return Ok(Self {
+                host: Host::Ip(ip.into()),
+                port,
+            });
+        }
+        match text.split_once(':') {
+            None => Ok(Self {
+                host: host(text)?,
+                port: None,
+            }),
+            Some((_, rest)) if rest.contains(':') => {
+                Err("has several colons but is not an IPv6 address, or lacks the [] around one")
+            }
+            Some((name, digits)) => {
+                let host = host(name)?;
+                Ok(Self {
+                    host,
+                    port: Some(port(digits)?),
+                })
+            }
+        }
+    }
+}
+
+/// What no host has in it, checked first so that a pasted URL is told from a misspelt name.
+pub(crate) fn flaw(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("is empty")
+    } else if text.contains(|c: char| c.is_whitespace() || is_hostile(c)) {
+        Some("has white space or control characters in it")
+    } else if text.contains("://") {
+        Some("is a URL")
+    } else if text.contains('@') {
+        Some("has a user name in it")
+    } else if text.contains(['/', '\\']) {
+        Some("has a path")
+    } else if text.contains(['?', '#']) {
+        Some("has a query")
+    } else {
+        None
+    }
+}
+
+fn port(digits: &str) -> Result<u16, &'static str> {
+    if digits.is_empty() {
+        return Err("has no port after its colon");
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("has a port that is not a number");
+    }
+    match digits.parse() {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err("has a port that is not between 1 and 65535"),
+    }
+}
+
+/// A name as DNS and certificates have it; underscores too, which container networks use.
+fn host(text: &str) -> Result<Host, &'static str> {
+    if let Ok(ip) = text.parse::<Ipv4Addr>() {
+        return Ok(Host::Ip(ip.into()));
+    }
+    if !text.is_ascii() {
+        return Err("has letters outside ASCII: write the name in its xn-- form");
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if name.is_empty() || name.len() > 253 || !name.split('.').all(label) {
+        return Err(NOT_A_HOST);
+    }
+    // Resolvers read such names as addresses in forms of old: 127.1, 1.2.3.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("is not an IPv4 address");
+    }
+    Ok(Host::Name(text.to_ascii_lowercase()))
+}
+
+pub(crate) fn label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}

@@ -1,0 +1,240 @@
+//! Which hosts go without a proxy: the entries of `NO_PROXY` and what each covers. Which variable
+//! counts is up to `proxy.rs`.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::net::authority::{Authority, Host};
+
+/// An entry of `NO_PROXY`.
+#[derive(Debug)]
+pub(crate) struct Exempt {
+    pub(crate) variable: &'static str,
+    pub(crate) entry: String,
+    rule: Rule,
+    port: Option<u16>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Rule {
+    Everything,
+    /// Addresses that share so many leading bits.
+    Network(IpAddr, u32),
+    /// A name with all names below it, in lower case, without dots at its ends.
+    Domain(String),
+    /// An entry that makes no sense.
+    Nothing,
+}
+
+pub(crate) fn exemptions(variable: &'static str, list: &str) -> Vec<Exempt> {
+    list.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let (rule, port) = rule(entry);
+            Exempt {
+                variable,
+                entry: entry.to_owned(),
+                rule,
+                port,
+            }
+        })
+        .collect()
+}
+
+fn rule(entry: &str) -> (Rule, Option<u16>) {
+    if entry == "*" {
+        return (Rule::Everything, None);
+    }
+    if let Some((address, bits)) = entry.split_once('/') {
+        return (network(address, bits).unwrap_or(Rule::Nothing), None);
+    }
+    // `.example.com` and `*.example.com` are `example.com`, as in curl.
+    let name = entry
+        .strip_prefix('*')
+        .filter(|rest| rest.starts_with('.'))
+        .unwrap_or(entry);
+    match Authority::parse(name.strip_prefix('.').unwrap_or(name)) {
+        Ok(Authority {
+            host: Host::Ip(ip),
+            port,
+        }) => {
+            let ip = ip.to_canonical();
+            (Rule::Network(ip, if ip.is_ipv4() { 32 } else { 128 }), port)
+        }
+        Ok(Authority {
+            host: Host::Name(name),
+            port,
+        }) => (Rule::Domain(name.trim_end_matches('.').to_owned()), port),
+        Err(_) => (Rule::Nothing, None),
+    }
+}
+
+fn network(address: &str, bits: &str) -> Option<Rule> {
+    if bits.is_empty() || !bits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let bits: u32 = bits.parse().ok()?;
+    let bare = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let ip: IpAddr = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
+        None => address.parse().ok()?,
+    };
+    if bits > if ip.is_ipv4() { 32 } else { 128 } {
+        return None;
+    }
+    // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+    match (ip.to_canonical(), bits.checked_sub(96)) {
+        (canonical @ IpAddr::V4(_), Some(bits)) if ip.is_ipv6() => {
+            Some(Rule::Network(canonical, bits))
+        }
+        _ => Some(Rule::Network(ip, bits)),
+    }
+}
+
+impl Exempt {
+    pub(crate) fn covers(&self, host: &str, port: u16) -> bool {
+        if self.port.is_some_and(|own| own != port) {
+            return false;
+        }
+        match (&self.rule, host.parse::<IpAddr>()) {
+            (Rule::Everything, _) => true,
+            (Rule::Network(network, bits), Ok(ip)) => shares(ip.to_canonical(), *network, *bits),
+            (Rule::Domain(domain), Err(_)) => below(host.trim_end_matches('.'), domain),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a name is the domain's or below it.
+fn below(host: &str, domain: &str) -> bool {
+    let Some(at) = host.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    match (host.get(..at), host.get(at..)) {
+        (Some(rest), Some(end)) => {
+            end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
+        }
+        _ => false,
+    }
+}
+
+/// Whether two addresses of one family have so many leading bits in common.
+fn shares(a: IpAddr, b: IpAddr, bits: u32) -> bool {
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= bits,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= bits,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::net::proxy::{Proxies, Route};
+
+    fn exempt(list: &str, host: &str, port: u16) -> bool {
+        let proxies = Proxies::from_env(|name| match name {
+            "https_proxy" => Some("proxy:3128".to_owned()),
+            "NO_PROXY" => Some(list.to_owned()),
+            _ => None,
+        });
+        matches!(proxies.unwrap().for_host(host, port), Route::Direct { .. })
+    }
+
+    #[test]
+    fn no_proxy_takes_names_suffixes_addresses_networks_and_ports() {
+        for (list, host) in [
+            ("*", "any.example"),
+            ("other, *", "1.2.3.4"),
+            ("example.com", "example.com"),
+            ("example.com", "a.example.com"),
+            (".example.com", "a.b.EXAMPLE.com"),
+            (".example.com", "example.com"),
+            ("*.example.com", "a.example.com"),
+            ("EXAMPLE.com.", "example.com"),
+            ("example.com", "example.com."),
+            ("x,,y\texample.com\n", "example.com"),
+            ("x y;z example.com", "example.com"),
+            ("localhost", "localhost"),
+            ("net", "main.realtime.ably.net"),
+            ("example.com:443", "a.example.com"),
+            ("10.1.2.3", "10.1.2.3"),
+            ("10.1.2.3:443", "10.1.2.3"),
+            ("10.0.0.0/8", "10.255.1.1"),
+            ("10.9.9.9/8", "10.1.1.1"),
+            ("0.0.0.0/0", "8.8.8.8"),
+            ("10.1.2.3/32", "::ffff:10.1.2.3"),
+            ("::ffff:10.0.0.0/104", "10.1.2.3"),
+            ("::ffff:10.1.2.3", "10.1.2.3"),
+            ("::1", "::1"),
+            ("[::1]", "[::1]"),
+            ("[::1]:443", "::1"),
+            ("0:0:0:0:0:0:0:1", "::1"),
+            ("2001:db8::/32", "[2001:db8:ffff::1]"),
+            ("[2001:db8::]/32", "2001:db8::1"),
+            ("::/0", "::1"),
+        ] {
+            assert!(exempt(list, host, 443), "{list} should cover {host}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_covers_nothing_else() {
+        for (list, host) in [
+            ("", "example.com"),
+            ("ample.com", "example.com"),
+            ("a.example.com", "example.com"),
+            ("example.com:8443", "example.com"),
+            ("example.com:x", "example.com"),
+            ("com.", "example.org"),
+            ("4", "1.2.3.4"),
+            ("10.0.0.0/33", "10.0.0.1"),
+            ("10.0.0.0/-1", "10.0.0.1"),
+            ("10.0.0.0/+8", "10.0.0.1"),
+            ("10.0.0.0/", "10.0.0.1"),
+            ("10.0.0/8", "10.0.0.1"),
+            ("/8", "10.0.0.1"),
+            ("10.0.0.0/8", "11.0.0.1"),
+            ("10.0.0.0/8", "10.example.com"),
+            ("::/0", "10.0.0.1"),
+            ("::/129", "::1"),
+            ("2001:db8::/32", "2001:db9::1"),
+            (".", "example.com"),
+            ("*.", "example.com"),
+            ("**", "example.com"),
+            ("exa*.com", "example.com"),
+        ] {
+            assert!(!exempt(list, host, 443), "{list:?} should not cover {host}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_domain_covers_itself_and_what_is_below_it(
+            domain in "[a-z]{1,5}(\\.[a-z]{1,5}){0,2}", below in "[a-z]{1,5}", dot in "\\.?", more in "[a-z]",
+        ) {
+            let entry = format!("{dot}{domain}");
+            let (sub, beside) = (format!("{below}.{domain}"), format!("{more}{domain}"));
+            prop_assert!(exempt(&entry, &domain, 443));
+            prop_assert!(exempt(&entry, &sub, 443));
+            prop_assert!(!exempt(&entry, &beside, 443));
+        }
+
+        #[test]
+        fn a_network_covers_what_shares_its_bits(network: u128, host: u128, bits in 0_u32..=128) {
+            let (net, ip) = (Ipv6Addr::from_bits(network), Ipv6Addr::from_bits(host));
+            prop_assume!(net.to_ipv4_mapped().is_none() && ip.to_ipv4_mapped().is_none());
+            let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits) };
+            let expected = network & mask == host & mask;
+            prop_assert_eq!(exempt(&format!("{net}/{bits}"), &ip.to_string(), 443), expected);
+            let inside = Ipv6Addr::from_bits((network & mask) | (host & !mask));
+            if inside.to_ipv4_mapped().is_none() {
+                let entry = format!("{net}/{bits}");
+                prop_assert!(exempt(&entry, &inside.to_string(), 443));
+            }
+        }
+    }
+}
