@@ -77,6 +77,11 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The hosts, the one that answered first among them.
+    pub fn hosts(&mut self) -> &mut Hosts {
+        &mut self.hosts
+    }
+
     /// The terms of a run. An age is taken from Ably's clock, which is asked for then.
     ///
     /// # Errors

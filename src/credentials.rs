@@ -33,14 +33,45 @@ pub struct Wanted {
     pub key: Option<OsString>,
     /// `--api-key-file`.
     pub key_file: Option<PathBuf>,
-    /// `--key`: which of an app's keys.
-    pub key_choice: Option<String>,
+    /// Which of an app's keys.
+    pub choice: Option<KeyChoice>,
     /// The app, with the option or variable that names it.
     pub app: Option<(String, &'static str)>,
     /// Whether a key may be asked for.
     pub may_prompt: bool,
-    /// Whether a numbered choice may be offered.
-    pub may_choose: bool,
+}
+
+/// Which of an app's keys is to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChoice {
+    /// `--key`: its ID, `appId.keyId`, or its name.
+    Named(String),
+    /// The key that signed a leaked token, `appId.keyId`: no other can revoke it.
+    Signer(String),
+}
+
+impl KeyChoice {
+    /// Whether a key is meant, as far as its own text tells.
+    pub fn is(&self, key: &ApiKey) -> bool {
+        match self {
+            Self::Named(choice) => choice == key.name() || choice == key.id(),
+            Self::Signer(name) => name == key.name(),
+        }
+    }
+
+    /// Whether a key of this name is meant. A token names its key by ID alone.
+    pub fn is_named(&self, name: &str) -> bool {
+        matches!(self, Self::Named(choice) if choice == name)
+    }
+}
+
+impl fmt::Display for KeyChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(choice) => write!(f, "--key asks for {choice}"),
+            Self::Signer(name) => write!(f, "the token was signed with key {name}"),
+        }
+    }
 }
 
 /// A key, its app, and where they came from.
@@ -151,17 +182,15 @@ fn handed_over(
     wanted: &Wanted,
     lookup: &mut Lookup<'_>,
 ) -> Result<Credentials, Error> {
-    if let Some(choice) = &wanted.key_choice
-        && choice != key.name()
-        && choice != key.id()
-    {
-        return Err(Error::input(
-            format!(
-                "--key asks for {choice}, but the key from {source} is {}",
-                key.name()
-            ),
-            "--key chooses among the keys of the configuration or the Control API: leave one of them out",
-        ));
+    if let Some(choice) = wanted.choice.as_ref().filter(|choice| !choice.is(&key)) {
+        let remedy = match choice {
+            KeyChoice::Named(_) => {
+                "--key chooses among the keys of the configuration or the Control API: leave one of them out"
+            }
+            KeyChoice::Signer(_) => "only the key that signed a token can revoke it: use that one",
+        };
+        let message = format!("{choice}, but the key from {source} is {}", key.name());
+        return Err(Error::input(message, remedy));
     }
     let (app_name, app_source) = match &wanted.app {
         None => (None, "the key"),

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::choose::Chooser;
 use crate::config::{self, Account, Configuration};
 use crate::control::{self, Control};
-use crate::credentials::{Credentials, Source, Wanted, other_app};
+use crate::credentials::{Credentials, KeyChoice, Source, Wanted, other_app};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::key::ApiKey;
@@ -215,7 +215,7 @@ impl<'a> Lookup<'a> {
                 "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
             )
         })?;
-        if !is_chosen(wanted.key_choice.as_deref(), &key, entry) {
+        if !is_chosen(wanted.choice.as_ref(), &key, entry) {
             return Ok(None);
         }
         if key.app_id() != entry.id {
@@ -271,7 +271,7 @@ impl<'a> Lookup<'a> {
             }
         };
         let keys = control.keys(&app.id)?;
-        let key = self.pick_key(keys, &app, wanted.key_choice.as_deref())?;
+        let key = self.pick_key(keys, &app, wanted.choice.as_ref())?;
         if key.app_id() != app.id {
             let id = app.id.clone();
             return Err(other_app(
@@ -303,7 +303,7 @@ impl<'a> Lookup<'a> {
         &self,
         mut keys: Vec<control::Key>,
         app: &AppRef,
-        choice: Option<&str>,
+        choice: Option<&KeyChoice>,
     ) -> Result<ApiKey, Error> {
         let all = keys.len();
         keys.retain(|key| key.enabled);
@@ -497,21 +497,26 @@ fn app_of_control(apps: &[control::App], app: &str, named_by: &str) -> Result<Ap
     Ok(found)
 }
 
-/// Whether a stored key is the one that `--key` asks for, if that asks for any.
-fn is_chosen(choice: Option<&str>, key: &ApiKey, entry: &config::App) -> bool {
-    let Some(choice) = choice else { return true };
-    choice == key.name() || choice == key.id() || entry.key_name.as_deref() == Some(choice)
+/// Whether a stored key is the one that is meant, if any is.
+fn is_chosen(choice: Option<&KeyChoice>, key: &ApiKey, entry: &config::App) -> bool {
+    choice.is_none_or(|choice| {
+        choice.is(key)
+            || entry
+                .key_name
+                .as_deref()
+                .is_some_and(|name| choice.is_named(name))
+    })
 }
 
-fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &str) -> Result<ApiKey, Error> {
-    let there = labels(&keys);
+fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &KeyChoice) -> Result<ApiKey, Error> {
+    let there = listed(&labels(&keys));
     let (by_id, others): (Vec<_>, Vec<_>) = keys
         .into_iter()
-        .partition(|key| key.id == choice || key.key.name() == choice || key.key.id() == choice);
+        .partition(|key| choice.is(&key.key) || choice.is_named(&key.id));
     let mut matching = if by_id.is_empty() {
         others
             .into_iter()
-            .filter(|key| key.name == choice)
+            .filter(|key| choice.is_named(&key.name))
             .collect()
     } else {
         by_id
@@ -519,17 +524,11 @@ fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &str) -> Result<ApiK
     match (matching.pop(), matching.len()) {
         (Some(key), 0) => Ok(key.key),
         (None, _) => Err(Error::input(
-            format!(
-                "--key asks for {choice}, which is none of the enabled keys of app {app}{}",
-                listed(&there)
-            ),
+            format!("{choice}, which is none of the enabled keys of app {app}{there}"),
             "names must match exactly, and IDs are case-sensitive",
         )),
         _ => Err(Error::input(
-            format!(
-                "several keys of app {app} bear the name {choice}{}",
-                listed(&there)
-            ),
+            format!("{choice}, and several keys of app {app} bear that name{there}"),
             "name one by its ID",
         )),
     }

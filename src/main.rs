@@ -6,8 +6,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use ably_revoke_token::args::{self, Args, Command};
-use ably_revoke_token::choose::Chooser;
-use ably_revoke_token::client::{self, Client};
+use ably_revoke_token::client::{self, Client, Terms};
 use ably_revoke_token::credentials;
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Problem};
@@ -25,6 +24,7 @@ use ably_revoke_token::run::{self, Witnesses};
 use ably_revoke_token::signals::{self, Signals};
 use ably_revoke_token::targets::Targets;
 use ably_revoke_token::unrevoked::Unrevoked;
+use ably_revoke_token::verify::Verifier;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -62,10 +62,7 @@ fn fail(output: &Output, error: &Error) -> i32 {
 
 /// One run of the command, to its exit code.
 fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> {
-    let request = request::resolve(args, env).map_err(Error::Input)?;
-    let Request {
-        targets, consent, ..
-    } = &request;
+    let request = request::resolve(args, env, output)?;
     let signals = Signals::default();
     let journal = Journal::new(output.clone(), request.verbose);
     let http = Http::new(&request.network, &signals);
@@ -76,8 +73,7 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
         journal: &journal,
     };
 
-    let chooser = Chooser::new(output.clone(), request.wanted.may_choose);
-    let mut lookup = Lookup::new(env, courier, chooser, timeout);
+    let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
     let found = credentials::find(&request.wanted, env, &signals, &mut lookup)?;
     let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);
@@ -87,31 +83,59 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
         format!("the app is named by {}", facts.app_source)
     });
     journal.note("http", "network", || http.described(hosts.preferred()));
-    if *consent == Consent::Ask {
-        confirm(output, &facts, targets)?;
+    if request.consent == Consent::Ask {
+        confirm(output, &facts, &request.targets)?;
     }
 
     let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
     let mut client = Client::new(courier, hosts, &found.key, timeout)?;
     let terms = client.terms(request.issued_before, request.margin)?;
-    if *consent == Consent::DryRun {
-        report::dry_run(output, &facts, &url, &client::first_body(targets, terms));
+    if request.consent == Consent::DryRun {
+        report::dry_run(
+            output,
+            &facts,
+            &url,
+            &client::first_body(&request.targets, terms),
+        );
         return Ok(closed(output, 0, None));
     }
-    let left_over = request
+    let verifier = request.verifier(courier)?;
+    execute(
+        &request,
+        &mut client,
+        terms,
+        facts,
+        verifier,
+        output,
+        &signals,
+    )
+}
+
+/// Everything that follows the first byte sent.
+fn execute(
+    request: &Request,
+    client: &mut Client<'_>,
+    terms: Terms,
+    mut facts: Facts,
+    verifier: Option<Verifier<'_>>,
+    output: &Output,
+    signals: &Signals,
+) -> Result<i32, Error> {
+    let targets = &request.targets;
+    let uncaught = |error| Error::input(format!("signals cannot be caught: {error}"), "");
+    signals.hold().map_err(uncaught)?;
+    let unrevoked = request
         .unrevoked_to
         .as_ref()
         .map(|path| Unrevoked::create(path, targets));
-    signals
-        .hold()
-        .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""))?;
     let mut witnesses = Witnesses {
         output,
         progress: Progress::new(output.clone(), targets.len(), request.verbose),
-        signals: &signals,
-        unrevoked: left_over.transpose().map_err(Error::Input)?,
+        signals,
+        unrevoked: unrevoked.transpose().map_err(Error::Input)?,
+        verifier,
     };
-    let accounts = run::all(&mut client, targets, terms, &facts, &mut witnesses);
+    let accounts = run::all(client, targets, terms, &mut facts, &mut witnesses);
     report::end(output, &facts, &accounts, targets);
     if let Some(Err(problem)) = witnesses
         .unrevoked
@@ -119,7 +143,11 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
     {
         report::problem(output, &problem);
     }
-    Ok(closed(output, accounts.tally.exit_code(), signals.caught()))
+    Ok(closed(
+        output,
+        run::exit_code(&accounts, &facts),
+        signals.caught(),
+    ))
 }
 
 fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Error> {

@@ -15,6 +15,7 @@ use crate::output::{Colour, Output, status_fields};
 use crate::request::Request;
 use crate::targets::Targets;
 use crate::text::{Safe, count, excerpt};
+use crate::verify::Verdict;
 
 /// How many targets are told by name.
 const NAMED: usize = 10;
@@ -44,6 +45,10 @@ pub struct Facts {
     pub endpoint: Option<String>,
     /// Whether the Control API was asked for app or key.
     pub asked_control: bool,
+    /// The leaked token, for people and for scripts.
+    pub token: Option<(String, Json)>,
+    /// What became of the token itself, once that is known.
+    pub verdict: Option<Verdict>,
 }
 
 impl Facts {
@@ -60,6 +65,11 @@ impl Facts {
             issued_before: request.issued_before,
             endpoint: (!endpoint.is_default()).then(|| endpoint.to_string()),
             asked_control: found.asked_control,
+            token: request
+                .leaked
+                .as_ref()
+                .map(|leaked| (leaked.facts(), leaked.json())),
+            verdict: None,
         }
     }
 
@@ -97,6 +107,7 @@ pub fn plan(facts: &Facts, targets: &Targets) -> String {
         let repeated = count(targets.duplicates(), "repeated target");
         let _ = writeln!(text, "{repeated} left out");
     }
+    text.push_str(&token_facts(facts));
     let _ = writeln!(text, "With {}", Safe(&facts.key_described()));
     if let Some(endpoint) = &facts.endpoint {
         let _ = writeln!(text, "Endpoint {}", Safe(endpoint));
@@ -172,6 +183,7 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
                 .with("success", true)
                 .with("dryRun", true)
                 .with("request", request.done())
+                .maybe("token", facts.token.as_ref().map(|(_, json)| json.clone()))
         });
         return;
     }
@@ -180,13 +192,20 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
         colour: false,
     };
     output.say(&format!(
-        "Dry run: nothing was sent{}. The real run would send {} to\n  POST {url}\n\
+        "{}Dry run: nothing was sent{}. The real run would send {} to\n  POST {url}\n\
          with {}, the first with this body:\n{}\n",
+        token_facts(facts),
         read_first(facts),
         count(facts.total.div_ceil(BATCH), "request"),
         Safe(&facts.key_described()),
         body.write(layout),
     ));
+}
+
+/// What is known of the leaked token, line by line.
+fn token_facts(facts: &Facts) -> String {
+    let lines = facts.token.iter().flat_map(|(text, _)| text.lines());
+    lines.map(|line| format!("{}\n", Safe(line))).collect()
 }
 
 /// What even a dry run asks for.
@@ -268,6 +287,12 @@ fn result_record(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[O
         .with("app", facts.app.as_str())
         .with("keyName", facts.key_name.as_str())
         .with("keySource", facts.key_source.as_str())
+        .maybe("token", facts.token.as_ref().map(|(_, json)| json.clone()))
+        .maybe("verified", facts.verdict.as_ref().map(Verdict::is_dead))
+        .maybe(
+            "verification",
+            facts.verdict.as_ref().map(Verdict::described),
+        )
         .with("response", response.done());
     output.record("result", |fields| {
         fields
@@ -402,9 +427,24 @@ impl Accounts {
     }
 }
 
-/// The end of a run, for people.
+/// What became of the leaked token itself.
+fn verdict(output: &Output, verdict: &Verdict) {
+    if verdict.is_dead() {
+        let symbol = output.symbol(Colour::Good, "✓");
+        output.say(&format!("{symbol}{}\n", Safe(&verdict.described())));
+        return;
+    }
+    let remedy = "it may take a moment: ask again by running the same command; \
+        if it stays so, revoke the API key in the dashboard";
+    problem(output, &Problem::new(verdict.described(), remedy));
+}
+
+/// The end of a run: for people all of it, as JSON what is not in a record yet.
 pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Targets) {
     if output.is_json() {
+        if let Some(doubtful) = facts.verdict.as_ref().filter(|verdict| !verdict.is_dead()) {
+            verdict(output, doubtful);
+        }
         return;
     }
     let only = (facts.total == 1).then(|| targets.get(0));
@@ -424,6 +464,9 @@ pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Target
     }
     if let Some((target, times)) = &accounts.confirmed {
         output.say(&confirmation(output, facts, accounts, target, *times));
+    }
+    if let Some(reached) = &facts.verdict {
+        verdict(output, reached);
     }
 }
 

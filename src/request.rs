@@ -5,19 +5,26 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::args::Args;
-use crate::credentials::Wanted;
+use crate::choose::Chooser;
+use crate::credentials::{KeyChoice, Wanted};
 use crate::environment::Environment;
-use crate::error::Problem;
+use crate::error::{Error, Problem};
 use crate::file;
 use crate::flags::{self, Id};
 use crate::issued_before::IssuedBefore;
+use crate::leaked::Leaked;
 use crate::net::Network;
 use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
+use crate::net::tries::Courier;
+use crate::output::Output;
 use crate::targets::{Kind, Targets};
 use crate::unrevoked;
+use crate::verify::Verifier;
 
 /// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: u64 = 3600;
@@ -26,12 +33,15 @@ const STDIN: &str = "-";
 /// The largest targets file, in bytes.
 const TARGETS_LIMIT: u64 = u32::MAX as u64;
 /// The options that name targets, of which exactly one is given.
-const TARGET_SOURCES: [Id; 4] = [
+const TARGET_SOURCES: [Id; 5] = [
     Id::ClientId,
     Id::RevocationKey,
     Id::Channel,
     Id::TargetsFile,
+    Id::FromToken,
 ];
+/// The largest file with a token, in bytes.
+const TOKEN_LIMIT: u64 = 1 << 20;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One run, as the operator wants it.
@@ -53,8 +63,33 @@ pub struct Request {
     pub network: Network,
     /// `--unrevoked-to`, checked.
     pub unrevoked_to: Option<PathBuf>,
+    /// The token that the target came from.
+    pub leaked: Option<Leaked>,
+    /// `--verify`.
+    pub verify: bool,
+    /// Puts choices to the operator, where that may be.
+    pub chooser: Chooser,
     /// `--verbose`.
     pub verbose: bool,
+}
+
+impl Request {
+    /// Asks with the leaked token, where that is wanted.
+    ///
+    /// # Errors
+    /// The token cannot stand in a header.
+    pub fn verifier<'a>(&self, courier: Courier<'a>) -> Result<Option<Verifier<'a>>, Error> {
+        let leaked = self.leaked.as_ref().filter(|_| self.verify);
+        let verifier = leaked.map(|leaked| {
+            Verifier::new(
+                courier,
+                &leaked.token.raw,
+                self.network.timeout,
+                self.margin,
+            )
+        });
+        verifier.transpose()
+    }
 }
 
 /// What stands between the checks and the first request.
@@ -72,9 +107,24 @@ pub enum Consent {
 ///
 /// # Errors
 /// Arguments, variables or files that cannot be acted on.
-pub fn resolve(args: &Args, env: Environment) -> Result<Request, Problem> {
-    let consent = consent(args, env)?;
-    let targets = targets(args)?;
+pub fn resolve(args: &Args, env: Environment, output: &Output) -> Result<Request, Error> {
+    let consent = consent(args, env).map_err(Error::Input)?;
+    let chooser = Chooser::new(output.clone(), consent == Consent::Ask);
+    let leaked = leaked(args, &chooser)?;
+    build(args, env, consent, chooser, leaked).map_err(Error::Input)
+}
+
+fn build(
+    args: &Args,
+    env: Environment,
+    consent: Consent,
+    chooser: Chooser,
+    leaked: Option<Leaked>,
+) -> Result<Request, Problem> {
+    let targets = match &leaked {
+        Some(leaked) => leaked.targets()?,
+        None => targets(args)?,
+    };
     let targets_file = args.path(Id::TargetsFile)?;
     let unrevoked_to = args.path(Id::UnrevokedTo)?;
     Ok(Request {
@@ -84,24 +134,24 @@ pub fn resolve(args: &Args, env: Environment) -> Result<Request, Problem> {
             .map(IssuedBefore::parse)
             .transpose()?,
         consent,
-        wanted: wanted(args, env, consent)?,
+        wanted: wanted(args, env, leaked.as_ref())?,
+        chooser,
         endpoint: endpoint(args, env)?,
         network: network(args, env)?,
         unrevoked_to: unrevoked_to
             .map(|path| unrevoked::check(path, targets_file, &targets))
             .transpose()?,
         verbose: args.has(Id::Verbose),
+        verify: args.has(Id::Verify),
         targets,
+        leaked,
     })
 }
 
 fn consent(args: &Args, env: Environment) -> Result<Consent, Problem> {
     let json = args.has(Id::Json) || args.has(Id::PrettyJson);
     if args.has(Id::Json) && args.has(Id::PrettyJson) {
-        return Err(exclusive(&[
-            "--json".to_owned(),
-            "--pretty-json".to_owned(),
-        ]));
+        return Err(exclusive(&[Id::Json, Id::PrettyJson]));
     }
     let from_stdin = from_stdin(args, env);
     if from_stdin.len() > 1 {
@@ -131,7 +181,7 @@ fn consent(args: &Args, env: Environment) -> Result<Consent, Problem> {
 /// What takes stdin as its file.
 fn from_stdin(args: &Args, env: Environment) -> Vec<String> {
     let by_option = args
-        .of(&[Id::ApiKeyFile, Id::TargetsFile])
+        .of(&[Id::ApiKeyFile, Id::TargetsFile, Id::FromToken])
         .filter(|(_, value)| *value == STDIN)
         .map(|(id, _)| flags::long(id));
     let handed_over = args.has(Id::ApiKey) || args.has(Id::ApiKeyFile);
@@ -144,74 +194,111 @@ fn from_stdin(args: &Args, env: Environment) -> Vec<String> {
         .collect()
 }
 
-/// The targets of the one source that was given.
-fn targets(args: &Args) -> Result<Targets, Problem> {
+/// The one option that names targets.
+fn target_source(args: &Args) -> Result<Id, Problem> {
     let mut sources: Vec<Id> = Vec::new();
     for (id, _) in args.of(&TARGET_SOURCES) {
         if !sources.contains(&id) {
             sources.push(id);
         }
     }
-    let of_options = |id: Id, kind: Kind| {
-        let values: Vec<&str> = args.all_text(id).collect::<Result<_, _>>()?;
-        Targets::from_options(values.into_iter().map(|value| (kind, value)))
-    };
     match sources.as_slice() {
+        [source] => Ok(*source),
         [] => Err(Problem::new(
             "no target",
             format!("give one of {}", TARGET_SOURCES.map(flags::long).join(", ")),
         )),
-        [Id::ClientId] => of_options(Id::ClientId, Kind::ClientId),
-        [Id::RevocationKey] => of_options(Id::RevocationKey, Kind::RevocationKey),
-        [Id::Channel] => of_options(Id::Channel, Kind::Channel),
-        [_] => targets_of_file(args),
-        several => Err(exclusive(
-            &several
-                .iter()
-                .map(|id| flags::long(*id))
-                .collect::<Vec<_>>(),
-        )),
+        several => Err(exclusive(several)),
     }
 }
 
-fn targets_of_file(args: &Args) -> Result<Targets, Problem> {
-    let path = args.path(Id::TargetsFile)?.unwrap_or(Path::new(""));
+/// The targets of options or of a file.
+fn targets(args: &Args) -> Result<Targets, Problem> {
+    let of_options = |id: Id, kind: Kind| {
+        let values: Vec<&str> = args.all_text(id).collect::<Result<_, _>>()?;
+        Targets::from_options(values.into_iter().map(|value| (kind, value)))
+    };
+    match target_source(args)? {
+        Id::ClientId => of_options(Id::ClientId, Kind::ClientId),
+        Id::RevocationKey => of_options(Id::RevocationKey, Kind::RevocationKey),
+        Id::Channel => of_options(Id::Channel, Kind::Channel),
+        source => {
+            let (name, bytes) = file_of(args, source, TARGETS_LIMIT)?;
+            Targets::from_file(&name, bytes)
+        }
+    }
+}
+
+/// The token that the target is to be worked out of.
+fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
+    let source = target_source(args).map_err(Error::Input)?;
+    if source != Id::FromToken {
+        return match [Id::By, Id::Verify].into_iter().find(|id| args.has(*id)) {
+            None => Ok(None),
+            Some(id) => Err(Error::input(
+                format!("{} goes with --from-token", flags::long(id)),
+                "leave it out, or give the leaked token",
+            )),
+        };
+    }
+    if args.has(Id::Key) {
+        return Err(Error::Input(exclusive(&[Id::FromToken, Id::Key])));
+    }
+    let by = match args.text(Id::By).map_err(Error::Input)? {
+        None => None,
+        Some("client-id") => Some(Kind::ClientId),
+        Some("revocation-key") => Some(Kind::RevocationKey),
+        Some(_) => {
+            let message = "the value of --by is neither client-id nor revocation-key";
+            return Err(Error::input(message, "give one of them"));
+        }
+    };
+    let (_, bytes) = file_of(args, source, TOKEN_LIMIT).map_err(Error::Input)?;
+    Leaked::read(&Zeroizing::new(bytes), by, chooser).map(Some)
+}
+
+/// The bytes of an option's file, or of stdin, with what to call it.
+fn file_of(args: &Args, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem> {
+    let path = args.path(id)?.unwrap_or(Path::new(""));
     let (name, read) = if path == Path::new(STDIN) {
         (
             "standard input".to_owned(),
-            file::read_from(io::stdin().lock(), TARGETS_LIMIT),
+            file::read_from(io::stdin().lock(), limit),
         )
     } else {
-        (path.display().to_string(), file::read(path, TARGETS_LIMIT))
+        (path.display().to_string(), file::read(path, limit))
     };
     let bytes = read.map_err(|error| {
         let reason = file::reason(&error);
         Problem::new(
-            format!("--targets-file: {name} cannot be read: {reason}"),
+            format!("{}: {name} cannot be read: {reason}", flags::long(id)),
             "",
         )
     })?;
-    Targets::from_file(&name, bytes)
+    Ok((name, bytes))
 }
 
-fn wanted(args: &Args, env: Environment, consent: Consent) -> Result<Wanted, Problem> {
+fn wanted(args: &Args, env: Environment, leaked: Option<&Leaked>) -> Result<Wanted, Problem> {
     if args.has(Id::ApiKey) && args.has(Id::ApiKeyFile) {
-        return Err(exclusive(&[
-            "--api-key".to_owned(),
-            "--api-key-file".to_owned(),
-        ]));
+        return Err(exclusive(&[Id::ApiKey, Id::ApiKeyFile]));
     }
     let app = match args.text(Id::App)? {
         Some(app) => Some((app.to_owned(), "--app")),
         None => env.text("ABLY_APP_ID")?.map(|app| (app, "ABLY_APP_ID")),
     };
+    let of_token = leaked.map(|leaked| (leaked.token.app_id().to_owned(), "the token"));
+    let choice = match leaked {
+        Some(leaked) => Some(KeyChoice::Signer(leaked.token.key_name.clone())),
+        None => args
+            .text(Id::Key)?
+            .map(|key| KeyChoice::Named(key.to_owned())),
+    };
     Ok(Wanted {
         key: args.path(Id::ApiKey)?.map(|key| key.as_os_str().to_owned()),
         key_file: args.path(Id::ApiKeyFile)?.map(Path::to_owned),
-        key_choice: args.text(Id::Key)?.map(str::to_owned),
-        app,
+        choice,
+        app: app.or(of_token),
         may_prompt: !(args.has(Id::Json) || args.has(Id::PrettyJson)),
-        may_choose: consent == Consent::Ask,
     })
 }
 
@@ -260,7 +347,8 @@ fn timeout(args: &Args) -> Result<Duration, Problem> {
     })
 }
 
-fn exclusive(options: &[String]) -> Problem {
+fn exclusive(options: &[Id]) -> Problem {
+    let options: Vec<String> = options.iter().map(|id| flags::long(*id)).collect();
     Problem::new(
         format!("{} exclude each other", options.join(" and ")),
         "give one of them",

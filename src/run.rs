@@ -11,6 +11,7 @@ use crate::report::{self, Accounts, Facts};
 use crate::signals::Signals;
 use crate::targets::Targets;
 use crate::unrevoked::Unrevoked;
+use crate::verify::Verifier;
 
 /// What accompanies a run besides its requests.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Witnesses<'a> {
     pub signals: &'a Signals,
     /// Keeps what is left over.
     pub unrevoked: Option<Unrevoked>,
+    /// Asks whether the leaked token is dead.
+    pub verifier: Option<Verifier<'a>>,
 }
 
 /// Revokes all targets, as far as that goes. Each request's outcomes are told as they come. A
@@ -31,7 +34,7 @@ pub fn all(
     client: &mut Client<'_>,
     targets: &Targets,
     terms: Terms,
-    facts: &Facts,
+    facts: &mut Facts,
     witnesses: &mut Witnesses<'_>,
 ) -> Accounts {
     let mut accounts = Accounts::default();
@@ -48,6 +51,12 @@ pub fn all(
                 outcomes
             }
         };
+        let all_revoked = outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Revoked(_)));
+        if let Some(verifier) = witnesses.verifier.as_ref().filter(|_| all_revoked) {
+            facts.verdict = Some(verifier.verify(client.hosts()));
+        }
         report::batch(witnesses.output, facts, &batch, &outcomes);
         accounts.enter(&batch, &outcomes);
         if let Some(unrevoked) = &mut witnesses.unrevoked {
@@ -75,4 +84,18 @@ fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
         info: None,
         scope: Scope::Request,
     })))
+}
+
+/// The exit code of the accounts; a token that was to be proved dead and is not makes a 0 a 5.
+pub fn exit_code(accounts: &Accounts, facts: &Facts) -> i32 {
+    match accounts.tally.exit_code() {
+        0 if facts
+            .verdict
+            .as_ref()
+            .is_some_and(|verdict| !verdict.is_dead()) =>
+        {
+            5
+        }
+        code => code,
+    }
 }

@@ -1,0 +1,134 @@
+//! `--verify`: asks Ably with the leaked token itself until it is rejected.
+
+use std::time::{Duration, Instant};
+
+use ureq::http::HeaderValue;
+
+use crate::answer::{described, parse, reply_error};
+use crate::error::Error;
+use crate::net::tries::{Courier, Deadline, Hosts, Tried};
+use crate::net::{Call, auth};
+use crate::secret::{Scrubber, Secret};
+
+/// How long the revocation may take to be in force.
+const LIMIT: Duration = Duration::from_secs(10);
+/// The same where connected clients have their thirty seconds first.
+const LIMIT_WITH_MARGIN: Duration = Duration::from_secs(40);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// A history that needs a token and changes nothing. Without the capability for it Ably answers
+/// 40160, which tells as much: the token itself was accepted.
+const PATH: &str = "/channels/ably-revoke-token/messages?limit=1";
+const REVOKED: i64 = 40141;
+const NO_CAPABILITY: i64 = 40160;
+
+/// What became of the token itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Rejected with 40141.
+    Revoked,
+    /// Accepted to the end of the time.
+    Accepted,
+    /// Rejected for another reason, in Ably's words.
+    Rejected(String),
+    /// Ably could not be asked, in words.
+    NotAsked(String),
+}
+
+impl Verdict {
+    /// Whether the token is known to be of no use any more.
+    pub fn is_dead(&self) -> bool {
+        matches!(self, Self::Revoked | Self::Rejected(_))
+    }
+
+    /// The proof, or what is missing of it, in words.
+    pub fn described(&self) -> String {
+        match self {
+            Self::Revoked => "verified: the token is rejected as revoked".to_owned(),
+            Self::Accepted => "the token is still accepted".to_owned(),
+            Self::Rejected(why) => format!("verified: the token is rejected otherwise: {why}"),
+            Self::NotAsked(why) => {
+                format!("whether the token is still accepted is not known: {why}")
+            }
+        }
+    }
+}
+
+/// Asks with one token.
+#[derive(Debug)]
+pub struct Verifier<'a> {
+    courier: Courier<'a>,
+    authorization: HeaderValue,
+    scrubber: Scrubber,
+    timeout: Duration,
+    limit: Duration,
+}
+
+impl<'a> Verifier<'a> {
+    /// A verifier for a token; `timeout` is for each single question.
+    ///
+    /// # Errors
+    /// The token cannot stand in a header.
+    pub fn new(
+        courier: Courier<'a>,
+        token: &Secret,
+        timeout: Duration,
+        margin: bool,
+    ) -> Result<Self, Error> {
+        let authorization = auth::token(token)
+            .map_err(|_| Error::input("the token has characters that no header can hold", ""))?;
+        let mut scrubber = courier.http.scrubber();
+        auth::conceal_token(token, &mut scrubber);
+        let limit = if margin { LIMIT_WITH_MARGIN } else { LIMIT };
+        Ok(Self {
+            courier,
+            authorization,
+            scrubber,
+            timeout,
+            limit,
+        })
+    }
+
+    /// Asks until the token is rejected or the time is up, with growing pauses.
+    pub fn verify(&self, hosts: &mut Hosts) -> Verdict {
+        let end = Instant::now() + self.limit;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let verdict = self.ask(hosts, self.timeout.min(left));
+            let left = end.saturating_duration_since(Instant::now());
+            let stopped = self.courier.signals.caught().is_some();
+            if verdict.is_dead() || left.is_zero() || stopped {
+                return verdict;
+            }
+            self.courier
+                .journal
+                .note("verify", "poll", || verdict.described());
+            self.courier.signals.sleep(pause.min(left));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn ask(&self, hosts: &mut Hosts, budget: Duration) -> Verdict {
+        let call = Call {
+            path: PATH,
+            body: None,
+            authorization: Some(&self.authorization),
+        };
+        let reply = match self.courier.deliver(&call, hosts, Deadline::after(budget)) {
+            Tried::Failed(fault) => return Verdict::NotAsked(fault.problem.message),
+            Tried::Answered { reply, .. } => reply,
+        };
+        let body = parse(&reply.body);
+        let info = reply_error(&reply, body.as_ref().ok(), &self.scrubber);
+        let words = || described(&info).unwrap_or_else(|| format!("status {}", reply.status));
+        match (reply.status, info.code) {
+            (_, Some(REVOKED)) => Verdict::Revoked,
+            (_, Some(NO_CAPABILITY)) | (200..=299, _) => Verdict::Accepted,
+            (401 | 403, _) => Verdict::Rejected(words()),
+            // Ably finds a channel only for a token that it accepts.
+            (404, Some(_)) => Verdict::Accepted,
+            _ => Verdict::NotAsked(words()),
+        }
+    }
+}
