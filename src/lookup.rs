@@ -333,7 +333,7 @@ impl<'a> Lookup<'a> {
                 };
                 let problem = Problem::new(
                     format!("app {app} has {what} revocable tokens"),
-                    "name one with --key, or enable revocable tokens for one in the dashboard",
+                    "name one with --key; the dashboard shows which keys have revocable tokens",
                 );
                 self.chooser
                     .among(&format!("API keys of app {app}:"), &labels(&keys), problem)?

@@ -9,6 +9,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorInfo, Problem};
 use crate::issued_before::{IssuedBefore, shown};
 use crate::json::{Fields, Json};
+use crate::lookup::AppRef;
 use crate::net::endpoint::Endpoint;
 use crate::outcome::{Failure, Outcome, Tally};
 use crate::output::{Colour, Output, status_fields};
@@ -75,10 +76,11 @@ impl Facts {
 
     /// App and key, and where the key came from.
     pub fn key_described(&self) -> String {
-        format!(
-            "app {}, key {} from {}",
-            self.app, self.key_name, self.key_source
-        )
+        let app = AppRef {
+            id: self.app.clone(),
+            name: self.app_name.clone(),
+        };
+        format!("app {app}, key {} from {}", self.key_name, self.key_source)
     }
 }
 
@@ -288,7 +290,13 @@ fn result_record(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[O
         .with("keyName", facts.key_name.as_str())
         .with("keySource", facts.key_source.as_str())
         .maybe("token", facts.token.as_ref().map(|(_, json)| json.clone()))
-        .maybe("verified", facts.verdict.as_ref().map(Verdict::is_dead))
+        .maybe(
+            "verified",
+            facts
+                .verdict
+                .as_ref()
+                .map(|verdict| *verdict == Verdict::Revoked),
+        )
         .maybe(
             "verification",
             facts.verdict.as_ref().map(Verdict::described),
@@ -486,13 +494,14 @@ fn confirmation(
     } else {
         ""
     };
+    let (before, from) = (shown(times.issued_before), shown(times.applies_at));
+    let when = match accounts.requests {
+        1 => format!("tokens issued before {before} are refused from {from} on{margin}"),
+        _ => format!("in force for the last of them from {from} on{margin}"),
+    };
     format!(
-        "{}revoked: Ably accepted the revocation for {whom}\n  \
-         tokens issued before {} are refused from {} on{margin}\n  \
-         {}\nhint: {HINT}\n",
+        "{}revoked: Ably accepted the revocation for {whom}\n  {when}\n  {}\nhint: {HINT}\n",
         output.symbol(Colour::Good, "✓"),
-        shown(times.issued_before),
-        shown(times.applies_at),
         Safe(&facts.key_described()),
     )
 }

@@ -46,7 +46,9 @@ impl Verdict {
         match self {
             Self::Revoked => "verified: the token is rejected as revoked".to_owned(),
             Self::Accepted => "the token is still accepted".to_owned(),
-            Self::Rejected(why) => format!("verified: the token is rejected otherwise: {why}"),
+            Self::Rejected(why) => {
+                format!("the token is rejected otherwise, not as revoked: {why}")
+            }
             Self::NotAsked(why) => {
                 format!("whether the token is still accepted is not known: {why}")
             }
