@@ -9,11 +9,14 @@ use crate::error::{ErrorInfo, Problem};
 use crate::net::reply::{BODY_LIMIT, Body, Reply};
 use crate::outcome::{Confirmation, Failure, Outcome, Scope};
 use crate::remedy;
+use crate::scan::repeated_names;
 use crate::secret::Scrubber;
 use crate::text::excerpt;
 
 /// Deeper nesting than this is not an answer of Ably's; a batch result has five levels.
 const DEPTH_LIMIT: usize = 16;
+const TOO_LONG: &str = "a body of more than 4 MiB";
+const _: () = assert!(BODY_LIMIT == 4 << 20, "TOO_LONG names it");
 /// The code of a batch of which some failed, in answers without `X-Ably-Version`.
 const PARTLY_FAILED: i64 = 40020;
 
@@ -34,7 +37,7 @@ pub fn judge(
         .and_then(|value| results(value, reply.status));
     let failure = Rc::new(whole_failure(reply, &parsed, host, gave_up, scrubber));
     let Some(results) = results else {
-        let refused = (400..500).contains(&reply.status);
+        let refused = is_refusal(reply.status);
         let whole = if refused {
             Outcome::Refused(failure)
         } else {
@@ -60,15 +63,20 @@ fn results(value: &Value, status: u16) -> Option<&[Value]> {
         Value::Object(object) => {
             let partly =
                 object.get("error").and_then(|error| integer(error, "code")) == Some(PARTLY_FAILED);
+            let batch = is_success(status) || is_refusal(status);
             match (object.get("results"), object.get("batchResponse")) {
                 (Some(Value::Array(list)), _) if is_success(status) => list,
-                (_, Some(Value::Array(list))) if partly && status < 500 => list,
+                (_, Some(Value::Array(list))) if partly && batch => list,
                 _ => return None,
             }
         }
         _ => return None,
     };
     Some(list)
+}
+
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status)
 }
 
 fn is_success(status: u16) -> bool {
@@ -152,11 +160,14 @@ fn whole_failure(
     let info = reply_error(reply, parsed.as_ref().ok(), scrubber);
     let status = reply.status;
     let mut message = match (described(&info), parsed) {
-        (Some(words), _) if (400..500).contains(&status) => words,
-        (Some(words), _) => format!("{host} answered {status}: {words}"),
-        (None, _) if (300..400).contains(&status) => {
-            format!("{host} answered with a redirect (status {status}), which is never followed")
+        (words, _) if (300..400).contains(&status) => {
+            let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+            format!(
+                "{host} answered with a redirect (status {status}), which is never followed{words}"
+            )
         }
+        (Some(words), _) if is_refusal(status) => words,
+        (Some(words), _) => format!("{host} answered {status}: {words}"),
         (None, Ok(_)) => format!("{host} answered {status} without a result"),
         (None, Err(what)) => format!(
             "{host} answered {status} with {what}{}",
@@ -168,7 +179,7 @@ fn whole_failure(
         message.push_str(gave_up);
     }
     let remedy = match remedy::of(info.code) {
-        "" if (400..500).contains(&status) => remedy::of_status(status),
+        "" if is_refusal(status) => remedy::of_status(status),
         "" => remedy::AGAIN,
         known => known,
     };
@@ -248,18 +259,20 @@ pub fn described(info: &ErrorInfo) -> Option<String> {
     }
 }
 
-/// Reads a body as JSON, or says what it is instead.
+/// Reads a body as JSON, or says what it is instead. One that repeats a field is none: which of
+/// the two holds is anyone's guess.
 pub fn parse(body: &Body) -> Result<Value, &'static str> {
-    match body {
-        Body::Text(text) if text.trim().is_empty() => Err("an empty body"),
-        Body::Text(text) if nested_too_deep(text) => Err("a body nested too deep to be Ably's"),
-        Body::Text(text) => json::from_str(text).map_err(|_| "a body that is not JSON"),
-        Body::Binary(_) => Err("a body that is not text"),
-        Body::TooLong => Err(const {
-            assert!(BODY_LIMIT == 4 << 20);
-            "a body of more than 4 MiB"
-        }),
-        Body::Broken => Err("a body that breaks off"),
+    let text = match body {
+        Body::Text(text) if text.trim().is_empty() => return Err("an empty body"),
+        Body::Text(text) => text,
+        Body::Binary(_) => return Err("a body that is not text"),
+        Body::TooLong => return Err(TOO_LONG),
+        Body::Broken => return Err("a body that breaks off"),
+    };
+    match repeated_names(text, DEPTH_LIMIT) {
+        None => Err("a body nested too deep to be Ably's"),
+        Some(repeated) if !repeated.is_empty() => Err("a body that repeats a field"),
+        Some(_) => json::from_str(text).map_err(|_| "a body that is not JSON"),
     }
 }
 
@@ -270,25 +283,6 @@ fn shown(body: &Body, scrubber: &Scrubber) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// Counts brackets outside of strings, so that the limit holds before anything is built.
-fn nested_too_deep(text: &str) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => depth += 1,
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEPTH_LIMIT {
-            return true;
-        }
-    }
-    false
 }
 
 /// A string field of an object.

@@ -7,6 +7,9 @@ use crate::output::Output;
 use crate::prompt;
 use crate::text::Safe;
 
+/// How many candidates a message lists.
+const LISTED: usize = 20;
+
 /// Whether and how a choice may be put to the operator.
 #[derive(Debug, Clone)]
 pub struct Chooser {
@@ -36,11 +39,11 @@ impl Chooser {
         if !self.allowed {
             let Problem { message, remedy } = otherwise;
             return Err(Error::input(
-                format!("{message}: {}", candidates.join(", ")),
+                format!("{message}{}", listed(candidates)),
                 remedy,
             ));
         }
-        let mut text = format!("{title}\n");
+        let mut text = format!("{}\n", Safe(title));
         for (n, candidate) in candidates.iter().enumerate() {
             text.push_str(&format!("  {}. {}\n", n + 1, Safe(candidate)));
         }
@@ -56,5 +59,22 @@ impl Chooser {
                 "",
             ))),
         }
+    }
+}
+
+/// `: a, b and 3 more`, or nothing.
+pub fn listed(candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        return String::new();
+    }
+    let shown = candidates
+        .iter()
+        .take(LISTED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match candidates.len().saturating_sub(LISTED) {
+        0 => format!(": {shown}"),
+        more => format!(": {shown} and {more} more"),
     }
 }

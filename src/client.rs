@@ -8,7 +8,7 @@ use ureq::http::HeaderValue;
 
 use crate::answer;
 use crate::error::{Error, ErrorInfo, Problem};
-use crate::issued_before::IssuedBefore;
+use crate::issued_before::{IssuedBefore, PLAUSIBLE_MS};
 use crate::json::{Fields, Json, Layout};
 use crate::key::ApiKey;
 use crate::net::fault::Fault;
@@ -124,7 +124,7 @@ impl<'a> Client<'a> {
             Tried::Answered { reply, host, .. } => {
                 let body = answer::parse(&reply.body);
                 match body.as_ref().ok().and_then(first_number) {
-                    Some(ms) if reply.status == 200 => Ok(ms),
+                    Some(ms) if reply.status == 200 && ms >= PLAUSIBLE_MS => Ok(ms),
                     _ => {
                         let info = answer::reply_error(&reply, body.as_ref().ok(), &self.scrubber);
                         let words = answer::described(&info).map(|words| format!(": {words}"));
@@ -217,8 +217,9 @@ fn failed(fault: Fault) -> Outcome {
         message,
         mut remedy,
     } = fault.problem;
-    if fault.sent && remedy.is_empty() {
-        remedy = remedy::AGAIN.to_owned();
+    if fault.sent {
+        let separator = if remedy.is_empty() { "" } else { "; then " };
+        remedy = format!("{remedy}{separator}{}", remedy::AGAIN);
     }
     let problem = Problem { message, remedy };
     let failure = Rc::new(Failure {

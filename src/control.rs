@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use miniserde::json::{Array, Number, Object, Value};
+use miniserde::json::{Array, Number, Value};
 use ureq::http::HeaderValue;
 
 use crate::answer::{described, parse, reply_error, string};
 use crate::error::{Error, Problem};
 use crate::key::ApiKey;
+use crate::lookup::AppRef;
 use crate::net::reply::Reply;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
 use crate::net::{Call, auth, segment};
@@ -30,15 +31,13 @@ pub struct App {
     pub enabled: bool,
 }
 
-/// An API key of an app.
+/// An API key of an app, enabled.
 #[derive(Debug)]
 pub struct Key {
     /// Its ID, without the app's.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whether it can be used.
-    pub enabled: bool,
     /// Whether tokens that it issued can be revoked.
     pub revocable: bool,
     /// The key itself.
@@ -69,7 +68,7 @@ impl<'a> Control<'a> {
         let authorization = auth::bearer(token).map_err(|_| {
             Error::input(
                 "the access token has characters that no header can hold",
-                "",
+                "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
             )
         })?;
         let mut scrubber = courier.http.scrubber();
@@ -83,12 +82,17 @@ impl<'a> Control<'a> {
         })
     }
 
+    /// Takes a key out of whatever the Control API says from now on.
+    pub fn conceal(&mut self, key: &ApiKey) {
+        auth::conceal(key, &mut self.scrubber);
+    }
+
     /// All apps of the account.
     ///
     /// # Errors
     /// The Control API refused, could not be asked, or gave no readable answer.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
-        let me = self.get("/v1/me")?.0;
+        let me = self.get("/v1/me", Deadline::after(self.timeout))?.0;
         let account = match &me {
             Value::Object(me) => match me.get("account") {
                 Some(Value::Object(account)) => string(account, "id"),
@@ -106,28 +110,42 @@ impl<'a> Control<'a> {
             .collect()
     }
 
-    /// All keys of an app.
+    /// The keys of an app that are enabled, and how many are not.
     ///
     /// # Errors
     /// As for `apps`.
-    pub fn keys(&mut self, app_id: &str) -> Result<Vec<Key>, Error> {
-        let listed = self.all(&format!("/v1/apps/{}/keys", segment(app_id)))?;
-        listed
-            .iter()
-            .map(|key| key_of(key).ok_or_else(|| self.unreadable("lists a key without its parts")))
-            .collect()
+    pub fn keys(&mut self, app: &AppRef) -> Result<(Vec<Key>, usize), Error> {
+        let listed = self.all(&format!("/v1/apps/{}/keys", segment(&app.id)));
+        let listed = listed.map_err(|error| match error {
+            Error::Lookup(Problem { message, remedy }, info) => {
+                let message = format!("the keys of app {app} cannot be read: {message}");
+                Error::Lookup(Problem { message, remedy }, info)
+            }
+            other => other,
+        })?;
+        let enabled = listed.iter().filter(|key| is_enabled(key));
+        let keys: Option<Vec<Key>> = enabled.map(key_of).collect();
+        let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
+        let disabled = listed.len() - keys.len();
+        Ok((keys, disabled))
     }
 
     /// The items of all pages of a list.
     fn all(&mut self, path: &str) -> Result<Array, Error> {
         let mut items = Array::new();
         let mut next = Some(path.to_owned());
+        let deadline = Deadline::after(self.timeout);
         for _ in 0..PAGE_LIMIT {
             let Some(path) = next else { return Ok(items) };
-            let (page, link) = self.get(&path)?;
+            let (page, link) = self.get(&path, deadline)?;
             let Value::Array(page) = page else {
                 return Err(self.unreadable("is not the list that was asked for"));
             };
+            for item in page.iter() {
+                if let Some(key) = secret_of(item) {
+                    self.conceal(&key);
+                }
+            }
             items.extend(page);
             next = match link.as_deref().and_then(next_link) {
                 None => None,
@@ -137,23 +155,20 @@ impl<'a> Control<'a> {
                 ),
             };
         }
-        Err(self.unreadable("has no last page"))
+        Err(self.unreadable("never ends: no last page among the first 1000"))
     }
 
     /// One page, and its `Link` header.
-    fn get(&mut self, path: &str) -> Result<(Value, Option<String>), Error> {
+    fn get(&mut self, path: &str, deadline: Deadline) -> Result<(Value, Option<String>), Error> {
         let call = Call {
             path,
             body: None,
             authorization: Some(&self.authorization),
         };
-        match self
-            .courier
-            .deliver(&call, &mut self.hosts, Deadline::after(self.timeout))
-        {
+        match self.courier.deliver(&call, &mut self.hosts, deadline) {
             Tried::Failed(fault) => {
                 let Problem { message, remedy } = fault.problem;
-                let message = format!("the Control API could not be asked for a key: {message}");
+                let message = format!("the Control API could not be asked: {message}");
                 Err(Error::Lookup(Problem { message, remedy }, None))
             }
             Tried::Answered { reply, gave_up, .. } => match (reply.status, parse(&reply.body)) {
@@ -212,6 +227,13 @@ impl<'a> Control<'a> {
     }
 }
 
+fn secret_of(item: &Value) -> Option<ApiKey> {
+    match item {
+        Value::Object(item) => ApiKey::parse(string(item, "key")?).ok(),
+        _ => None,
+    }
+}
+
 fn app_of(value: &Value) -> Option<App> {
     let Value::Object(app) = value else {
         return None;
@@ -230,29 +252,55 @@ fn key_of(value: &Value) -> Option<Key> {
     Some(Key {
         id: string(key, "id")?.to_owned(),
         name: string(key, "name").unwrap_or_default().to_owned(),
-        enabled: is_enabled(key),
         revocable: matches!(key.get("revocableTokens"), Some(Value::Bool(true))),
         key: ApiKey::parse(string(key, "key")?).ok()?,
     })
 }
 
 /// A key's status is a number, 0 for enabled.
-fn is_enabled(key: &Object) -> bool {
-    matches!(
-        key.get("status"),
-        None | Some(Value::Number(Number::U64(0)))
-    )
+fn is_enabled(key: &Value) -> bool {
+    match key {
+        Value::Object(key) => {
+            matches!(
+                key.get("status"),
+                None | Some(Value::Number(Number::U64(0)))
+            )
+        }
+        _ => true,
+    }
 }
 
-/// The target of `rel="next"` in a `Link` header (RFC 8288).
+/// The target of `rel="next"` in a `Link` header (RFC 8288). Commas and semicolons may stand in
+/// targets and in quoted parameters.
 fn next_link(header: &str) -> Option<&str> {
-    header.split(',').find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = |parameter: &str| {
+    let mut rest = header;
+    loop {
+        let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
+        let end = outside_quotes(tail, ',').next().unwrap_or(tail.len());
+        let (parameters, after) = tail.split_at(end);
+        let mut from = 0;
+        let ends = outside_quotes(parameters, ';').chain([parameters.len()]);
+        for to in ends {
+            let parameter = parameters.get(from..to).unwrap_or_default();
+            from = to + 1;
             let (name, value) = parameter.split_once('=').unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("rel") && value.trim().trim_matches('"') == "next"
-        };
-        parameters.split(';').any(is_next).then_some(target)
+            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            if name.trim().eq_ignore_ascii_case("rel")
+                && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+            {
+                return Some(target);
+            }
+        }
+        rest = after;
+    }
+}
+
+/// Where a character stands outside of quoted strings.
+fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
+    let mut quoted = false;
+    text.char_indices().filter_map(move |(at, c)| {
+        quoted ^= c == '"';
+        (c == wanted && !quoted).then_some(at)
     })
 }
 

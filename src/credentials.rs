@@ -101,10 +101,7 @@ impl Credentials {
             (Some(endpoint), _) => Ok(endpoint.clone()),
             (None, None) => Ok(Endpoint::default()),
             (None, Some(value)) => Endpoint::parse(value).map_err(|Problem { message, remedy }| {
-                Error::input(
-                    format!("the endpoint in the configuration: {message}"),
-                    remedy,
-                )
+                Error::input(format!("in the configuration, {message}"), remedy)
             }),
         }
     }
@@ -131,7 +128,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option => f.write_str("--api-key"),
-            Self::File(named_by, path) => write!(f, "{named_by} {}", path.display()),
+            Self::File(named_by, path) => write!(f, "{named_by} {}", file::shown(path)),
             Self::Variable => f.write_str("ABLY_API_KEY"),
             Self::Configuration(account) => write!(f, "configuration (account {account})"),
             Self::ControlApi => f.write_str("Control API"),
@@ -222,22 +219,29 @@ pub fn other_app(
     named_by: &str,
     known: Option<AppRef>,
 ) -> Error {
-    let asked_for = known.map_or_else(|| app.to_owned(), |known| known.to_string());
-    Error::input(
-        format!(
-            "the key {} from {source} belongs to app {}, but {named_by} asks for app {asked_for}",
-            key.name(),
-            key.app_id(),
+    let own = key.app_id();
+    let remedy = match known {
+        Some(_) => "nothing was sent; use a key of that app, or leave the app out".to_owned(),
+        None => format!(
+            "nothing was sent; use a key of that app, or leave the app out; if that is the name of \
+             {own}, give the ID, or set ABLY_ACCESS_TOKEN so that the name can be looked up"
         ),
-        "nothing was sent; use a key of that app, or leave the app out",
-    )
+    };
+    let asked_for = known.map_or_else(|| app.to_owned(), |known| known.to_string());
+    let key = key.name();
+    let message = format!(
+        "the key {key} from {source} belongs to app {own}, but {named_by} asks for app {asked_for}"
+    );
+    Error::input(message, remedy)
 }
 
 /// A key that was handed over by option, variable or file, in their order.
 fn given(wanted: &Wanted, env: Environment) -> Result<Option<(Zeroizing<String>, Source)>, Error> {
     if let Some(key) = &wanted.key {
-        let text = key.to_str().unwrap_or_default().to_owned();
-        return Ok(Some((Zeroizing::new(text), Source::Option)));
+        let text = key
+            .to_str()
+            .ok_or_else(|| Error::input("--api-key is not UTF-8", FORM))?;
+        return Ok(Some((Zeroizing::new(text.to_owned()), Source::Option)));
     }
     if let Some(path) = &wanted.key_file {
         return from_file(path, "--api-key-file").map(Some);
@@ -257,7 +261,7 @@ fn from_file(path: &Path, named_by: &'static str) -> Result<(Zeroizing<String>, 
     } else {
         file::read(path, KEY_FILE_LIMIT)
     };
-    let shown = path.display().to_string();
+    let shown = file::shown(path);
     let problem = |what: &str| {
         Error::Input(Problem::new(
             format!("{named_by}: {} {what}", Safe(&shown)),

@@ -7,7 +7,7 @@ use crate::error::Problem;
 /// Ably accepts a time of at most this age.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 /// Fewer milliseconds than this are a time in 2001 or before, most likely meant as seconds.
-const PLAUSIBLE_MS: i64 = 1_000_000_000_000;
+pub const PLAUSIBLE_MS: i64 = 1_000_000_000_000;
 
 /// A point in time, or an age that counts back from Ably's clock: this machine's may be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -39,6 +39,7 @@ pub mod remedy;
 pub mod report;
 pub mod request;
 pub mod run;
+pub mod scan;
 pub mod secret;
 pub mod signals;
 pub mod targets;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::choose::Chooser;
+use crate::choose::{Chooser, listed};
 use crate::config::{self, Account, Configuration};
 use crate::control::{self, Control};
 use crate::credentials::{Credentials, KeyChoice, Source, Wanted, other_app};
@@ -15,9 +15,6 @@ use crate::net::endpoint::Endpoint;
 use crate::net::tries::Courier;
 use crate::secret::Secret;
 use crate::text::count;
-
-/// How many candidates a message lists.
-const LISTED: usize = 20;
 
 /// An app as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +87,8 @@ impl<'a> Lookup<'a> {
         app: &str,
         named_by: &str,
     ) -> Result<Option<AppRef>, Error> {
+        // That it cannot be read is no hindrance here: the key came from elsewhere, or it was told.
+        let _ = self.read_configuration();
         let account = self.account().unwrap_or_default();
         let known: Vec<AppRef> = account.map(apps_of).unwrap_or_default();
         if let Some(found) = pick_app(&known, app, named_by)? {
@@ -121,8 +120,9 @@ impl<'a> Lookup<'a> {
             (Err(problem), _) => Some(problem),
             (Ok(Some(account)), Some(app)) => Some(Problem::new(
                 format!(
-                    "the configuration (account {}) holds none for app {app}",
-                    account.name
+                    "the configuration (account {}) {}",
+                    account.name,
+                    lack(account, app, wanted)
                 ),
                 "set ABLY_ACCESS_TOKEN, or give a key with ABLY_API_KEY or --api-key-file",
             )),
@@ -160,7 +160,7 @@ impl<'a> Lookup<'a> {
                         id: id.to_owned(),
                         name,
                     }),
-                    "the configuration's selection",
+                    "the configuration",
                 )
             }
             None => (None, "the choice"),
@@ -270,8 +270,8 @@ impl<'a> Lookup<'a> {
                     })?
             }
         };
-        let keys = control.keys(&app.id)?;
-        let key = self.pick_key(keys, &app, wanted.choice.as_ref())?;
+        let (keys, disabled) = control.keys(&app)?;
+        let key = self.pick_key(keys, disabled, &app, wanted.choice.as_ref())?;
         if key.app_id() != app.id {
             let id = app.id.clone();
             return Err(other_app(
@@ -302,13 +302,12 @@ impl<'a> Lookup<'a> {
     fn pick_key(
         &self,
         mut keys: Vec<control::Key>,
+        disabled: usize,
         app: &AppRef,
         choice: Option<&KeyChoice>,
     ) -> Result<ApiKey, Error> {
-        let all = keys.len();
-        keys.retain(|key| key.enabled);
         if keys.is_empty() {
-            let what = if all == 0 {
+            let what = if disabled == 0 {
                 "has no API key"
             } else {
                 "has no API key that is enabled"
@@ -382,7 +381,7 @@ impl<'a> Lookup<'a> {
 
     fn has_access_token(&self) -> bool {
         let stored = || match self.account() {
-            Ok(Some(account)) => !matches!(account.access_token(now_ms()), Ok(None)),
+            Ok(Some(account)) => matches!(account.access_token(now_ms()), Ok(Some(_))),
             _ => false,
         };
         self.env.raw("ABLY_ACCESS_TOKEN").is_some() || stored()
@@ -390,11 +389,8 @@ impl<'a> Lookup<'a> {
 
     /// The Control API, where there is an access token for it.
     fn control(&mut self) -> Result<Option<Control<'a>>, Error> {
-        let from_env = self
-            .env
-            .text("ABLY_ACCESS_TOKEN")
-            .map_err(Error::Input)?
-            .map(Secret::new);
+        let from_env = self.env.text("ABLY_ACCESS_TOKEN").map_err(Error::Input)?;
+        let from_env = from_env.map(|text| Secret::new(text.trim().to_owned()));
         let account = self.account().unwrap_or_default();
         let token = match (&from_env, account) {
             (Some(token), _) => token,
@@ -413,9 +409,37 @@ impl<'a> Lookup<'a> {
             (None, Some(host)) => control_host(host, "the configuration's controlHost")?,
             (None, None) => control::DEFAULT_HOST.to_owned(),
         };
-        let control = Control::new(self.courier, &host, token, self.timeout)?;
+        let mut control = Control::new(self.courier, &host, token, self.timeout)?;
+        let stored = account.map(|account| account.apps.as_slice());
+        for key in stored
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|app| app.api_key.as_ref())
+        {
+            ApiKey::from_secret(key)
+                .iter()
+                .for_each(|key| control.conceal(key));
+        }
         self.asked_control = true;
         Ok(Some(control))
+    }
+}
+
+/// What the configuration lacks for an app.
+fn lack(account: &Account, app: &AppRef, wanted: &Wanted) -> String {
+    let entry = account.app_by_id(&app.id);
+    let stored = entry.and_then(|entry| ApiKey::from_secret(entry.api_key.as_ref()?).ok());
+    match (entry, stored, &wanted.choice) {
+        (_, Some(key), Some(choice)) => format!("holds {} for app {app}, but {choice}", key.name()),
+        (None, ..) => {
+            let known: Vec<String> = account
+                .apps
+                .iter()
+                .map(|app| app_ref(app).to_string())
+                .collect();
+            format!("knows no app {app}{}", listed(&known))
+        }
+        _ => format!("holds none for app {app}"),
     }
 }
 
@@ -429,7 +453,7 @@ fn control_host(value: &str, named_by: &str) -> Result<String, Error> {
     };
     let endpoint = Endpoint::parse(value).map_err(|problem| wrong(&problem.message))?;
     if !endpoint.fallbacks().is_empty() {
-        return Err(wrong("it is not a host"));
+        return Err(wrong("it is not a host name"));
     }
     Ok(endpoint.primary().to_owned())
 }
@@ -544,23 +568,6 @@ fn labels(keys: &[control::Key]) -> Vec<String> {
         format!("{} ({}{note})", key.id, key.name)
     };
     keys.iter().map(label).collect()
-}
-
-/// `: a, b and 3 more`, or nothing.
-fn listed(candidates: &[String]) -> String {
-    if candidates.is_empty() {
-        return String::new();
-    }
-    let shown = candidates
-        .iter()
-        .take(LISTED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match candidates.len().saturating_sub(LISTED) {
-        0 => format!(": {shown}"),
-        more => format!(": {shown} and {more} more"),
-    }
 }
 
 fn now_ms() -> i64 {

@@ -184,6 +184,7 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
             fields
                 .with("success", true)
                 .with("dryRun", true)
+                .with("message", format!("nothing was sent{}", read_first(facts)))
                 .with("request", request.done())
                 .maybe("token", facts.token.as_ref().map(|(_, json)| json.clone()))
         });

@@ -15,6 +15,7 @@ use crate::error::{Error, Problem};
 use crate::file;
 use crate::flags::{self, Id};
 use crate::issued_before::IssuedBefore;
+use crate::key::ApiKey;
 use crate::leaked::Leaked;
 use crate::net::Network;
 use crate::net::endpoint::{ConnectTo, Endpoint};
@@ -134,7 +135,7 @@ fn build(
             .map(IssuedBefore::parse)
             .transpose()?,
         consent,
-        wanted: wanted(args, env, leaked.as_ref())?,
+        wanted: wanted(args, env, consent, leaked.as_ref())?,
         chooser,
         endpoint: endpoint(args, env)?,
         network: network(args, env)?,
@@ -266,7 +267,7 @@ fn file_of(args: &Args, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem
             file::read_from(io::stdin().lock(), limit),
         )
     } else {
-        (path.display().to_string(), file::read(path, limit))
+        (file::shown(path), file::read(path, limit))
     };
     let bytes = read.map_err(|error| {
         let reason = file::reason(&error);
@@ -278,7 +279,12 @@ fn file_of(args: &Args, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem
     Ok((name, bytes))
 }
 
-fn wanted(args: &Args, env: Environment, leaked: Option<&Leaked>) -> Result<Wanted, Problem> {
+fn wanted(
+    args: &Args,
+    env: Environment,
+    consent: Consent,
+    leaked: Option<&Leaked>,
+) -> Result<Wanted, Problem> {
     if args.has(Id::ApiKey) && args.has(Id::ApiKeyFile) {
         return Err(exclusive(&[Id::ApiKey, Id::ApiKeyFile]));
     }
@@ -286,6 +292,18 @@ fn wanted(args: &Args, env: Environment, leaked: Option<&Leaked>) -> Result<Want
         Some(app) => Some((app.to_owned(), "--app")),
         None => env.text("ABLY_APP_ID")?.map(|app| (app, "ABLY_APP_ID")),
     };
+    for (value, named_by) in app
+        .iter()
+        .map(|(app, by)| (app.as_str(), *by))
+        .chain(args.text(Id::Key)?.map(|key| (key, "--key")))
+    {
+        if ApiKey::parse(value).is_ok() {
+            return Err(Problem::new(
+                format!("{named_by} is given a whole API key"),
+                "give an ID or a name there, and the key with ABLY_API_KEY or --api-key-file",
+            ));
+        }
+    }
     let of_token = leaked.map(|leaked| (leaked.token.app_id().to_owned(), "the token"));
     let choice = match leaked {
         Some(leaked) => Some(KeyChoice::Signer(leaked.token.key_name.clone())),
@@ -298,7 +316,7 @@ fn wanted(args: &Args, env: Environment, leaked: Option<&Leaked>) -> Result<Want
         key_file: args.path(Id::ApiKeyFile)?.map(Path::to_owned),
         choice,
         app: app.or(of_token),
-        may_prompt: !(args.has(Id::Json) || args.has(Id::PrettyJson)),
+        may_prompt: consent != Consent::DryRun && !args.has(Id::Json) && !args.has(Id::PrettyJson),
     })
 }
 

@@ -9,6 +9,7 @@ use miniserde::json::{self, Number, Object, Value};
 use zeroize::Zeroizing;
 
 use crate::error::Problem;
+use crate::scan::repeated_names;
 use crate::secret::Secret;
 
 /// Ably's own limit is lower; beyond this it is some other file. In bytes.
@@ -298,13 +299,16 @@ impl Claims {
         let wrong = |what: &str| Problem::new(format!("the token's {part} is {what}"), COPY_AGAIN);
         let bytes = base64(text).ok_or_else(|| wrong("not base64"))?;
         let text = str::from_utf8(&bytes).map_err(|_| wrong("not JSON"))?;
-        let names = outer_names(text).ok_or_else(|| wrong("nested too deep"))?;
+        let repeated = repeated_names(text, DEPTH_LIMIT).ok_or_else(|| wrong("nested too deep"))?;
         let value: Value = json::from_str(text).map_err(|_| wrong("not JSON"))?;
         let Value::Object(object) = value else {
             return Err(wrong("not a JSON object"));
         };
         for claim in used {
-            if names.iter().filter(|name| name == claim).count() > 1 {
+            if repeated
+                .iter()
+                .any(|(depth, name)| *depth == 1 && name == claim)
+            {
                 return Err(Problem::new(
                     format!("the token's {part} holds {claim} more than once, so it is doubtful"),
                     OTHER_TARGET,
@@ -346,33 +350,6 @@ impl Claims {
             OTHER_TARGET,
         )
     }
-}
-
-/// The names of an object's own fields, repeated ones too, which a parsed object no longer has;
-/// `None` if the text nests too deep. What is not JSON is left for the parser to refuse.
-fn outer_names(text: &str) -> Option<Vec<String>> {
-    let (mut names, mut depth, mut start, mut escaped) = (Vec::new(), 0_usize, None, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match (byte, start) {
-            _ if escaped => escaped = false,
-            (b'\\', Some(_)) => escaped = true,
-            (b'"', None) => start = Some(at),
-            (b'"', Some(opened)) => {
-                start = None;
-                let (quoted, rest) = (text.get(opened..=at)?, text.get(at + 1..)?);
-                if depth == 1 && rest.trim_start().starts_with(':') {
-                    names.extend(json::from_str::<String>(quoted));
-                }
-            }
-            (b'[' | b'{', None) => depth += 1,
-            (b']' | b'}', None) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEPTH_LIMIT {
-            return None;
-        }
-    }
-    Some(names)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub fn check(
     targets: &Targets,
 ) -> Result<PathBuf, Problem> {
     let wrong = |what: &str| {
-        let shown = path.display().to_string();
+        let shown = crate::file::shown(path);
         Problem::new(
             format!("--unrevoked-to: {} {what}", Safe(&shown)),
             "name another file",
@@ -122,7 +122,7 @@ impl Unrevoked {
         self.write_beside(&beside, targets).map_err(|error| {
             // What was begun is of no use; the error at hand says why.
             let _ = fs::remove_file(&beside);
-            let shown = self.path.display().to_string();
+            let shown = crate::file::shown(&self.path);
             Problem::new(
                 format!(
                     "--unrevoked-to: {} cannot be written: {}",

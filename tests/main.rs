@@ -6,9 +6,14 @@
 //! | `examples` | every example of Ably's own page, and the success they tell |
 //! | `usage` | help, version, and bad input: exit 2, nothing sent, no value shown |
 //! | `keys` | where a key may come from, and that its app is checked |
+//! | `sources` | which key and app serve, by all that is set at once |
+//! | `control_api` | apps and keys from the Control API, well-behaved or not |
 //! | `confirmation` | the question, the prompt without echo, Ctrl-C at both |
 //! | `wire` | what is sent, to the letter |
 //! | `judgement` | the forms of an answer, and what each target's end is |
+//! | `faults` | one row an answer that is not what it should be: outcome, exit code, words |
+//! | `network` | endpoints, fallback, proxies, retries, tunnels, a process without threads |
+//! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
 //! | `output` | human text, JSON, colours, verbose, streams that fail |
 //! | `places` | an empty root, no home, no user rights, a read-only folder |
 //! | `documentation` | the README against the program |
@@ -23,11 +28,16 @@
 mod support;
 
 mod confirmation;
+mod control_api;
 mod documentation;
 mod examples;
+mod faults;
 mod judgement;
 mod keys;
+mod network;
 mod output;
 mod places;
+mod secrets;
+mod sources;
 mod usage;
 mod wire;

@@ -61,7 +61,7 @@ impl Reply {
             retry_after: header("retry-after"),
             error_code: header("x-ably-errorcode"),
             error_message: header("x-ably-errormessage"),
-            link: header("link"),
+            link: list_of(&head.headers, "link"),
             from_cloudfront: header("server")
                 .is_some_and(|server| server.eq_ignore_ascii_case("cloudfront")),
             body,
@@ -72,6 +72,16 @@ impl Reply {
     pub fn calls_for_fallback(&self) -> bool {
         (500..=504).contains(&self.status) || (self.status >= 400 && self.from_cloudfront)
     }
+}
+
+/// A header whose lines count as one list (RFC 9110, 5.3).
+fn list_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -45,7 +45,7 @@ impl Roots {
     /// # Errors
     /// The file cannot be read, or holds no certificate that can be used.
     pub fn read(path: &Path, source: &str) -> Result<Self, Problem> {
-        let shown = path.display().to_string();
+        let shown = crate::file::shown(path);
         let problem = |what: &str| {
             Problem::new(
                 format!("{source}: {} {what}", crate::text::Safe(&shown)),

@@ -123,11 +123,11 @@ impl Courier<'_> {
             }
             match (&tried, calls_for_another(&tried, one_host)) {
                 (_, true) => {}
-                (Tried::Answered { .. }, false) => {
+                (Tried::Answered { reply, .. }, false) if reply.status != 429 => {
                     hosts.preferred.clone_from(host);
                     return tried;
                 }
-                (Tried::Failed(_), false) => return better(best, tried),
+                (_, false) => return better(best, tried),
             }
         }
         after(candidates.len(), one_host, better(best, tried))
@@ -249,12 +249,13 @@ fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
     }
 }
 
-/// Of two tries the one that tells more: an answer, else one that may have reached Ably, else the
-/// first.
+/// Of two tries the one that tells more: an answer, else one that may have reached Ably, else a
+/// rate limit, which says nothing of the tries before it, else the first.
 fn better(old: Option<Tried>, new: Tried) -> Tried {
     let rank = |tried: &Tried| match tried {
-        Tried::Answered { .. } => 2,
-        Tried::Failed(Fault { sent: true, .. }) => 1,
+        Tried::Answered { reply, .. } if reply.status == 429 => 1,
+        Tried::Answered { .. } => 3,
+        Tried::Failed(Fault { sent: true, .. }) => 2,
         Tried::Failed(_) => 0,
     };
     match old {

@@ -1,0 +1,60 @@
+//! Any proxy, any `NO_PROXY` and any host, parted by line feeds.
+
+#![no_main]
+
+use ably_revoke_token::net::proxy::{Proxies, Route};
+use ably_revoke_token::text::is_hostile;
+use libfuzzer_sys::fuzz_target;
+
+const PASSWORD: &str = "s3cr3t";
+
+fuzz_target!(|data: &str| {
+    let mut lines = data.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (proxy, list, host) = (next(), next(), next());
+    // What is exempt from a good proxy.
+    let Ok(proxies) = Proxies::from_env(|name| match name {
+        "HTTPS_PROXY" => Some(format!("http://user:{PASSWORD}@proxy:3128")),
+        "NO_PROXY" => Some(list.to_owned()),
+        _ => None,
+    }) else {
+        panic!("a good proxy was refused");
+    };
+    // Names in the list are shown in lower case.
+    let listed = list.to_ascii_lowercase().contains(PASSWORD);
+    assert!(listed || !format!("{proxies:?}").contains(PASSWORD));
+    let exempt = match proxies.for_host(host, 443) {
+        Route::Direct { exempt } => {
+            assert!(exempt.is_some());
+            true
+        }
+        Route::Via { shown, .. } => {
+            assert_eq!(shown, "http://proxy:3128");
+            false
+        }
+    };
+    let entries = || list.split(|c: char| c == ',' || c.is_whitespace());
+    if entries().any(|entry| entry == "*") {
+        assert!(exempt, "* is everything");
+    }
+    if entries().all(str::is_empty) {
+        assert!(!exempt, "nothing is exempt by nothing");
+    }
+    let _ = proxies.for_authority(host);
+    // A proxy of any form is refused or used, never passed over, and never shown whole.
+    match Proxies::from_env(|name| (name == "HTTPS_PROXY").then(|| proxy.to_owned())) {
+        Err(problem) => {
+            assert!(!problem.message.contains(PASSWORD), "{}", problem.message);
+            assert!(!problem.message.contains(is_hostile), "{}", problem.message);
+        }
+        Ok(proxies) => match proxies.for_host("main.realtime.ably.net", 443) {
+            Route::Via { shown, .. } => {
+                assert!(
+                    !shown.contains('@') && !shown.contains(is_hostile),
+                    "{shown}"
+                );
+            }
+            Route::Direct { .. } => assert!(proxy.trim().is_empty(), "{proxy:?} was passed over"),
+        },
+    }
+});

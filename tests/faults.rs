@@ -1,0 +1,787 @@
+//! Every way in which an answer can be wrong, late, lost or hostile, and what is said of it. The
+//! tables below are the specification: one row an answer.
+//!
+//! Each row is run twice, for people and with `--json --verbose`. Both must end by themselves
+//! within `--timeout` and a second, with the row's exit code, without a panic, without the key,
+//! and without a word about a revocation that Ably did not confirm.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use miniserde::json::Value;
+
+use crate::support::{
+    Ably, Answer, BlackHole, Certificate, Door, Folder, KEY, Program, Run, ably, error_body, flag,
+    get, has, list, number, pki, text,
+};
+
+/// What may become of a target, in the words of the JSON output.
+type Word = &'static str;
+
+pub(crate) const REVOKED: Word = "revoked";
+pub(crate) const REFUSED: Word = "refused";
+pub(crate) const UNKNOWN: Word = "unknown";
+pub(crate) const NOT_SENT: Word = "not-sent";
+
+/// The targets of every run here.
+pub(crate) const TARGETS: [&str; 2] = ["clientId:alice", "clientId:bob"];
+
+/// More than a run may take beyond `--timeout`: the second that it is promised, and what a busy
+/// machine needs to start it.
+const SLACK: Duration = Duration::from_secs(1 + 3);
+
+/// Rows mostly wait, so more of them run at once than there are cores.
+const AT_ONCE: usize = 12;
+
+/// What the other side does.
+#[derive(Clone)]
+pub(crate) enum Play {
+    /// Gives these answers, one a request, the last one for ever.
+    Answers(Vec<Answer>),
+    /// Receives every connection like this.
+    Door(Door),
+    /// Nobody listens there.
+    Nobody,
+    /// Connections are swallowed.
+    Silence,
+    /// No name server knows it.
+    Unresolvable,
+}
+
+/// One way to fail, or just not to, and what must be made of it.
+#[derive(Clone)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) play: Play,
+    /// What becomes of alice and bob.
+    pub(crate) ends: [Word; 2],
+    pub(crate) code: i32,
+    /// A phrase of the text for people.
+    pub(crate) told: String,
+    /// How many requests it takes; `None` where that is not settled.
+    pub(crate) requests: Option<usize>,
+    /// `--timeout`, in seconds.
+    pub(crate) timeout: u64,
+}
+
+fn row(name: &str, play: Play, ends: [Word; 2], code: i32, told: &str) -> Row {
+    Row {
+        name: name.to_owned(),
+        play,
+        ends,
+        code,
+        told: told.to_owned(),
+        requests: None,
+        timeout: 3,
+    }
+}
+
+/// One answer, for ever.
+fn one(name: &str, answer: Answer, ends: [Word; 2], code: i32, told: &str) -> Row {
+    row(name, Play::Answers(vec![answer]), ends, code, told)
+}
+
+impl Row {
+    fn requests(mut self, count: usize) -> Row {
+        self.requests = Some(count);
+        self
+    }
+
+    fn timeout(mut self, seconds: u64) -> Row {
+        self.timeout = seconds;
+        self
+    }
+}
+
+const ALICE: &str =
+    r#"{"target":"clientId:alice","issuedBefore":1795428000000,"appliesAt":1795428000000}"#;
+const BOB: &str =
+    r#"{"target":"clientId:bob","issuedBefore":1795428000000,"appliesAt":1795428000000}"#;
+const CAROL: &str = r#"{"target":"clientId:carol","issuedBefore":1,"appliesAt":1}"#;
+const NO_ALICE: &str = r#"{"target":"clientId:alice","error":{"message":"Not for you.","code":40121,"statusCode":400}}"#;
+const NO_BOB: &str =
+    r#"{"target":"clientId:bob","error":{"message":"Not for you.","code":40121,"statusCode":400}}"#;
+const LATER_BOB: &str =
+    r#"{"target":"clientId:bob","error":{"message":"Slow down.","code":42910,"statusCode":429}}"#;
+
+/// A batch result with these counts, which need not be those of its results.
+fn counting(successes: usize, failures: usize, results: &[&str]) -> String {
+    format!(
+        r#"{{"successCount":{successes},"failureCount":{failures},"results":[{}]}}"#,
+        results.join(",")
+    )
+}
+
+fn batch(results: &[&str]) -> String {
+    let failures = results
+        .iter()
+        .filter(|result| result.contains("error"))
+        .count();
+    counting(results.len() - failures, failures, results)
+}
+
+fn array(results: &[&str]) -> String {
+    format!("[{}]", results.join(","))
+}
+
+fn partly(results: &[&str]) -> String {
+    format!(
+        r#"{{"error":{{"message":"Batched response includes errors","code":40020,"statusCode":400}},"batchResponse":[{}]}}"#,
+        results.join(",")
+    )
+}
+
+/// Bodies with which a 201 confirms neither target.
+#[rustfmt::skip] // a table: one row a line
+fn empty_promises() -> Vec<Row> {
+    let lacks = "holds no result for it";
+    let timeless = "lacks the time from which it applies";
+    let shapeless = "answered 201 without a result";
+    let not_json = "a body that is not JSON";
+    let with = |fields: &str| {
+        let results: Vec<String> = TARGETS.iter().map(|target| format!(r#"{{"target":"{target}",{fields}}}"#)).collect();
+        counting(2, 0, &[&results.join(",")])
+    };
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("an empty body", "".into(), "an empty body"),
+        ("white space alone", " \r\n\t".into(), "an empty body"),
+        ("an HTML page", "<html><body>Welcome</body></html>".into(), "<html><body>Welcome"),
+        ("a word", "OK".into(), not_json),
+        ("half a JSON text", batch(&[ALICE, BOB])[..100].into(), not_json),
+        ("two JSON texts", format!("{0}{0}", batch(&[ALICE, BOB])).into(), not_json),
+        ("UTF-16", "[]".encode_utf16().flat_map(u16::to_le_bytes).chain([0xff]).collect(), "not text"),
+        ("bytes that are no text", b"\xff\xfe\x80".into(), "not text"),
+        ("null", "null".into(), shapeless),
+        ("true", "true".into(), shapeless),
+        ("a number", "1".into(), shapeless),
+        ("a string", r#""clientId:alice""#.into(), shapeless),
+        ("an empty object", "{}".into(), shapeless),
+        ("counts without results", r#"{"successCount":2,"failureCount":0}"#.into(), shapeless),
+        ("results that are null", r#"{"results":null}"#.into(), shapeless),
+        ("results that are an object", format!(r#"{{"results":{ALICE}}}"#).into(), shapeless),
+        ("results one level too deep", format!(r#"{{"response":{}}}"#, batch(&[ALICE, BOB])).into(), shapeless),
+        ("a batchResponse without its error", format!(r#"{{"batchResponse":[{ALICE},{BOB}]}}"#).into(), shapeless),
+        ("an error", error_body(40000, 400, "what a pity").into(), "answered 201: what a pity (code 40000)"),
+        ("an empty array", "[]".into(), lacks),
+        ("empty results", batch(&[]).into(), lacks),
+        ("counts over empty results", counting(2, 0, &[]).into(), lacks),
+        ("someone else's result", batch(&[CAROL]).into(), lacks),
+        ("results that are strings", r#"{"results":["clientId:alice","clientId:bob"]}"#.into(), lacks),
+        ("a list in a list", format!("[[{ALICE},{BOB}]]").into(), lacks),
+        ("targets in other letters", batch(&[ALICE, BOB]).replace("clientId", "clientid").into(), lacks),
+        ("targets without their type", batch(&[ALICE, BOB]).replace("clientId:", "").into(), lacks),
+        ("targets with a space", batch(&[ALICE, BOB]).replace("\",\"issued", " \",\"issued").into(), lacks),
+        ("no appliesAt", with(r#""issuedBefore":1"#).into(), timeless),
+        ("no issuedBefore", with(r#""appliesAt":1"#).into(), timeless),
+        ("times that are strings", with(r#""issuedBefore":"1","appliesAt":"1""#).into(), timeless),
+        ("times that are null", with(r#""issuedBefore":null,"appliesAt":null"#).into(), timeless),
+        ("times beyond all measure", with(r#""issuedBefore":1e300,"appliesAt":1e300"#).into(), timeless),
+        ("times that no clock can hold", with(r#""issuedBefore":18446744073709551615,"appliesAt":1"#).into(), timeless),
+        ("200,000 open brackets", "[".repeat(200_000).into(), "nested too deep"),
+        ("100,000 open objects", r#"{"a":"#.repeat(100_000).into(), "nested too deep"),
+        ("results in deep nesting", format!(r#"{{"x":{}{},"results":[{ALICE}]}}"#, "[".repeat(5000), "]".repeat(5000)).into(), "nested too deep"),
+    ];
+    cases
+        .into_iter()
+        .map(|(name, body, told)| {
+            let name = format!("a 201 with {name}");
+            one(&name, Answer::plain(201, body), [UNKNOWN; 2], 5, told).requests(1)
+        })
+        .collect()
+}
+
+/// Answers with results: each target is judged by its own.
+#[rustfmt::skip] // a table: one row a line
+fn judged() -> Vec<Row> {
+    let accepted = "Ably accepted the revocation for 2 targets";
+    let for_alice = "Ably accepted the revocation for client ID alice";
+    let refused = "Not for you (code 40121)";
+    let contradicts = "contradict each other";
+    let both = [REVOKED; 2];
+    let neither = [REFUSED; 2];
+    let all = batch(&[ALICE, BOB]);
+    type Case<'a> = (&'a str, u16, String, [Word; 2], i32, &'a str);
+    let cases: Vec<Case<'_>> = vec![
+        ("a batch result of two", 201, all.clone(), both, 0, accepted),
+        ("a batch result in a 200", 200, all.clone(), both, 0, accepted),
+        ("every target refused in a 201", 201, batch(&[NO_ALICE, NO_BOB]), neither, 1, refused),
+        ("one of two refused", 201, batch(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, for_alice),
+        ("one of two lacking", 201, batch(&[ALICE]), [REVOKED, UNKNOWN], 3, for_alice),
+        ("one refused, one lacking", 201, batch(&[NO_ALICE]), [REFUSED, UNKNOWN], 5, "holds no result"),
+        ("one lacking, someone else's instead", 201, batch(&[ALICE, CAROL]), [REVOKED, UNKNOWN], 3, for_alice),
+        ("a bare array", 201, array(&[ALICE, BOB]), both, 0, accepted),
+        ("a bare array with an error", 201, array(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, refused),
+        ("a bare array of errors", 201, array(&[NO_ALICE, NO_BOB]), neither, 1, refused),
+        ("40020 with one success", 400, partly(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, for_alice),
+        ("40020 with no success", 400, partly(&[NO_ALICE, NO_BOB]), neither, 1, refused),
+        ("40020 with results for one", 400, partly(&[NO_ALICE]), [REFUSED, UNKNOWN], 5, "holds no result"),
+        ("40020 without results", 400, error_body(40020, 400, "some failed"), neither, 1, "some failed (code 40020)"),
+        ("another code with a batchResponse", 400, partly(&[ALICE, BOB]).replace("40020", "40000"), neither, 1, "(code 40000)"),
+        ("successes in a 401", 401, all.clone(), neither, 1, "answered 401"),
+        ("successes in a 302", 302, all.clone(), [UNKNOWN; 2], 5, "redirect"),
+        ("successes in a 302 in the form of 40020", 302, partly(&[ALICE, BOB]), [UNKNOWN; 2], 5, "redirect"),
+        ("successes in a 500", 500, all.clone(), [UNKNOWN; 2], 5, "answered 500"),
+        ("successes in a 503 in the form of 40020", 503, partly(&[ALICE, BOB]), [UNKNOWN; 2], 5, "answered 503"),
+        ("a count that lies about errors", 201, counting(2, 0, &[NO_ALICE, NO_BOB]), neither, 1, refused),
+        ("a count that lies about successes", 201, counting(0, 2, &[ALICE, BOB]), both, 0, accepted),
+        ("counts that are missing", 201, format!(r#"{{"results":[{ALICE},{BOB}]}}"#), both, 0, accepted),
+        ("a target twice with different results", 201, batch(&[ALICE, NO_ALICE, BOB]), [UNKNOWN, REVOKED], 3, contradicts),
+        ("a target twice, first refused", 201, batch(&[NO_ALICE, ALICE, NO_BOB]), [UNKNOWN, REFUSED], 5, contradicts),
+        ("a target twice with the same result", 201, batch(&[ALICE, ALICE, BOB]), both, 0, accepted),
+        ("results in another order with a stranger's", 201, batch(&[CAROL, BOB, ALICE]), both, 0, accepted),
+        ("targets in escapes", 201, all.replace("alice", r"\u0061lice"), both, 0, accepted),
+        ("times with a fraction of nothing", 201, all.replace("000,", "000.0,"), both, 0, accepted),
+        ("fields that nobody knows", 201, all.replace(r#"{"target""#, r#"{"new":[{}],"target""#), both, 0, accepted),
+        ("an error that is null", 201, all.replace(r#""applies"#, r#""error":null,"applies"#), both, 0, accepted),
+        ("an error that is a string", 201, all.replace(r#""applies"#, r#""error":"no way","applies"#), neither, 1, "no way"),
+        ("an error that is false", 201, all.replace(r#""applies"#, r#""error":false,"applies"#), neither, 1, "no reason given"),
+        ("an error that is empty", 201, all.replace(r#""applies"#, r#""error":{},"applies"#), neither, 1, "no reason given"),
+        ("times before 1970", 201, all.replace("1795428000000", "-1"), both, 0, accepted),
+        ("times in the year 300,000,000", 201, all.replace("1795428000000", "9223372036854775807"), both, 0, accepted),
+        ("many results and the two among them", 201, batch(&[&[CAROL; 5000][..], &[ALICE, BOB]].concat()), both, 0, accepted),
+        ("brackets in a string", 201, all.replace(r#"{"target""#, &format!(r#"{{"x":"{}","target""#, "[".repeat(9000))), both, 0, accepted),
+    ];
+    cases
+        .into_iter()
+        .map(|(name, status, body, ends, code, told)| {
+            let row = one(name, Answer::json(status, body), ends, code, told);
+            // A 5xx is tried again.
+            if status < 500 { row.requests(1) } else { row.requests(3) }
+        })
+        .collect()
+}
+
+/// Whole requests that were refused or failed, by their status.
+#[rustfmt::skip] // a table: one row a line
+fn statuses() -> Vec<Row> {
+    let page = "<html>no</html>";
+    let mut rows = Vec::new();
+    for status in [400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 418, 422, 431, 451, 499] {
+        let told = format!("answered {status} with a body that is not JSON: {page}");
+        let answer = Answer::plain(status, page);
+        rows.push(one(&format!("a {status}"), answer, [REFUSED; 2], 1, &told).requests(1));
+    }
+    for (status, requests) in [(500, 3), (501, 3), (502, 3), (503, 3), (504, 3), (505, 1), (511, 1), (599, 1)] {
+        let told = format!("answered {status} with a body that is not JSON: {page}");
+        let answer = Answer::plain(status, page);
+        rows.push(one(&format!("a {status}"), answer, [UNKNOWN; 2], 5, &told).requests(requests));
+    }
+    for status in [300, 301, 302, 303, 304, 307, 308] {
+        let answer = Answer::plain(status, "").header("location", "/keys/APP1.key1/elsewhere");
+        let told = format!("a redirect (status {status}), which is never followed");
+        rows.push(one(&format!("a {status}"), answer, [UNKNOWN; 2], 5, &told).requests(1));
+    }
+    let told = "the service is down (code 50003)";
+    let down = Answer::error(503, 50003, "the service is down");
+    rows.push(one("a 503 in Ably's words", down, [UNKNOWN; 2], 5, told).requests(3));
+    let no_content = Answer::Raw(b"HTTP/1.1 204 No Content\r\n\r\n".into());
+    rows.push(one("a 204", no_content, [UNKNOWN; 2], 5, "answered 204 with an empty body").requests(1));
+    let empty = Answer::plain(401, "");
+    rows.push(one("an empty 401", empty, [REFUSED; 2], 1, "answered 401 with an empty body").requests(1));
+    let deep = Answer::plain(400, "[".repeat(200_000));
+    rows.push(one("a 400 with 200,000 open brackets", deep, [REFUSED; 2], 1, "nested too deep").requests(1));
+    let edge = Answer::plain(403, page).header("x-ably-errorcode", "40300").header("x-ably-errormessage", "App disabled.");
+    rows.push(one("an error in headers alone", edge, [REFUSED; 2], 1, "App disabled (code 40300)").requests(1));
+    let odd = Answer::plain(403, "{}").header("x-ably-errorcode", "forty");
+    rows.push(one("an error code that is no number", odd, [REFUSED; 2], 1, "answered 403").requests(1));
+    rows
+}
+
+/// Ably's known errors, each with what can be done about it.
+#[rustfmt::skip] // a table: one row a line
+fn known_codes() -> Vec<Row> {
+    let cases = [
+        (40003, 400, "--issued-before"),
+        (40101, 401, "copy the whole key"),
+        (40121, 400, "token revocation is not enabled"),
+        (40131, 401, "has been revoked: use another key"),
+        (40133, 401, "the key that issued the tokens"),
+        (40160, 401, "the key's capability"),
+        (40162, 401, "needs an API key"),
+        (40163, 401, "Revocable tokens"),
+        (40164, 401, "Revocable tokens"),
+        (40300, 403, "is disabled"),
+        (40400, 404, "this does not mean that there are no tokens"),
+        (42910, 429, "wait a minute"),
+        (42918, 429, "wait a minute"),
+        (42922, 429, "wait a minute"),
+    ];
+    let row_of = |(code, status, remedy): (u32, u16, &str), form: &str, answer: Answer| {
+        let answer = answer.header("retry-after", "3600");
+        let name = format!("code {code} in {form} of a {status}");
+        one(&name, answer, [REFUSED; 2], 1, remedy).requests(1)
+    };
+    cases
+        .into_iter()
+        .flat_map(|case| {
+            let body = Answer::json(case.1, error_body(case.0, case.1, "Ably's words."));
+            let headers = Answer::plain(case.1, "<html>").header("x-ably-errorcode", &case.0.to_string()).header("x-ably-errormessage", "Ably's words.");
+            [row_of(case, "the body", body), row_of(case, "the headers", headers)]
+        })
+        .collect()
+}
+
+/// Answers that are cut, late, endless or no HTTP.
+#[rustfmt::skip] // a table: one row a line
+fn misbehaviour() -> Vec<Row> {
+    let lost = |name: &str, answer: Answer, told: &str| one(name, answer, [UNKNOWN; 2], 5, told);
+    let refused = |name: &str, answer: Answer, told: &str| one(name, answer, [REFUSED; 2], 1, told);
+    let fine = |name: &str, answer: Answer| {
+        let told = "Ably accepted the revocation for 2 targets";
+        one(name, answer, [REVOKED; 2], 0, told)
+    };
+    let raw = |head: &str, body: &str| Answer::Raw(format!("{head}\r\n\r\n{body}").into_bytes());
+    let good = batch(&[ALICE, BOB]);
+    let length = good.len();
+    let incomplete = "before its answer was complete";
+    let no_http = "is not HTTP";
+    let drip = |at_once: &str, slowly: &str| Answer::Drip { at_once: at_once.into(), slowly: slowly.into(), every: Duration::from_secs(1) };
+    let cut = |status| Answer::Truncated { status, length: 5000, body: good.clone().into_bytes() };
+    let huge = |status, announced| Answer::Huge { status, bytes: 300_000_000, announced };
+    let wide = format!("HTTP/1.1 201 Created\r\nx: {}", "y".repeat(1 << 20));
+    let many = format!("HTTP/1.1 201 Created{}", "\r\nx: y".repeat(5000));
+    let with_length = format!("HTTP/1.1 201 Created\r\ncontent-length: {length}");
+    let head = "HTTP/1.1 201 Created\r\ncontent-length: 300\r\n\r\n";
+    vec![
+        fine("a chunked body", Answer::Chunked { status: 201, body: good.clone().into() }),
+        fine("HTTP/1.0 that ends with the connection", raw("HTTP/1.0 201 Created", &good)),
+        lost("100 Continue without end", Answer::Raw("HTTP/1.1 100 Continue\r\n\r\n".repeat(20_000).into()), incomplete).requests(3),
+        fine("a 100 Continue first", raw(&format!("HTTP/1.1 100 Continue\r\n\r\n{with_length}"), &good)),
+        lost("a truncated 201", cut(201), "").requests(3),
+        refused("a truncated 401", cut(401), "answered 401 with a body that breaks off").requests(1),
+        lost("a truncated 503", cut(503), "").requests(3),
+        lost("a chunk that breaks off", raw("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked", "ff\r\n{"), ""),
+        lost("a chunk without a length", raw("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked", &good), ""),
+        lost("a negative length", raw("HTTP/1.1 201 Created\r\ncontent-length: -1", &good), ""),
+        lost("a length beyond all measure", raw("HTTP/1.1 201 Created\r\ncontent-length: 99999999999999999999", &good), ""),
+        lost("a status of two digits", raw("HTTP/1.1 20 Created\r\ncontent-length: 0", ""), no_http).requests(1),
+        lost("HTTP/9.9", raw("HTTP/9.9 201 Created\r\ncontent-length: 0", ""), no_http).requests(1),
+        lost("a header without a colon", raw("HTTP/1.1 201 Created\r\nnonsense", ""), no_http).requests(1),
+        lost("an escape in a header", raw("HTTP/1.1 201 Created\r\nx: \x1b[2J", ""), no_http).requests(1),
+        lost("a header of a megabyte", raw(&wide, ""), no_http).requests(1),
+        lost("5000 headers", raw(&many, ""), no_http).requests(1),
+        lost("garbage", Answer::Garbage, no_http).requests(1),
+        lost("closed without a byte", Answer::Close, incomplete).requests(3),
+        lost("cut without a byte", Answer::Cut, incomplete).requests(3),
+        lost("reset", Answer::Reset, incomplete).requests(3),
+        lost("done, and the answer lost", Answer::Close.though_done(), incomplete).requests(3),
+        lost("a hang before the headers", Answer::HangBeforeHeaders, "did not answer in time").timeout(1).requests(1),
+        lost("a hang after the headers", Answer::HangAfterHeaders, "did not complete its answer in time").timeout(1).requests(1),
+        lost("headers at a byte a second", drip("", head), "in time").timeout(2),
+        lost("a body at a byte a second", drip(head, &good), "did not complete its answer in time").timeout(2),
+        lost("an answer after the time is up", Answer::json(201, good.clone()).after(Duration::from_secs(60)), "in time").timeout(1),
+        lost("300 MB in a 201", huge(201, true), "a body of more than 4 MiB").requests(1),
+        lost("300 MB without an end", huge(201, false), "a body of more than 4 MiB").requests(1),
+        refused("300 MB in a 401", huge(401, true), "a body of more than 4 MiB").requests(1),
+        lost("a gzipped body", Answer::plain(201, b"\x1f\x8b\x08\0\0\0\0\0\0\x03").header("content-encoding", "gzip"), ""),
+        refused("escapes in the message", Answer::json(400, r#"{"error":{"message":"a\u001b[2J\u202eb\u009b\r\nc","code":40000}}"#), r"a\u{1b}[2J\u{202e}b\u{9b}\r\nc (code 40000)"),
+        refused("escapes in a body", Answer::plain(400, "\x1b]0;owned\x07\u{202e}"), r"\u{1b}]0;owned\u{7}\u{202e}"),
+        refused("broken UTF-8 in a message", Answer::plain(400, b"{\"error\":{\"message\":\"\xff\x1b\",\"code\":40000}}"), "answered 400"),
+        refused("the Authorization header echoed", Answer::EchoAuthorization, "[secret]").requests(1),
+    ]
+}
+
+/// What goes wrong before a byte of the request has left.
+#[rustfmt::skip] // a table: one row a line
+fn before_sending() -> Vec<Row> {
+    let unsent = |name: &str, play: Play, told: &str| row(name, play, [NOT_SENT; 2], 1, told);
+    let tls = |certificate| Play::Door(Door::Tls(certificate));
+    vec![
+        unsent("an expired certificate", tls(Certificate::Expired), "the certificate of localhost:"),
+        unsent("a certificate that has expired, in words", tls(Certificate::Expired), "has expired"),
+        unsent("a certificate for another name", tls(Certificate::WrongName), "is for another name"),
+        unsent("a certificate of an unknown issuer", tls(Certificate::UnknownIssuer), "comes from an unknown issuer"),
+        unsent("a port without TLS", Play::Door(Door::PlainHttp), "does not speak TLS on this port"),
+        unsent("closed in the handshake", Play::Door(Door::Close), "closed the connection during the TLS handshake"),
+        unsent("reset in the handshake", Play::Door(Door::Reset), "reset the connection during the TLS handshake"),
+        unsent("a handshake without an answer", Play::Door(Door::Silent), "no connection to localhost:").timeout(1),
+        unsent("a port that nobody listens on", Play::Nobody, "refused the connection"),
+        unsent("an address that swallows connections", Play::Silence, "in time").timeout(1),
+        unsent("a name that nobody knows", Play::Unresolvable, "the host name nowhere.invalid").timeout(2),
+    ]
+}
+
+/// Tries one after the other.
+#[rustfmt::skip] // a table: one row a line
+fn sequences() -> Vec<Row> {
+    let good = || Answer::json(201, batch(&[ALICE, BOB]));
+    let busy = |seconds: &str| Answer::error(429, 42910, "Slow down.").header("retry-after", seconds);
+    let accepted = "Ably accepted the revocation for 2 targets";
+    let saved = |name: &str, answers: Vec<Answer>| {
+        let count = answers.len();
+        row(name, Play::Answers(answers), [REVOKED; 2], 0, accepted).requests(count).timeout(5)
+    };
+    let refused = |name: &str, answers: Vec<Answer>, told: &str| row(name, Play::Answers(answers), [REFUSED; 2], 1, told);
+    let unknown = |name: &str, answers: Vec<Answer>, told: &str| row(name, Play::Answers(answers), [UNKNOWN; 2], 5, told);
+    let mixed = Answer::json(201, batch(&[ALICE, LATER_BOB]));
+    let down = || Answer::plain(500, "");
+    vec![
+        saved("a 500, then success", vec![down(), good()]),
+        saved("two 503s, then success", vec![Answer::plain(503, ""), Answer::plain(503, ""), good()]),
+        saved("a reset, then success", vec![Answer::Reset, good()]),
+        saved("closed, then success", vec![Answer::Close, good()]),
+        saved("done and lost, then success", vec![Answer::Cut.though_done(), good()]),
+        saved("a 429 once", vec![busy("1"), good()]),
+        saved("a 429 once that does not say how long", vec![Answer::error(429, 42910, "Slow down."), good()]),
+        saved("a 429, a 500, then success", vec![busy("0"), down(), good()]),
+        refused("a 429 for ever", vec![busy("1")], "Slow down (code 42910); Ably asks to wait 1 s"),
+        refused("a 429 that lasts too long", vec![busy("60")], "asks to wait 60 s, which is longer than --timeout leaves").requests(1),
+        refused("a 429 beyond all measure", vec![busy("99999999999999999999")], "longer than --timeout leaves").requests(1),
+        refused("a 429 for ever without a time", vec![Answer::plain(429, "")], "rate limit lasted longer than --timeout"),
+        refused("a 500, then 401", vec![down(), Answer::error(401, 40101, "Wrong.")], "Wrong (code 40101)").requests(2),
+        saved("one of two limited, then success", vec![mixed.clone(), good()]),
+        row("one of two limited for ever", Play::Answers(vec![mixed.clone()]), [REVOKED, REFUSED], 3, "Slow down (code 42910)"),
+        row("one of two limited, then lost", Play::Answers(vec![mixed.clone(), Answer::Close]), [REVOKED, UNKNOWN], 3, "before its answer was complete").timeout(5),
+        row("one of two limited, then refused", Play::Answers(vec![mixed, Answer::json(201, batch(&[NO_BOB]))]), [REVOKED, REFUSED], 3, "Not for you (code 40121)").requests(2).timeout(5),
+        // The first may have been done; a rate limit says nothing about it.
+        unknown("a 503 although it was done, then a 429 that lasts too long", vec![Answer::plain(503, "").though_done(), busy("60")], "").requests(2),
+        unknown("a reset, then a hang", vec![Answer::Reset, Answer::HangBeforeHeaders], "").timeout(2),
+        unknown("a reset, then 500s", vec![Answer::Reset, down()], "answered 500").requests(3),
+        unknown("a 500, then resets", vec![down(), Answer::Reset], "answered 500").requests(3),
+    ]
+}
+
+/// All rows.
+pub(crate) fn rows() -> Vec<Row> {
+    let tables = [
+        empty_promises(),
+        judged(),
+        statuses(),
+        known_codes(),
+        misbehaviour(),
+        before_sending(),
+        sequences(),
+    ];
+    tables.into_iter().flatten().collect()
+}
+
+/// The other side of one run, and how it is reached. The stand-in fails the test if it was not.
+pub(crate) struct Stage {
+    pub(crate) server: Option<Ably>,
+    _hole: Option<BlackHole>,
+    ca: Folder,
+    endpoint: String,
+}
+
+impl Stage {
+    pub(crate) fn set(play: &Play) -> Stage {
+        let (mut server, mut hole) = (None, None);
+        let endpoint = match play {
+            Play::Answers(answers) => {
+                let answers = Mutex::new(answers.clone());
+                let ably = Ably::deciding(move |_| {
+                    let mut answers = answers.lock().unwrap();
+                    match answers.len() {
+                        1 => answers[0].clone(),
+                        _ => answers.remove(0),
+                    }
+                });
+                server.insert(ably).endpoint()
+            }
+            Play::Door(door) => {
+                let door = *door;
+                server.insert(Ably::receiving(move |_| door)).endpoint()
+            }
+            Play::Nobody => {
+                let free = TcpListener::bind("127.0.0.1:0").unwrap();
+                free.local_addr().unwrap().to_string()
+            }
+            Play::Silence => hole.insert(BlackHole::v4()).address().to_string(),
+            Play::Unresolvable => "nowhere.invalid".to_owned(),
+        };
+        let ca = Folder::new();
+        ca.write("ca.pem", pki().ca_pem());
+        Stage {
+            server,
+            _hole: hole,
+            ca,
+            endpoint,
+        }
+    }
+
+    /// The tool, told to revoke the tokens of both.
+    pub(crate) fn program(&self, row: &Row) -> Program {
+        ably(["auth", "revoke-token", "--force"])
+            .args(["--client-id", "alice", "--client-id", "bob"])
+            .args(["--endpoint", &self.endpoint])
+            .arg("--ca-file")
+            .arg(self.ca.file("ca.pem"))
+            .args(["--timeout", &row.timeout.to_string()])
+            .env("ABLY_API_KEY", KEY)
+    }
+}
+
+/// Runs `check` with each case, several at once; fails with all cases that fail.
+pub(crate) fn each<T: Sync>(
+    cases: &[T],
+    name: impl Fn(&T) -> &str + Sync,
+    check: impl Fn(&T) + Sync,
+) {
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(case))) {
+                let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                failures
+                    .lock()
+                    .unwrap()
+                    .push(format!("{}: {text}", name(case)));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(
+        failures.is_empty(),
+        "{} of {} failed:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    );
+}
+
+pub(crate) fn each_row(rows: &[Row], check: impl Fn(&Row) + Sync) {
+    each(rows, |row| &row.name, check);
+}
+
+/// It ended as a program does, and shows no secret and nothing that a terminal would obey.
+pub(crate) fn is_decent(run: &Run, code: i32) {
+    run.exits(code).never_says("panicked").hides_the_key();
+    for stream in [&run.stdout, &run.stderr] {
+        let raw = stream.chars().find(|c| is_hostile(*c));
+        run.check(raw.is_none(), &format!("should show no raw {raw:?}"));
+    }
+}
+
+/// Control characters but for the line feed, and what changes the order or sight of a text. Told
+/// apart here anew: the tool's own list may have a hole.
+pub(crate) fn is_hostile(c: char) -> bool {
+    let invisible = ['\u{61c}', '\u{feff}', '\u{2028}', '\u{2029}'];
+    (c.is_control() && c != '\n')
+        || invisible.contains(&c)
+        || ('\u{200b}'..='\u{200f}').contains(&c)
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+}
+
+fn timed(row: &Row, program: Program) -> Run {
+    let start = Instant::now();
+    let run = program.run();
+    let most = Duration::from_secs(row.timeout) + SLACK;
+    let took = start.elapsed();
+    run.check(
+        took < most,
+        &format!("took {took:?} with --timeout {}", row.timeout),
+    );
+    run
+}
+
+fn count(ends: &[Word], word: Word) -> usize {
+    ends.iter().filter(|end| **end == word).count()
+}
+
+/// The line of accounts, for people.
+fn accounts(ends: &[Word]) -> String {
+    let parts = [
+        (REVOKED, "revoked"),
+        (REFUSED, "refused"),
+        (UNKNOWN, "unknown"),
+        (NOT_SENT, "not sent"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(word, _)| count(ends, word) > 0)
+        .map(|(word, shown)| format!("{} {shown}", count(ends, word)))
+        .collect();
+    format!("2 targets: {}, in 1 request\n", parts.join(", "))
+}
+
+fn asked_as_often_as_told(stage: &Stage, row: &Row, run: &Run) {
+    if let (Some(server), Some(expected)) = (&stage.server, row.requests) {
+        let count = server.request_count();
+        run.check(
+            count == expected,
+            &format!("{count} requests instead of {expected}"),
+        );
+    }
+}
+
+fn told_to_people(row: &Row) {
+    let stage = Stage::set(&row.play);
+    let run = timed(row, stage.program(row));
+    is_decent(&run, row.code);
+    run.prints_nothing()
+        .says(&row.told)
+        .says(&accounts(&row.ends));
+    match count(&row.ends, REVOKED) {
+        0 => run.never_says("accepted").says("error: "),
+        1 => run
+            .says("accepted the revocation for client ID ")
+            .says("error: "),
+        _ => run.never_says("error"),
+    };
+    // The line that a success begins with.
+    let success = run.stderr.lines().any(|line| line.starts_with("revoked:"));
+    run.check(
+        success == row.ends.contains(&REVOKED),
+        "success where there is one, and only there",
+    );
+    if row.ends == [UNKNOWN; 2] {
+        run.says("it is unknown whether Ably revoked the tokens of ");
+    }
+    asked_as_often_as_told(&stage, row, &run);
+}
+
+fn told_to_scripts(row: &Row) {
+    let stage = Stage::set(&row.play);
+    let run = timed(row, stage.program(row).args(["--json", "--verbose"]));
+    is_decent(&run, row.code);
+    run.says_nothing();
+    let mut records = run.json();
+    let last = records.pop().unwrap();
+    run.check(
+        text(&last, "type") == "status",
+        "the last record should be a status",
+    );
+    assert_eq!(number(&last, "exitCode"), row.code as u64, "{run}");
+    let mut ends = BTreeMap::new();
+    for record in &records {
+        assert_eq!(text(record, "command"), "auth:revoke-token");
+        let found = match text(record, "type") {
+            "result" => of_result(&run, record, row),
+            "error" => of_error(&run, record),
+            "log" => Vec::new(),
+            other => panic!("a record of type {other}\n{run}"),
+        };
+        for (target, word) in found {
+            let first = ends.insert(target.clone(), word).is_none();
+            run.check(first, &format!("{target} should be told once"));
+        }
+    }
+    for (target, expected) in TARGETS.iter().zip(row.ends) {
+        let found = ends.remove(*target);
+        run.check(
+            found.as_deref() == Some(expected),
+            &format!("{target} should be {expected} and is {found:?}"),
+        );
+    }
+    run.check(ends.is_empty(), "no other target should be told");
+    asked_as_often_as_told(&stage, row, &run);
+}
+
+/// The targets of a `result` record with their ends.
+fn of_result(run: &Run, record: &Value, row: &Row) -> Vec<(String, String)> {
+    let results = list(record, "revocation.response.results");
+    let found: Vec<(String, String)> = results
+        .iter()
+        .map(|result| {
+            let confirmed = has(result, "issuedBefore") && has(result, "appliesAt");
+            run.check(
+                confirmed != has(result, "error"),
+                "a result should be one or the other",
+            );
+            let word = if confirmed { REVOKED } else { REFUSED };
+            (text(result, "target").to_owned(), word.to_owned())
+        })
+        .collect();
+    let revoked = found.iter().filter(|(_, word)| word == REVOKED).count() as u64;
+    let (successes, failures) = (
+        number(record, "revocation.response.successCount"),
+        number(record, "revocation.response.failureCount"),
+    );
+    assert_eq!(
+        (successes, failures),
+        (revoked, found.len() as u64 - revoked),
+        "{run}"
+    );
+    assert_eq!(flag(record, "success"), row.ends == [REVOKED; 2], "{run}");
+    found
+}
+
+/// The targets of an `error` record with their ends.
+fn of_error(run: &Run, record: &Value) -> Vec<(String, String)> {
+    run.check(!flag(record, "success"), "an error is no success");
+    run.check(
+        !text(record, "error.message").is_empty(),
+        "an error needs words",
+    );
+    let outcome = text(record, "error.outcome");
+    let known = [REFUSED, UNKNOWN, NOT_SENT].contains(&outcome);
+    run.check(known, "an error should have one of three outcomes");
+    list(record, "error.targets")
+        .into_iter()
+        .map(|target| match target {
+            Value::String(target) => (target.clone(), outcome.to_owned()),
+            _ => panic!("a target that is no string\n{run}"),
+        })
+        .collect()
+}
+
+#[test]
+fn every_answer_is_told_as_what_it_is() {
+    let rows = rows();
+    println!("{} rows", rows.len());
+    each_row(&rows, told_to_people);
+}
+
+#[test]
+fn every_answer_is_told_to_scripts_as_what_it_is() {
+    each_row(&rows(), told_to_scripts);
+}
+
+#[test]
+fn no_two_rows_share_a_name() {
+    let mut names: Vec<String> = rows().into_iter().map(|row| row.name).collect();
+    let all = names.len();
+    assert!(all >= 100, "only {all} rows");
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+#[test]
+fn a_known_code_comes_with_ablys_words_its_page_and_a_remedy() {
+    let server = Ably::deciding(|_| Answer::error(401, 40133, "Not the key.\u{202e}"));
+    let program =
+        || ably(["auth", "revoke-token", "--client-id", "alice", "--force"]).against(&server);
+    program()
+        .run()
+        .exits(1)
+        .says("error: Ably refused to revoke the tokens of client ID alice: Not the key")
+        .says("(code 40133)\n  use the key that issued the tokens")
+        .says("\n  see https://help.ably.io/error/40133\n");
+    let run = program().arg("--json").run();
+    run.exits(1);
+    let error = run.record("error");
+    assert_eq!(number(&error, "error.code"), 40133);
+    assert_eq!(number(&error, "error.statusCode"), 401);
+    assert_eq!(
+        text(&error, "error.href"),
+        "https://help.ably.io/error/40133"
+    );
+    assert!(text(&error, "error.hint").contains("the key that issued the tokens"));
+    assert!(
+        matches!(get(&error, "error.targets.0"), Value::String(alice) if alice == "clientId:alice")
+    );
+}
+
+#[test]
+fn a_body_that_is_no_json_is_shown_up_to_200_characters() {
+    let page = format!("<p>{}</p>", "é".repeat(500));
+    let server = Ably::deciding(move |_| Answer::plain(403, page.clone()));
+    let run = ably(["auth", "revoke-token", "--client-id", "alice", "--force"])
+        .against(&server)
+        .run();
+    run.exits(1).says(&format!("<p>{}…", "é".repeat(197)));
+    run.never_says(&"é".repeat(198));
+}
