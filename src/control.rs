@@ -9,11 +9,11 @@ use ureq::http::HeaderValue;
 use crate::answer::{described, parse, reply_error, string};
 use crate::error::{Error, Problem};
 use crate::key::ApiKey;
-use crate::lookup::AppRef;
 use crate::net::reply::Reply;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
 use crate::net::{Call, auth, segment};
 use crate::secret::{Scrubber, Secret};
+use crate::wanted::AppRef;
 
 /// The host where nothing else is configured.
 pub const DEFAULT_HOST: &str = "control.ably.net";

@@ -2,22 +2,21 @@
 //! of the full CLI's configuration, else one of the Control API, else one that is typed. Nothing
 //! is revoked before both are certain.
 
-use std::ffi::OsString;
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::file;
+use crate::found::{Credentials, Source, other_app};
 use crate::key::ApiKey;
-use crate::lookup::{AppRef, Lookup};
-use crate::net::endpoint::Endpoint;
+use crate::lookup::Lookup;
 use crate::prompt;
 use crate::signals::Signals;
 use crate::text::Safe;
+use crate::wanted::{KeyChoice, Wanted};
 
 /// The longest key file that is read, in bytes.
 const KEY_FILE_LIMIT: u64 = 64 << 10;
@@ -25,117 +24,6 @@ const WAYS: &str = "give it with ABLY_API_KEY, --api-key-file FILE (or - for sta
     ABLY_API_KEY_FILE or --api-key, log in with the full Ably CLI, set ABLY_ACCESS_TOKEN, or run on \
     a terminal to be asked";
 const FORM: &str = "a key has the form appId.keyId:secret; copy it whole from the dashboard";
-
-/// What the operator said about key and app.
-#[derive(Debug)]
-pub struct Wanted {
-    /// `--api-key`.
-    pub key: Option<OsString>,
-    /// `--api-key-file`.
-    pub key_file: Option<PathBuf>,
-    /// Which of an app's keys.
-    pub choice: Option<KeyChoice>,
-    /// The app, with the option or variable that names it.
-    pub app: Option<(String, &'static str)>,
-    /// Whether a key may be asked for.
-    pub may_prompt: bool,
-}
-
-/// Which of an app's keys is to serve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyChoice {
-    /// `--key`: its ID, `appId.keyId`, or its name.
-    Named(String),
-    /// The key that signed a leaked token, `appId.keyId`: no other can revoke it.
-    Signer(String),
-}
-
-impl KeyChoice {
-    /// Whether a key is meant, as far as its own text tells.
-    pub fn is(&self, key: &ApiKey) -> bool {
-        match self {
-            Self::Named(choice) => choice == key.name() || choice == key.id(),
-            Self::Signer(name) => name == key.name(),
-        }
-    }
-
-    /// Whether a key of this name is meant. A token names its key by ID alone.
-    pub fn is_named(&self, name: &str) -> bool {
-        matches!(self, Self::Named(choice) if choice == name)
-    }
-}
-
-impl fmt::Display for KeyChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Named(choice) => write!(f, "--key asks for {choice}"),
-            Self::Signer(name) => write!(f, "the token was signed with key {name}"),
-        }
-    }
-}
-
-/// A key, its app, and where they came from.
-#[derive(Debug)]
-pub struct Credentials {
-    /// The key.
-    pub key: ApiKey,
-    /// Its source.
-    pub source: Source,
-    /// The app's name, where it is known.
-    pub app_name: Option<String>,
-    /// What named the app.
-    pub app_source: &'static str,
-    /// The endpoint of the account that the key came from.
-    pub endpoint: Option<String>,
-    /// Whether the Control API was asked.
-    pub asked_control: bool,
-}
-
-impl Credentials {
-    /// The endpoint that was asked for, else the account's, else the default.
-    ///
-    /// # Errors
-    /// The account's endpoint is none.
-    pub fn endpoint(&self, asked_for: Option<&Endpoint>) -> Result<Endpoint, Error> {
-        match (asked_for, &self.endpoint) {
-            (Some(endpoint), _) => Ok(endpoint.clone()),
-            (None, None) => Ok(Endpoint::default()),
-            (None, Some(value)) => Endpoint::parse(value).map_err(|Problem { message, remedy }| {
-                Error::input(format!("in the configuration, {message}"), remedy)
-            }),
-        }
-    }
-}
-
-/// Where a key came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// `--api-key`.
-    Option,
-    /// A file, with the option or variable that named it.
-    File(&'static str, PathBuf),
-    /// `ABLY_API_KEY`.
-    Variable,
-    /// The full CLI's configuration, with the account's name.
-    Configuration(String),
-    /// The Control API.
-    ControlApi,
-    /// Typed at the hidden prompt.
-    Prompt,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Option => f.write_str("--api-key"),
-            Self::File(named_by, path) => write!(f, "{named_by} {}", file::shown(path)),
-            Self::Variable => f.write_str("ABLY_API_KEY"),
-            Self::Configuration(account) => write!(f, "configuration (account {account})"),
-            Self::ControlApi => f.write_str("Control API"),
-            Self::Prompt => f.write_str("prompt"),
-        }
-    }
-}
 
 /// Finds the key and makes sure that it belongs to the app that was asked for.
 ///
@@ -209,30 +97,6 @@ fn handed_over(
         endpoint: None,
         asked_control,
     })
-}
-
-/// A key of another app is refused, wherever the two came from.
-pub fn other_app(
-    key: &ApiKey,
-    source: &Source,
-    app: &str,
-    named_by: &str,
-    known: Option<AppRef>,
-) -> Error {
-    let own = key.app_id();
-    let remedy = match known {
-        Some(_) => "nothing was sent; use a key of that app, or leave the app out".to_owned(),
-        None => format!(
-            "nothing was sent; use a key of that app, or leave the app out; if that is the name of \
-             {own}, give the ID, or set ABLY_ACCESS_TOKEN so that the name can be looked up"
-        ),
-    };
-    let asked_for = known.map_or_else(|| app.to_owned(), |known| known.to_string());
-    let key = key.name();
-    let message = format!(
-        "the key {key} from {source} belongs to app {own}, but {named_by} asks for app {asked_for}"
-    );
-    Error::input(message, remedy)
 }
 
 /// A key that was handed over by option, variable or file, in their order.

@@ -1,5 +1,6 @@
-//! Revokes Ably tokens by client ID, revocation key or channel: the parts of the `ably` program
-//! in the order in which a run meets them. `main.rs` puts them together.
+//! Revokes Ably tokens by client ID, revocation key or channel: the parts of the `ably` program, a
+//! module a noun. `main.rs` puts them together in the order in which a run meets them: arguments,
+//! request, key, confirmation, client, outcome, report.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -12,6 +13,7 @@
     )
 )]
 
+pub mod accounts;
 pub mod answer;
 pub mod args;
 pub mod choose;
@@ -21,8 +23,10 @@ pub mod control;
 pub mod credentials;
 pub mod environment;
 pub mod error;
+pub mod facts;
 pub mod file;
 pub mod flags;
+pub mod found;
 pub mod help;
 pub mod issued_before;
 pub mod journal;
@@ -33,6 +37,7 @@ pub mod lookup;
 pub mod net;
 pub mod outcome;
 pub mod output;
+pub mod pick;
 pub mod progress;
 pub mod prompt;
 pub mod remedy;
@@ -47,3 +52,4 @@ pub mod text;
 pub mod token;
 pub mod unrevoked;
 pub mod verify;
+pub mod wanted;

@@ -1,38 +1,20 @@
 //! Looks an app or its key up, in the full CLI's configuration first and in the Control API then.
 //! Neither is touched before it is needed.
 
-use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::choose::{Chooser, listed};
+use crate::choose::Chooser;
 use crate::config::{self, Account, Configuration};
 use crate::control::{self, Control};
-use crate::credentials::{Credentials, KeyChoice, Source, Wanted, other_app};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
+use crate::found::{Credentials, Source, other_app};
 use crate::key::ApiKey;
 use crate::net::endpoint::Endpoint;
 use crate::net::tries::Courier;
+use crate::pick::{app_of_control, app_ref, apps_of, is_chosen, lack, one_of, pick_app, pick_key};
 use crate::secret::Secret;
-use crate::text::count;
-
-/// An app as it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppRef {
-    /// Its ID.
-    pub id: String,
-    /// Its name, where that is known.
-    pub name: Option<String>,
-}
-
-impl fmt::Display for AppRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{} ({name})", self.id),
-            None => f.write_str(&self.id),
-        }
-    }
-}
+use crate::wanted::{AppRef, Wanted};
 
 /// The sources of apps and keys beyond what was handed over.
 #[derive(Debug)]
@@ -191,7 +173,7 @@ impl<'a> Lookup<'a> {
                     .iter()
                     .map(|entry| app_ref(entry).to_string())
                     .collect();
-                let n = self.one_of("app", labels, || {
+                let n = one_of(&self.chooser, "app", labels, || {
                     Problem::new(
                         "several apps have a key in the configuration",
                         "name one with --app",
@@ -253,7 +235,7 @@ impl<'a> Lookup<'a> {
                     .iter()
                     .map(|app| format!("{} ({})", app.id, app.name))
                     .collect();
-                let n = self.one_of("app", labels, || {
+                let n = one_of(&self.chooser, "app", labels, || {
                     Problem::new("the account has several apps", "name one with --app")
                 })?;
                 let chosen = apps.into_iter().nth(n);
@@ -271,7 +253,7 @@ impl<'a> Lookup<'a> {
             }
         };
         let (keys, disabled) = control.keys(&app)?;
-        let key = self.pick_key(keys, disabled, &app, wanted.choice.as_ref())?;
+        let key = pick_key(&self.chooser, keys, disabled, &app, wanted.choice.as_ref())?;
         if key.app_id() != app.id {
             let id = app.id.clone();
             return Err(other_app(
@@ -296,64 +278,6 @@ impl<'a> Lookup<'a> {
             endpoint,
             asked_control: true,
         })
-    }
-
-    /// Of an app's keys the one named; else the only revocable one; else the one chosen.
-    fn pick_key(
-        &self,
-        mut keys: Vec<control::Key>,
-        disabled: usize,
-        app: &AppRef,
-        choice: Option<&KeyChoice>,
-    ) -> Result<ApiKey, Error> {
-        if keys.is_empty() {
-            let what = if disabled == 0 {
-                "has no API key"
-            } else {
-                "has no API key that is enabled"
-            };
-            return Err(Error::input(
-                format!("app {app} {what}"),
-                "create one in the dashboard, with revocable tokens enabled",
-            ));
-        }
-        keys.sort_by_key(|key| !key.revocable);
-        if let Some(choice) = choice {
-            return named_key(keys, app, choice);
-        }
-        let mut revocable = keys.iter().filter(|key| key.revocable);
-        let n = match (revocable.next(), revocable.next()) {
-            (Some(_), None) => 0,
-            (first, _) => {
-                let what = if first.is_some() {
-                    "several keys with"
-                } else {
-                    "no key with"
-                };
-                let problem = Problem::new(
-                    format!("app {app} has {what} revocable tokens"),
-                    "name one with --key; the dashboard shows which keys have revocable tokens",
-                );
-                self.chooser
-                    .among(&format!("API keys of app {app}:"), &labels(&keys), problem)?
-            }
-        };
-        let key = keys.into_iter().nth(n).map(|key| key.key);
-        key.ok_or_else(|| Error::input(format!("app {app} has no such key"), ""))
-    }
-
-    /// The only candidate, or the one chosen; 0 where there is none.
-    fn one_of(
-        &self,
-        what: &str,
-        labels: Vec<String>,
-        otherwise: impl FnOnce() -> Problem,
-    ) -> Result<usize, Error> {
-        if labels.len() <= 1 {
-            return Ok(0);
-        }
-        let title = format!("There are {}:", count(labels.len(), what));
-        self.chooser.among(&title, &labels, otherwise())
     }
 
     fn read_configuration(&mut self) -> Result<(), Problem> {
@@ -425,24 +349,6 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// What the configuration lacks for an app.
-fn lack(account: &Account, app: &AppRef, wanted: &Wanted) -> String {
-    let entry = account.app_by_id(&app.id);
-    let stored = entry.and_then(|entry| ApiKey::from_secret(entry.api_key.as_ref()?).ok());
-    match (entry, stored, &wanted.choice) {
-        (_, Some(key), Some(choice)) => format!("holds {} for app {app}, but {choice}", key.name()),
-        (None, ..) => {
-            let known: Vec<String> = account
-                .apps
-                .iter()
-                .map(|app| app_ref(app).to_string())
-                .collect();
-            format!("knows no app {app}{}", listed(&known))
-        }
-        _ => format!("holds none for app {app}"),
-    }
-}
-
 /// A host with an optional port; a routing policy means nothing here.
 fn control_host(value: &str, named_by: &str) -> Result<String, Error> {
     let wrong = |what: &str| {
@@ -456,118 +362,6 @@ fn control_host(value: &str, named_by: &str) -> Result<String, Error> {
         return Err(wrong("it is not a host name"));
     }
     Ok(endpoint.primary().to_owned())
-}
-
-fn apps_of(account: &Account) -> Vec<AppRef> {
-    account.apps.iter().map(app_ref).collect()
-}
-
-fn app_ref(app: &config::App) -> AppRef {
-    AppRef {
-        id: app.id.clone(),
-        name: app.name.clone(),
-    }
-}
-
-/// An app by ID, else by name; `None` where neither is known.
-fn pick_app(known: &[AppRef], app: &str, named_by: &str) -> Result<Option<AppRef>, Error> {
-    if let Some(found) = known.iter().find(|known| known.id == app) {
-        return Ok(Some(found.clone()));
-    }
-    let named: Vec<&AppRef> = known
-        .iter()
-        .filter(|known| known.name.as_deref() == Some(app))
-        .collect();
-    match named.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some((*one).clone())),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|app| app.id.as_str()).collect();
-            Err(Error::input(
-                format!(
-                    "several apps bear the name that {named_by} gives, {app}: {}",
-                    ids.join(", ")
-                ),
-                "name one by its ID",
-            ))
-        }
-    }
-}
-
-fn app_of_control(apps: &[control::App], app: &str, named_by: &str) -> Result<AppRef, Error> {
-    let known: Vec<AppRef> = apps
-        .iter()
-        .map(|app| AppRef {
-            id: app.id.clone(),
-            name: Some(app.name.clone()),
-        })
-        .collect();
-    let Some(found) = pick_app(&known, app, named_by)? else {
-        let there: Vec<String> = known.iter().map(AppRef::to_string).collect();
-        return Err(Error::input(
-            format!(
-                "{named_by} asks for app {app}, which is none of the account's apps{}",
-                listed(&there)
-            ),
-            "names must match exactly, and IDs are case-sensitive",
-        ));
-    };
-    if apps.iter().any(|app| app.id == found.id && !app.enabled) {
-        return Err(Error::input(
-            format!("app {found} is disabled"),
-            "enable it in the dashboard",
-        ));
-    }
-    Ok(found)
-}
-
-/// Whether a stored key is the one that is meant, if any is.
-fn is_chosen(choice: Option<&KeyChoice>, key: &ApiKey, entry: &config::App) -> bool {
-    choice.is_none_or(|choice| {
-        choice.is(key)
-            || entry
-                .key_name
-                .as_deref()
-                .is_some_and(|name| choice.is_named(name))
-    })
-}
-
-fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &KeyChoice) -> Result<ApiKey, Error> {
-    let there = listed(&labels(&keys));
-    let (by_id, others): (Vec<_>, Vec<_>) = keys
-        .into_iter()
-        .partition(|key| choice.is(&key.key) || choice.is_named(&key.id));
-    let mut matching = if by_id.is_empty() {
-        others
-            .into_iter()
-            .filter(|key| choice.is_named(&key.name))
-            .collect()
-    } else {
-        by_id
-    };
-    match (matching.pop(), matching.len()) {
-        (Some(key), 0) => Ok(key.key),
-        (None, _) => Err(Error::input(
-            format!("{choice}, which is none of the enabled keys of app {app}{there}"),
-            "names must match exactly, and IDs are case-sensitive",
-        )),
-        _ => Err(Error::input(
-            format!("{choice}, and several keys of app {app} bear that name{there}"),
-            "name one by its ID",
-        )),
-    }
-}
-
-fn labels(keys: &[control::Key]) -> Vec<String> {
-    let label = |key: &control::Key| {
-        let note = if key.revocable {
-            ""
-        } else {
-            ", tokens not revocable"
-        };
-        format!("{} ({}{note})", key.id, key.name)
-    };
-    keys.iter().map(label).collect()
 }
 
 fn now_ms() -> i64 {

@@ -4,85 +4,20 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
+use crate::accounts::{Accounts, NAMED};
 use crate::client::BATCH;
-use crate::credentials::Credentials;
 use crate::error::{Error, ErrorInfo, Problem};
+use crate::facts::Facts;
 use crate::issued_before::{IssuedBefore, shown};
-use crate::json::{Fields, Json};
-use crate::lookup::AppRef;
-use crate::net::endpoint::Endpoint;
-use crate::outcome::{Failure, Outcome, Tally};
+use crate::json::{Fields, Json, Layout};
+use crate::outcome::{Confirmation, Failure, Outcome};
 use crate::output::{Colour, Output, status_fields};
-use crate::request::Request;
 use crate::targets::Targets;
 use crate::text::{Safe, count, excerpt};
 use crate::verify::Verdict;
 
-/// How many targets are told by name.
-const NAMED: usize = 10;
 const HINT: &str =
     "the auth server must refuse this client too, or it will simply issue a new token";
-
-/// The facts that every text about a run names.
-#[derive(Debug)]
-pub struct Facts {
-    /// How many targets there are.
-    pub total: usize,
-    /// The app's ID.
-    pub app: String,
-    /// The app's name, where it is known.
-    pub app_name: Option<String>,
-    /// What named the app.
-    pub app_source: &'static str,
-    /// `appId.keyId`.
-    pub key_name: String,
-    /// Where the key came from.
-    pub key_source: String,
-    /// Whether connected clients get thirty seconds.
-    pub margin: bool,
-    /// `--issued-before`, as given.
-    pub issued_before: Option<IssuedBefore>,
-    /// The endpoint, unless it is the default.
-    pub endpoint: Option<String>,
-    /// Whether the Control API was asked for app or key.
-    pub asked_control: bool,
-    /// The leaked token, for people and for scripts.
-    pub token: Option<(String, Json)>,
-    /// What became of the token itself, once that is known.
-    pub verdict: Option<Verdict>,
-}
-
-impl Facts {
-    /// The facts of a run.
-    pub fn of(request: &Request, found: &Credentials, endpoint: &Endpoint) -> Self {
-        Self {
-            total: request.targets.len(),
-            app: found.key.app_id().to_owned(),
-            app_name: found.app_name.clone(),
-            app_source: found.app_source,
-            key_name: found.key.name().to_owned(),
-            key_source: found.source.to_string(),
-            margin: request.margin,
-            issued_before: request.issued_before,
-            endpoint: (!endpoint.is_default()).then(|| endpoint.to_string()),
-            asked_control: found.asked_control,
-            token: request
-                .leaked
-                .as_ref()
-                .map(|leaked| (leaked.facts(), leaked.json())),
-            verdict: None,
-        }
-    }
-
-    /// App and key, and where the key came from.
-    pub fn key_described(&self) -> String {
-        let app = AppRef {
-            id: self.app.clone(),
-            name: self.app_name.clone(),
-        };
-        format!("app {app}, key {} from {}", self.key_name, self.key_source)
-    }
-}
 
 /// What is to be shown of a target: its kind in words and its value, escaped.
 pub fn named(specifier: &str) -> String {
@@ -190,7 +125,7 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
         });
         return;
     }
-    let layout = crate::json::Layout {
+    let layout = Layout {
         pretty: true,
         colour: false,
     };
@@ -390,52 +325,6 @@ fn error_record(
     });
 }
 
-/// What is remembered of a run for its end: the counts, and what is to be told by name.
-#[derive(Debug, Default)]
-pub struct Accounts {
-    /// The counts.
-    pub tally: Tally,
-    /// Requests made, each with all its tries.
-    pub requests: usize,
-    /// The last confirmation's times, for the text about a success.
-    pub confirmed: Option<(String, crate::outcome::Confirmation)>,
-    /// The first failures with a target's name: those of single targets.
-    pub named: Vec<(String, Outcome)>,
-    /// The first failures of whole requests, with how many targets each struck.
-    pub whole: Vec<(Outcome, usize)>,
-}
-
-impl Accounts {
-    /// Enters the outcomes of one request.
-    pub fn enter(&mut self, targets: &[&str], outcomes: &[Outcome]) {
-        for (target, outcome) in targets.iter().zip(outcomes) {
-            self.tally.add(outcome);
-            match outcome {
-                Outcome::Revoked(times) => self.confirmed = Some(((*target).to_owned(), *times)),
-                _ if outcome.has_result() => {
-                    if self.named.len() < NAMED {
-                        self.named.push(((*target).to_owned(), outcome.clone()));
-                    }
-                }
-                _ => self.enter_whole(outcome),
-            }
-        }
-    }
-
-    /// Failures of whole requests are few in kind, however many requests there are: after the
-    /// hopeless ones the run stops, and the others differ in words alone.
-    fn enter_whole(&mut self, outcome: &Outcome) {
-        let same = |known: &Outcome| match (known.failure(), outcome.failure()) {
-            (Some(a), Some(b)) => known.word() == outcome.word() && a.problem == b.problem,
-            _ => false,
-        };
-        match self.whole.iter_mut().find(|(known, _)| same(known)) {
-            Some((_, struck)) => *struck += 1,
-            None => self.whole.push((outcome.clone(), 1)),
-        }
-    }
-}
-
 /// What became of the leaked token itself.
 fn verdict(output: &Output, verdict: &Verdict) {
     if verdict.is_dead() {
@@ -484,7 +373,7 @@ fn confirmation(
     facts: &Facts,
     accounts: &Accounts,
     target: &str,
-    times: crate::outcome::Confirmation,
+    times: Confirmation,
 ) -> String {
     let whom = match accounts.tally.revoked {
         1 => named(target),

@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 
 use crate::args::Args;
 use crate::choose::Chooser;
-use crate::credentials::{KeyChoice, Wanted};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::file;
@@ -26,6 +25,7 @@ use crate::output::Output;
 use crate::targets::{Kind, Targets};
 use crate::unrevoked;
 use crate::verify::Verifier;
+use crate::wanted::{KeyChoice, Wanted};
 
 /// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: u64 = 3600;

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
+use crate::accounts::Accounts;
 use crate::client::{BATCH, Client, Settled, Terms};
 use crate::error::Problem;
+use crate::facts::Facts;
 use crate::outcome::{Failure, Outcome, Scope};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::report::{self, Accounts, Facts};
+use crate::report;
 use crate::signals::Signals;
 use crate::targets::Targets;
 use crate::unrevoked::Unrevoked;

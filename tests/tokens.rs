@@ -183,7 +183,7 @@ fn good_tokens() -> Vec<(&'static str, String, &'static str)> {
         ),
         (
             "upper case",
-            format!("AUTHORIZATION : BEARER {whole}\n").replace(" :", ":"),
+            format!("AUTHORIZATION: BEARER {whole}\n"),
             alice,
         ),
         (
@@ -793,11 +793,22 @@ fn a_file_that_cannot_be_read_is_named() {
     from("".as_ref()).exits(2).says("--from-token");
 }
 
-/// A token in the arguments is a mistake that is made once; it must not be told on.
+/// A secret in the arguments is a mistake that is made once; it must not be told on.
 #[test]
-fn a_token_in_place_of_the_file_is_not_shown() {
+fn a_token_or_key_in_place_of_its_file_is_not_shown() {
     let server = Ably::start();
     server.expect_nothing();
+    let revoke = ["auth", "revoke-token", "--force", "--client-id", "alice"];
+    let run = ably(revoke)
+        .towards(&server)
+        .args(["--api-key-file", KEY])
+        .run();
+    run.exits(2).says("--api-key-file").hides_the_key();
+    let run = ably(revoke)
+        .towards(&server)
+        .env("ABLY_API_KEY_FILE", KEY)
+        .run();
+    run.exits(2).says("ABLY_API_KEY_FILE").hides_the_key();
     let token = alice();
     let run = ably(["auth", "revoke-token", "--force", "--from-token", &token])
         .against(&server)
@@ -900,7 +911,7 @@ fn the_key_that_kid_names_serves_wherever_it_comes_from() {
     terminal
         .finish()
         .exits(0)
-        .shows("clie")
+        .shows("revoked: Ably accepted")
         .hides_the_key()
         .restores();
 }
@@ -920,24 +931,16 @@ fn another_key_is_refused_naming_both_and_nothing_is_sent() {
         }
         let run = keyed(leaked(&token).arg("--force"), &server, *from, key).run();
         let (name, secret) = key.split_once(':').unwrap();
-        // Of a key of another app that is only stored, the app is enough.
-        let stored = matches!(from, From::Configuration | From::ControlApi);
-        let other = if !stored {
-            name
-        } else if key.starts_with("APP2") {
-            "APP2"
-        } else {
-            "key2"
+        let row = format!("{from:?}, {name}");
+        run.check(run.code == Some(2), &row);
+        let of_other_app = *key == OTHER_APPS_KEY;
+        match from {
+            // A key that is stored for another app is none of the token's app.
+            From::Configuration if of_other_app => run.says(KEY_NAME).says("APP1"),
+            From::ControlApi if of_other_app => run.says("APP1").says("APP2"),
+            From::ControlApi => run.says(KEY_NAME).says("key2"),
+            _ => run.says(KEY_NAME).says(name),
         };
-        run.check(run.code == Some(2), &format!("{from:?}, {key}"));
-        run.check(
-            run.stderr.contains(KEY_NAME) || key.starts_with("APP2") && run.stderr.contains("APP1"),
-            &format!("{from:?} should name the token's key"),
-        );
-        run.check(
-            run.stderr.contains(other) || *key == OTHER_APPS_KEY && *from == From::Configuration,
-            &format!("{from:?} should name the other key"),
-        );
         run.hides(secret);
         hides(&run, &token);
         assert!(server.revocation_requests().is_empty());

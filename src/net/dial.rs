@@ -2,7 +2,6 @@
 //! dead one costs 250 ms. Ends where there is a connection; the other links of the chain that makes
 //! it one to Ably are in `tunnel.rs`, `wire.rs` and `witness.rs`.
 
-use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
@@ -25,56 +24,6 @@ use crate::net::witness::Witness;
 
 /// How long an attempt to connect is alone before the next address is tried (RFC 8305, 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-
-/// Why there is no connection, where `io::Error` and ureq have no word for it. Comes as
-/// `ureq::Error::Other`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DialError {
-    /// DNS knows no address, or does not answer.
-    Unresolvable {
-        /// The host's name.
-        host: String,
-        /// The system's words, lower case.
-        reason: String,
-    },
-    /// The look-up took longer than it may.
-    ResolveTimedOut {
-        /// The host's name.
-        host: String,
-    },
-    /// The proxy answered with a status that is no success.
-    ProxyRefused {
-        /// The status.
-        status: u16,
-    },
-    /// The proxy broke the connection off before it had opened a tunnel.
-    ProxyHungUp,
-    /// There is no TLS connection to the proxy itself.
-    ProxyTls(rustls::Error),
-    /// A signal was caught.
-    Stopped,
-}
-
-impl fmt::Display for DialError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unresolvable { host, reason } => write!(f, "cannot resolve {host}: {reason}"),
-            Self::ResolveTimedOut { host } => write!(f, "{host} was not resolved in time"),
-            Self::ProxyRefused { status } => write!(f, "the proxy answered status {status}"),
-            Self::ProxyHungUp => f.write_str("the proxy broke the connection off"),
-            Self::ProxyTls(error) => write!(f, "no TLS connection to the proxy: {error}"),
-            Self::Stopped => f.write_str("stopped by a signal"),
-        }
-    }
-}
-
-impl std::error::Error for DialError {}
-
-impl From<DialError> for Error {
-    fn from(error: DialError) -> Self {
-        Self::Other(Box::new(error))
-    }
-}
 
 /// The connector for `Agent::with_parts`: TCP, through a proxy where the request has one, then
 /// TLS. `stop` is the number of a caught signal, 0 for none. `sent` becomes true right before the
@@ -252,6 +201,7 @@ mod tests {
     use std::net::Ipv6Addr;
 
     use super::*;
+    use crate::net::dial_error::DialError;
     use crate::net::test_support::{dead, dialled, later, listener, refusing, stop};
 
     fn race(

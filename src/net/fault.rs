@@ -8,7 +8,7 @@ use ureq::{Error, Timeout};
 
 use crate::error::Problem;
 use crate::file::reason;
-use crate::net::dial::DialError;
+use crate::net::dial_error::{DialError, is_broken, tls_error};
 use crate::net::peer::{Peer, Way};
 
 /// Remedies that fit several failures.
@@ -204,19 +204,6 @@ fn io_fault(error: &io::Error, peer: Peer<'_>, sent: bool) -> Fault {
     }
 }
 
-/// Whether a connection that was there has gone.
-pub(crate) fn is_broken(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(
-        kind,
-        Kind::UnexpectedEof
-            | Kind::ConnectionReset
-            | Kind::ConnectionAborted
-            | Kind::BrokenPipe
-            | Kind::NotConnected
-    )
-}
-
 fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> (String, &'static str, Retry) {
     let how = if kind == io::ErrorKind::UnexpectedEof {
         "closed"
@@ -264,13 +251,6 @@ fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> (String, &'static
         "",
         Retry::SameHost,
     )
-}
-
-/// The error of TLS in one of input or output.
-pub(crate) fn tls_error(error: &io::Error) -> Option<&TlsError> {
-    error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<TlsError>())
 }
 
 /// `check` is the remedy where nothing more can be said.

@@ -22,6 +22,7 @@ use reply::Reply;
 pub mod auth;
 mod authority;
 pub mod dial;
+pub mod dial_error;
 pub mod endpoint;
 pub mod fault;
 mod names;

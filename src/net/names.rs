@@ -17,7 +17,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{NextTimeout, time};
 
 use crate::net::authority::Host;
-use crate::net::dial::DialError;
+use crate::net::dial_error::DialError;
 use crate::net::endpoint::ConnectTo;
 use crate::net::wait::{check, deadline, slice};
 

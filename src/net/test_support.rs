@@ -13,7 +13,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use ureq::unversioned::transport::{NextTimeout, time};
 use ureq::{Agent, Error, Proxy, Timeout};
 
-use crate::net::dial::{DialError, begin, connector};
+use crate::net::dial::{begin, connector};
+use crate::net::dial_error::DialError;
 use crate::net::names::Names;
 use crate::net::proxy::{Proxies, Route};
 

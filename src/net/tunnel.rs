@@ -12,8 +12,7 @@ use ureq::unversioned::transport::{
 use zeroize::Zeroizing;
 
 use crate::net::authority::HTTPS;
-use crate::net::dial::DialError;
-use crate::net::fault;
+use crate::net::dial_error::{DialError, is_broken, tls_error};
 use crate::net::proxy::{basic, is_hop};
 
 /// The longest head of a proxy's answer, in bytes.
@@ -82,9 +81,9 @@ fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq:
 fn by_proxy(error: ureq::Error) -> ureq::Error {
     match &error {
         ureq::Error::Rustls(inner) => DialError::ProxyTls(inner.clone()).into(),
-        ureq::Error::Io(inner) => match fault::tls_error(inner) {
+        ureq::Error::Io(inner) => match tls_error(inner) {
             Some(inner) => DialError::ProxyTls(inner.clone()).into(),
-            None if fault::is_broken(inner.kind()) => DialError::ProxyHungUp.into(),
+            None if is_broken(inner.kind()) => DialError::ProxyHungUp.into(),
             None => error,
         },
         _ => error,

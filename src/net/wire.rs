@@ -113,7 +113,7 @@ mod tests {
     use ureq::Timeout;
 
     use super::*;
-    use crate::net::dial::DialError;
+    use crate::net::dial_error::DialError;
     use crate::net::test_support::{dialled, later, listener, stop, within};
 
     fn wire(stop: &Arc<AtomicUsize>) -> (Wire, TcpStream) {

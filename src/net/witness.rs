@@ -83,7 +83,7 @@ mod tests {
     use ureq::Timeout;
 
     use super::*;
-    use crate::net::dial::DialError;
+    use crate::net::dial_error::DialError;
     use crate::net::test_support::{HI, Setup, dead, dialled, head, listener, refusing, serve};
 
     #[test]

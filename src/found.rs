@@ -1,0 +1,97 @@
+//! The key that serves, its app, and where both came from. Every text about a run names them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::error::{Error, Problem};
+use crate::file;
+use crate::key::ApiKey;
+use crate::net::endpoint::Endpoint;
+use crate::wanted::AppRef;
+
+/// A key, its app, and where they came from.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The key.
+    pub key: ApiKey,
+    /// Its source.
+    pub source: Source,
+    /// The app's name, where it is known.
+    pub app_name: Option<String>,
+    /// What named the app.
+    pub app_source: &'static str,
+    /// The endpoint of the account that the key came from.
+    pub endpoint: Option<String>,
+    /// Whether the Control API was asked.
+    pub asked_control: bool,
+}
+
+impl Credentials {
+    /// The endpoint that was asked for, else the account's, else the default.
+    ///
+    /// # Errors
+    /// The account's endpoint is none.
+    pub fn endpoint(&self, asked_for: Option<&Endpoint>) -> Result<Endpoint, Error> {
+        match (asked_for, &self.endpoint) {
+            (Some(endpoint), _) => Ok(endpoint.clone()),
+            (None, None) => Ok(Endpoint::default()),
+            (None, Some(value)) => Endpoint::parse(value).map_err(|Problem { message, remedy }| {
+                Error::input(format!("in the configuration, {message}"), remedy)
+            }),
+        }
+    }
+}
+
+/// Where a key came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `--api-key`.
+    Option,
+    /// A file, with the option or variable that named it.
+    File(&'static str, PathBuf),
+    /// `ABLY_API_KEY`.
+    Variable,
+    /// The full CLI's configuration, with the account's name.
+    Configuration(String),
+    /// The Control API.
+    ControlApi,
+    /// Typed at the hidden prompt.
+    Prompt,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option => f.write_str("--api-key"),
+            Self::File(named_by, path) => write!(f, "{named_by} {}", file::shown(path)),
+            Self::Variable => f.write_str("ABLY_API_KEY"),
+            Self::Configuration(account) => write!(f, "configuration (account {account})"),
+            Self::ControlApi => f.write_str("Control API"),
+            Self::Prompt => f.write_str("prompt"),
+        }
+    }
+}
+
+/// A key of another app is refused, wherever the two came from.
+pub fn other_app(
+    key: &ApiKey,
+    source: &Source,
+    app: &str,
+    named_by: &str,
+    known: Option<AppRef>,
+) -> Error {
+    let own = key.app_id();
+    let remedy = match known {
+        Some(_) => "nothing was sent; use a key of that app, or leave the app out".to_owned(),
+        None => format!(
+            "nothing was sent; use a key of that app, or leave the app out; if that is the name of \
+             {own}, give the ID, or set ABLY_ACCESS_TOKEN so that the name can be looked up"
+        ),
+    };
+    let asked_for = known.map_or_else(|| app.to_owned(), |known| known.to_string());
+    let key = key.name();
+    let message = format!(
+        "the key {key} from {source} belongs to app {own}, but {named_by} asks for app {asked_for}"
+    );
+    Error::input(message, remedy)
+}
