@@ -8,6 +8,7 @@ use lexopt::Arg;
 
 use crate::error::Problem;
 use crate::flags::{self, Flag, Id, Takes};
+use crate::generate::Page;
 
 /// What the operator asks this program to do.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub enum Command {
     Help,
     /// Print the version.
     Version,
+    /// Print a man page or a completion script.
+    Generate(Page),
     /// `auth revoke-token` with its options.
     Revoke(Args),
 }
@@ -169,6 +172,12 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
     }
     if typed.has(Id::Version) {
         return Ok(Command::Version);
+    }
+    if let Some(name) = typed.text(Id::Generate)? {
+        let unknown = || usage("--generate is none of man, bash, zsh, fish".into());
+        return Page::by_name(name)
+            .map(Command::Generate)
+            .ok_or_else(unknown);
     }
     match words.as_slice() {
         ["auth", "revoke-token"] | ["auth:revoke-token"] => Ok(Command::Revoke(typed)),

@@ -1,4 +1,5 @@
-//! The one table of options. The parser, `--help` and the README's list are derived from it.
+//! The one table of options. The parser, `--help`, the man page, the completions and the README's
+//! list are derived from it.
 
 /// Names an option in code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub enum Id {
     Json,
     PrettyJson,
     Verbose,
+    Generate,
     Help,
     Version,
 }
@@ -79,6 +81,17 @@ pub enum Takes {
     Many(&'static str),
 }
 
+/// What a shell offers as an option's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completes {
+    /// Nothing: only the operator knows.
+    Nothing,
+    /// Names of files.
+    File,
+    /// These words.
+    Words(&'static [&'static str]),
+}
+
 /// One option.
 #[derive(Debug)]
 pub struct Flag {
@@ -92,6 +105,8 @@ pub struct Flag {
     pub short: &'static [char],
     /// Whether a value follows, with the value's placeholder.
     pub takes: Takes,
+    /// What its value completes to.
+    pub completes: Completes,
     /// The environment variable that stands in for it.
     pub env: Option<&'static str>,
     /// Where help lists it.
@@ -139,6 +154,7 @@ const fn switch(id: Id, long: &'static str, group: Group, help: &'static str) ->
         alias: None,
         short: &[],
         takes: Takes::Nothing,
+        completes: Completes::Nothing,
         env: None,
         group,
         help,
@@ -159,9 +175,40 @@ const fn value(
         alias: None,
         short: &[],
         takes,
+        completes: Completes::Nothing,
         env,
         group,
         help,
+    }
+}
+
+/// An option whose value is a file.
+const fn file(
+    id: Id,
+    long: &'static str,
+    placeholder: &'static str,
+    env: Option<&'static str>,
+    group: Group,
+    help: &'static str,
+) -> Flag {
+    Flag {
+        completes: Completes::File,
+        ..value(id, long, Takes::One(placeholder), env, group, help)
+    }
+}
+
+/// An option whose value is one of a few words.
+const fn choice(
+    id: Id,
+    long: &'static str,
+    placeholder: &'static str,
+    words: &'static [&'static str],
+    group: Group,
+    help: &'static str,
+) -> Flag {
+    Flag {
+        completes: Completes::Words(words),
+        ..value(id, long, Takes::One(placeholder), None, group, help)
     }
 }
 
@@ -191,18 +238,18 @@ pub const FLAGS: &[Flag] = &[
         Group::Targets,
         "Revoke all tokens whose capability names exactly this resource. Ably enables it per account. Repeatable.",
     ),
-    value(
+    file(
         Id::TargetsFile,
         "targets-file",
-        Takes::One("FILE|-"),
+        "FILE|-",
         None,
         Group::Targets,
         "Revoke the targets of a file, or of standard input with -: one specifier a line, such as clientId:alice. Sent in requests of 100.",
     ),
-    value(
+    file(
         Id::FromToken,
         "from-token",
-        Takes::One("FILE|-"),
+        "FILE|-",
         None,
         Group::Targets,
         "Work the target out of a leaked JWT in a file, or on standard input with -. Only the key that signed it can revoke it.",
@@ -223,10 +270,10 @@ pub const FLAGS: &[Flag] = &[
         Group::Credentials,
         "The API key, appId.keyId:secret. Other users of this machine see it in the process list: prefer the variable or a file.",
     ),
-    value(
+    file(
         Id::ApiKeyFile,
         "api-key-file",
-        Takes::One("FILE|-"),
+        "FILE|-",
         Some("ABLY_API_KEY_FILE"),
         Group::Credentials,
         "Read the API key from a file, or from standard input with - (then --force is required).",
@@ -259,6 +306,7 @@ pub const FLAGS: &[Flag] = &[
         alias: Some("yes"),
         short: &['f', 'y'],
         takes: Takes::Nothing,
+        completes: Completes::Nothing,
         env: None,
         group: Group::Action,
         help: "Do not ask for confirmation. Required with --json and --pretty-json.",
@@ -269,11 +317,11 @@ pub const FLAGS: &[Flag] = &[
         Group::Action,
         "Check everything, show what would be sent, revoke nothing.",
     ),
-    value(
+    choice(
         Id::By,
         "by",
-        Takes::One("client-id|revocation-key"),
-        None,
+        "client-id|revocation-key",
+        &["client-id", "revocation-key"],
         Group::Action,
         "With --from-token: which of the token's two claims to revoke by.",
     ),
@@ -283,10 +331,10 @@ pub const FLAGS: &[Flag] = &[
         Group::Action,
         "With --from-token: afterwards ask Ably with that token until it is rejected, for 10 seconds at most (40 with the margin).",
     ),
-    value(
+    file(
         Id::UnrevokedTo,
         "unrevoked-to",
-        Takes::One("FILE"),
+        "FILE",
         None,
         Group::Action,
         "Keep every target that is not known to be revoked in this file, with its reason, so that --targets-file can take it back.",
@@ -307,10 +355,10 @@ pub const FLAGS: &[Flag] = &[
         Group::Network,
         "Open the TCP connection there whatever the host, past any proxy: for an SSH tunnel or a port forward. TLS still checks the host's own name.",
     ),
-    value(
+    file(
         Id::CaFile,
         "ca-file",
-        Takes::One("PEM"),
+        "PEM",
         Some("SSL_CERT_FILE"),
         Group::Network,
         "Trust the certificates in this file instead of the built-in roots.",
@@ -341,16 +389,26 @@ pub const FLAGS: &[Flag] = &[
         alias: None,
         short: &['v'],
         takes: Takes::Nothing,
+        completes: Completes::Nothing,
         env: None,
         group: Group::Output,
         help: "Say where the key came from, which host is asked, and how each try went.",
     },
+    choice(
+        Id::Generate,
+        "generate",
+        "man|bash|zsh|fish",
+        &["man", "bash", "zsh", "fish"],
+        Group::Output,
+        "Print the man page or a shell's completion script.",
+    ),
     Flag {
         id: Id::Help,
         long: "help",
         alias: None,
         short: &['h'],
         takes: Takes::Nothing,
+        completes: Completes::Nothing,
         env: None,
         group: Group::Output,
         help: "Print this help.",
@@ -361,6 +419,7 @@ pub const FLAGS: &[Flag] = &[
         alias: None,
         short: &['V'],
         takes: Takes::Nothing,
+        completes: Completes::Nothing,
         env: None,
         group: Group::Output,
         help: "Print name, version and target.",

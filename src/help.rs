@@ -1,4 +1,4 @@
-//! The help text, made from the table of options.
+//! The help text, made from the table of options; and what it shares with the man page.
 
 use std::fmt::Write;
 
@@ -43,12 +43,68 @@ pub fn text() -> String {
                 .env
                 .map(|name| format!(" [{name}]"))
                 .unwrap_or_default();
-            wrap(&mut out, &format!("{}{env}", flag.help));
+            wrap(&mut out, &format!("{}{env}", flag.help), INDENT);
         }
     }
+    section(&mut out, "Environment", ENVIRONMENT);
+    section(&mut out, "Files", FILES);
+    section(&mut out, "Exit codes", EXIT_CODES);
     out.push_str(EXAMPLES);
     out
 }
+
+/// Terms in a column, and beside them what they mean.
+fn section(out: &mut String, title: &str, rows: &[(&str, &str)]) {
+    let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
+    let _ = write!(out, "\n{title}:\n");
+    for (term, meaning) in rows {
+        let _ = writeln!(out, "  {term:width$}  {meaning}");
+    }
+}
+
+/// What each exit code means.
+pub const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "every target revoked; or help, version, a dry run"),
+    ("1", "no target revoked, and that is certain"),
+    (
+        "2",
+        "a usage, file, configuration or credential problem here; nothing was sent",
+    ),
+    ("3", "some targets revoked, others not"),
+    ("4", "not confirmed; nothing was sent"),
+    (
+        "5",
+        "no target revoked for certain, some unknown; running it again is safe",
+    ),
+    ("130", "died of SIGINT"),
+    ("143", "died of SIGTERM"),
+];
+
+/// The variables that stand in for no option.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("ABLY_ACCESS_TOKEN", "access token for the Control API"),
+    ("ABLY_CONTROL_HOST", "host of the Control API"),
+    (
+        "ABLY_CLI_CONFIG_DIR",
+        "folder of the Ably CLI's configuration",
+    ),
+    (
+        "HTTPS_PROXY",
+        "proxy, before ALL_PROXY; HTTP_PROXY is never used",
+    ),
+    ("ALL_PROXY", "proxy where HTTPS_PROXY is not set"),
+    (
+        "NO_PROXY",
+        "hosts, domains, IPs and CIDRs reached without a proxy",
+    ),
+    ("NO_COLOR", "no colours and no symbols, whatever its value"),
+];
+
+/// The files that are read without being named.
+pub const FILES: &[(&str, &str)] = &[(
+    "~/.ably/config",
+    "the Ably CLI's configuration; read, never written",
+)];
 
 const EXAMPLES: &str = "
 Examples:
@@ -57,17 +113,10 @@ Examples:
   ably auth revoke-token --revocation-key group1
   ably auth revoke-token --client-id \"userClientId\" --allow-reauth-margin
   ably auth revoke-token --client-id \"userClientId\" --json --force
-
-Exit codes:
-  0  every target revoked; or help, version, a dry run
-  1  no target revoked, and that is certain
-  2  a usage, file, configuration or credential problem here; nothing was sent
-  3  some targets revoked, others not
-  4  not confirmed; nothing was sent
-  5  no target revoked for certain, some unknown; running it again is safe
 ";
 
-fn wrap(out: &mut String, text: &str) {
+/// Adds text in lines of at most 80 characters, each indented by this much.
+pub(crate) fn wrap(out: &mut String, text: &str, indent: usize) {
     let mut column = 0;
     for word in text.split(' ') {
         let length = word.chars().count();
@@ -76,8 +125,8 @@ fn wrap(out: &mut String, text: &str) {
             column = 0;
         }
         if column == 0 {
-            out.extend(std::iter::repeat_n(' ', INDENT));
-            column = INDENT;
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
         } else {
             out.push(' ');
             column += 1;

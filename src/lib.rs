@@ -27,6 +27,7 @@ pub mod facts;
 pub mod file;
 pub mod flags;
 pub mod found;
+pub mod generate;
 pub mod help;
 pub mod issued_before;
 pub mod journal;

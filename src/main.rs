@@ -11,6 +11,7 @@ use ably_revoke_token::credentials;
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Problem};
 use ably_revoke_token::facts::Facts;
+use ably_revoke_token::generate;
 use ably_revoke_token::help;
 use ably_revoke_token::journal::Journal;
 use ably_revoke_token::lookup::Lookup;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let code = match args::parse(arguments) {
         Ok(Command::Help) => show(&output, &help::text()),
         Ok(Command::Version) => show(&output, &(help::version() + "\n")),
+        Ok(Command::Generate(page)) => show(&output, &generate::page(page)),
         Ok(Command::Revoke(args)) => {
             revoke(&args, env, &output).unwrap_or_else(|error| fail(&output, &error))
         }

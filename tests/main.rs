@@ -16,6 +16,7 @@
 //! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
 //! | `output` | human text, JSON, colours, verbose, streams that fail |
 //! | `places` | an empty root, no home, no user rights, a read-only folder |
+//! | `generated` | man page and completions, in mandoc, bash, zsh and fish |
 //! | `documentation` | the README against the program |
 
 #![allow(
@@ -32,6 +33,7 @@ mod control_api;
 mod documentation;
 mod examples;
 mod faults;
+mod generated;
 mod judgement;
 mod keys;
 mod network;

@@ -44,6 +44,13 @@ mod witness;
 const CONNECT: Duration = Duration::from_secs(4);
 /// Longest exchange, from the look-up of the name to the last byte of the body (TO3l4).
 const EXCHANGE: Duration = Duration::from_secs(10);
+/// Bytes for what comes in at a time.
+const INPUT_BUFFER: usize = 32 << 10;
+/// The longest response headers, in bytes: fewer than fit into the buffer, so that too many are
+/// told from a connection that was closed.
+const HEADERS_LIMIT: usize = 24 << 10;
+/// Bytes for what goes out at a time. ureq's own buffers are 128 KiB each, zeroed at every start.
+const OUTPUT_BUFFER: usize = 16 << 10;
 /// What this program calls itself in `User-Agent` and `Ably-Agent`.
 const NAME: &str = concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION"));
 /// The protocol version whose answers `answer.rs` judges.
@@ -233,6 +240,9 @@ fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent 
                 .root_certs(network.roots.certs())
                 .build(),
         )
+        .max_response_header_size(HEADERS_LIMIT)
+        .input_buffer_size(INPUT_BUFFER)
+        .output_buffer_size(OUTPUT_BUFFER)
         .user_agent(NAME)
         .build();
     let names = Names::new(network.connect_to.clone(), signals.shared());

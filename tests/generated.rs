@@ -1,0 +1,244 @@
+//! The man page and the completions, in the programs that they are for.
+
+use std::path::Path;
+
+use crate::support::{Folder, Program, Terminal, ably};
+
+fn generated(page: &str) -> String {
+    let run = ably(["--generate", page]).run();
+    run.exits(0).says_nothing();
+    run.stdout
+}
+
+/// The program at this path; `None`, with a word on it, where it is not installed.
+fn installed(path: &str) -> Option<Program> {
+    if Path::new(path).exists() {
+        return Some(Program::at(path));
+    }
+    println!("skipped: there is no {path}");
+    None
+}
+
+/// All long options in the help text.
+fn options() -> Vec<String> {
+    let help = ably(["--help"]).run().stdout;
+    let usages = help.lines().filter(|line| line.starts_with("  -"));
+    let words =
+        usages.flat_map(|line| line.split([' ', ',']).filter(|word| word.starts_with("--")));
+    words.map(str::to_owned).collect()
+}
+
+/// Lines to be completed, and words that must be offered. `zone` is a file in the folder.
+const OFFERED: &[(&str, &[&str])] = &[
+    ("ably ", &["auth", "auth:revoke-token", "help", "version"]),
+    ("ably auth ", &["revoke-token"]),
+    ("ably help ", &["auth"]),
+    ("ably help auth ", &["revoke-token"]),
+    ("ably auth revoke-token --rev", &["--revocation-key"]),
+    ("ably auth:revoke-token --rev", &["--revocation-key"]),
+    (
+        "ably auth revoke-token --by ",
+        &["client-id", "revocation-key"],
+    ),
+    (
+        "ably auth revoke-token --by=",
+        &["client-id", "revocation-key"],
+    ),
+    ("ably --generate ", &["man", "bash", "zsh", "fish"]),
+    ("ably auth revoke-token --ca-file zo", &["zone"]),
+    ("ably auth revoke-token --ca-file=zo", &["zone"]),
+    ("ably auth revoke-token --api-key-file zo", &["zone"]),
+    ("ably auth revoke-token --targets-file zo", &["zone"]),
+    ("ably auth revoke-token --from-token zo", &["zone"]),
+    ("ably auth revoke-token --unrevoked-to zo", &["zone"]),
+];
+
+/// Lines where a file would be the wrong thing to offer.
+const NOT_A_FILE: &[&str] = &[
+    "ably zo",
+    "ably auth revoke-token zo",
+    "ably auth revoke-token --client-id zo",
+    "ably auth revoke-token --by zo",
+];
+
+#[test]
+fn every_run_makes_the_same_pages() {
+    for page in ["man", "bash", "zsh", "fish"] {
+        let text = generated(page);
+        assert!(text.ends_with('\n') && text.is_ascii(), "{page}");
+        let other = ably(["--generate", page])
+            .env("LANG", "de_DE.UTF-8")
+            .env("SOURCE_DATE_EPOCH", "0")
+            .env_remove("HOME")
+            .run();
+        assert_eq!(text, other.stdout, "{page}");
+    }
+    for arguments in [
+        &["--generate"][..],
+        &["--generate", "html"],
+        &["--generate="],
+    ] {
+        ably(arguments)
+            .run()
+            .exits(2)
+            .says("--generate")
+            .prints_nothing();
+    }
+}
+
+#[test]
+fn the_man_page_is_well_formed_and_whole() {
+    let man = generated("man");
+    for option in options() {
+        assert!(man.contains(&option.replace('-', "\\-")), "{option}");
+    }
+    let Some(mandoc) = installed("/usr/bin/mandoc") else {
+        return;
+    };
+    let lint = mandoc.args(["-T", "lint", "-W", "all"]).stdin(&man).run();
+    lint.exits(0).prints_nothing().says_nothing();
+}
+
+/// The changelog heads a release with its version and day; the man page bears both.
+#[test]
+fn the_man_page_bears_the_day_of_the_release() {
+    let man = generated("man");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(
+        man.contains(&format!("ably\\-revoke\\-token {version}")),
+        "{man}"
+    );
+    let heading = format!("## {version} - ");
+    let changelog = include_str!("../CHANGELOG.md");
+    if let Some(day) = changelog
+        .lines()
+        .find_map(|line| line.strip_prefix(&heading))
+    {
+        assert!(
+            man.starts_with(&format!(".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 {day} ")),
+            "{man}"
+        );
+    }
+}
+
+#[test]
+fn fish_completes() {
+    let folder = Folder::new();
+    folder.write("zone", "");
+    let script = folder.write("ably.fish", generated("fish"));
+    let offered = |line: &str| -> Option<Vec<String>> {
+        let fish = installed("/usr/bin/fish")?;
+        let run = fish
+            .args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"])
+            .arg(&script)
+            .arg(line)
+            .cwd(folder.path())
+            .run();
+        run.exits(0).says_nothing();
+        let words = run
+            .stdout
+            .lines()
+            .filter_map(|line| line.split('\t').next());
+        // Of `--option=value` fish offers the whole.
+        Some(
+            words
+                .map(|word| word.rsplit('=').next().unwrap().to_owned())
+                .collect(),
+        )
+    };
+    let Some(words) = offered("ably auth revoke-token --") else {
+        return;
+    };
+    for option in options() {
+        assert!(words.contains(&option), "{option} in {words:?}");
+    }
+    for (line, wanted) in OFFERED {
+        let words = offered(line).unwrap();
+        for word in *wanted {
+            assert!(
+                words.iter().any(|one| one == word),
+                "{line}: {word} in {words:?}"
+            );
+        }
+    }
+    for line in NOT_A_FILE {
+        assert_eq!(offered(line).unwrap(), [""; 0], "{line}");
+    }
+}
+
+/// With it a shell says that it, and no longer the kernel, handles Ctrl-U and Ctrl-D.
+const PROMPT: &str = "<ready>";
+
+/// What a shell at a terminal lists for a line. `list` is the key that lists and inserts nothing.
+fn listed(terminal: &mut Terminal, line: &str, list: &str) -> String {
+    let before = terminal.screen().len();
+    // Ctrl-U empties the line. The quotes keep the echo from being taken for the answer.
+    terminal.send(format!("{line}{list}\x15echo the e''nd\r"));
+    terminal.expect("the end");
+    terminal.expect(PROMPT);
+    let shown = terminal.screen()[before..].replace(line, "");
+    assert!(!shown.contains("not found"), "{line}: {shown:?}");
+    shown
+}
+
+fn lists_what_fits(shell: Program, setup: &str, list: &str) {
+    let folder = Folder::new();
+    folder.write("zone", "");
+    let shell = shell
+        .cwd(folder.path())
+        .env("PS1", PROMPT)
+        .env("TERM", "dumb");
+    let mut terminal = Terminal::start(shell);
+    terminal.expect(PROMPT);
+    terminal.send(format!("{setup}; echo se''t\r"));
+    terminal.expect("set\r\n");
+    terminal.expect(PROMPT);
+    let options = options();
+    let all: Vec<&str> = options.iter().map(String::as_str).collect();
+    let every: (&str, &[&str]) = ("ably auth revoke-token --", &all);
+    for (line, wanted) in OFFERED.iter().chain([&every]) {
+        let shown = listed(&mut terminal, line, list);
+        for word in *wanted {
+            assert!(shown.contains(word), "{line}: {word} in {shown:?}");
+        }
+    }
+    for line in NOT_A_FILE {
+        let shown = listed(&mut terminal, line, list);
+        assert!(!shown.contains("zone"), "{line}: {shown:?}");
+    }
+    terminal.send("exit\r");
+    terminal.finish();
+}
+
+#[test]
+fn bash_completes() {
+    let Some(bash) = installed("/usr/bin/bash") else {
+        return;
+    };
+    let home = Folder::new();
+    let script = home.write("ably.bash", generated("bash"));
+    let bash = bash
+        .args(["--norc", "--noprofile", "-i"])
+        .env("INPUTRC", "/dev/null");
+    let setup = format!(
+        "bind 'set page-completions off'; source {}",
+        script.display()
+    );
+    // Alt-? lists.
+    lists_what_fits(bash, &setup, "\x1b?");
+}
+
+#[test]
+fn zsh_completes() {
+    let Some(zsh) = installed("/usr/bin/zsh") else {
+        return;
+    };
+    let functions = Folder::new();
+    functions.write("_ably", generated("zsh"));
+    let setup = format!(
+        "LISTMAX=1000; bindkey -e; fpath=({} $fpath); autoload -U compinit; compinit -u -D",
+        functions.path().display()
+    );
+    // Ctrl-D lists, where the line is not empty.
+    lists_what_fits(zsh.args(["-f", "-i"]), &setup, "\x04");
+}
