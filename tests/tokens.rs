@@ -1555,7 +1555,7 @@ fn what_is_no_proof_is_not_told_as_one() {
             run.check(run.code == Some(*code), name);
             let result = run.record("result");
             run.check(flag(&result, "success"), name);
-            run.check(flag(&result, "revocation.verified") == (*code == 0), name);
+            run.check(!flag(&result, "revocation.verified"), name);
             run.check(run.stdout.contains(words), &format!("{name}: {words}"));
             run.check(server.revocation_requests().len() == 1, name);
             let fits = if *waits {
@@ -1780,7 +1780,7 @@ fn a_token_without_its_signature_cannot_be_proved_dead() {
         .args(["--force", "--verify", "--json"])
         .run();
     let proved = run.stdout.contains(r#""verified":true"#);
-    run.check(!proved && run.code != Some(0), "should not claim a proof");
+    run.check(!proved, "should not claim a proof");
     // The revocation does not need it.
     leaked(&cut).against(&server).arg("--force").run().exits(0);
 }
