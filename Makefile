@@ -13,7 +13,7 @@ BUILD := --locked --target $(TARGET)
 # them), and unwind tables are left out (230 KB less), since a panic aborts.
 export LINK_FLAGS := -Clinker=rust-lld -Clink-arg=-zpack-relative-relocs -Clink-arg=--no-eh-frame-hdr -Clink-arg=-Tdist/discard.ld
 
-.PHONY: all build demo test test-core lint install clean target targets dist check-dist reproduce size deny
+.PHONY: all build demo test test-core bench lint install clean target targets dist check-dist reproduce size deny
 
 all: build
 
@@ -36,6 +36,10 @@ test: build
 # The core of the tests against the binary in ABLY_BIN, under the emulator in ABLY_RUNNER if set.
 test-core: target
 	$(CARGO) test $(BUILD) --test behaviour -- $(CORE)
+
+# Speed, memory and size beside curl's. Needs curl and hyperfine; GNU time for the memory.
+bench: build
+	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --release --quiet $(BUILD) --example bench
 
 lint: target
 	$(CARGO) fmt --check

@@ -18,16 +18,22 @@ pub struct Accounts {
     pub named: Vec<(String, Outcome)>,
     /// The first failures of whole requests, with how many targets each struck.
     pub whole: Vec<(Outcome, usize)>,
+    /// Targets that were refused by a result of their own, named or not.
+    pub refused_alone: usize,
+    /// Targets of requests that failed in words not among `whole`.
+    pub otherwise: usize,
 }
 
 impl Accounts {
     /// Enters the outcomes of one request.
     pub fn enter(&mut self, targets: &[&str], outcomes: &[Outcome]) {
+        let mut last = None;
         for (target, outcome) in targets.iter().zip(outcomes) {
             self.tally.add(outcome);
             match outcome {
-                Outcome::Revoked(times) => self.confirmed = Some(((*target).to_owned(), *times)),
+                Outcome::Revoked(times) => last = Some((target, *times)),
                 _ if outcome.has_result() => {
+                    self.refused_alone += 1;
                     if self.named.len() < NAMED {
                         self.named.push(((*target).to_owned(), outcome.clone()));
                     }
@@ -35,18 +41,24 @@ impl Accounts {
                 _ => self.enter_whole(outcome),
             }
         }
+        if let Some((target, times)) = last {
+            self.confirmed = Some(((*target).to_owned(), times));
+        }
     }
 
-    /// Failures of whole requests are few in kind, however many requests there are: after the
-    /// hopeless ones the run stops, and the others differ in words alone.
+    /// Failures of whole requests are few in kind, but each may come in words of its own: with the
+    /// ID of the request, say.
     fn enter_whole(&mut self, outcome: &Outcome) {
         let same = |known: &Outcome| match (known.failure(), outcome.failure()) {
             (Some(a), Some(b)) => known.word() == outcome.word() && a.problem == b.problem,
             _ => false,
         };
-        match self.whole.iter_mut().find(|(known, _)| same(known)) {
-            Some((_, struck)) => *struck += 1,
-            None => self.whole.push((outcome.clone(), 1)),
+        if let Some((_, struck)) = self.whole.iter_mut().find(|(known, _)| same(known)) {
+            *struck += 1;
+        } else if self.whole.len() < NAMED {
+            self.whole.push((outcome.clone(), 1));
+        } else {
+            self.otherwise += 1;
         }
     }
 }

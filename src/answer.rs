@@ -46,10 +46,18 @@ pub fn judge(
         return vec![whole; targets.len()];
     };
     let lacking = Rc::new(lacking(host));
+    let mut by_target: Vec<(&str, &Object)> = results
+        .iter()
+        .filter_map(|result| match result {
+            Value::Object(object) => Some((string(object, "target")?, object)),
+            _ => None,
+        })
+        .collect();
+    by_target.sort_by_key(|(target, _)| *target);
     targets
         .iter()
         .map(|target| {
-            of_target(target, results, scrubber, host)
+            of_target(target, &by_target, scrubber, host)
                 .unwrap_or_else(|| Outcome::Unknown(Rc::clone(&lacking)))
         })
         .collect()
@@ -85,14 +93,18 @@ fn is_success(status: u16) -> bool {
 
 /// One target's outcome by its results; `None` where there is none for it. Results that
 /// contradict each other leave it unknown.
-fn of_target(target: &str, results: &[Value], scrubber: &Scrubber, host: &str) -> Option<Outcome> {
-    let mut own = results
+fn of_target(
+    target: &str,
+    by_target: &[(&str, &Object)],
+    scrubber: &Scrubber,
+    host: &str,
+) -> Option<Outcome> {
+    let first = by_target.partition_point(|(known, _)| *known < target);
+    let mut own = by_target
         .iter()
-        .filter_map(|result| match result {
-            Value::Object(object) if string(object, "target") == Some(target) => Some(object),
-            _ => None,
-        })
-        .map(|result| of_result(result, scrubber, host));
+        .skip(first)
+        .take_while(|(known, _)| *known == target)
+        .map(|(_, result)| of_result(result, scrubber, host));
     let first = own.next()?;
     let contradicted = own.any(|other| other.word() != first.word());
     Some(if contradicted {

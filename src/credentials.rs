@@ -44,11 +44,21 @@ pub fn find(
         return Ok(found);
     }
     if wanted.may_prompt && prompt::can_ask_for_key() {
-        let text = prompt::hidden(signals, "Ably API key (not shown): ")?;
+        let which = match &wanted.choice {
+            Some(KeyChoice::Signer(name)) => format!(" {name}"),
+            _ => String::new(),
+        };
+        let text = prompt::hidden(signals, &format!("Ably API key{which} (not shown): "))?;
         let key = parsed(&text, &Source::Prompt)?;
         return handed_over(key, Source::Prompt, wanted, lookup);
     }
-    Err(none_found(env, lookup.why_none()))
+    let error = none_found(env, lookup.why_none());
+    Err(match (&wanted.choice, error) {
+        (Some(choice @ KeyChoice::Signer(_)), Error::Input(problem)) => {
+            Error::input(format!("{choice}: {}", problem.message), problem.remedy)
+        }
+        (_, error) => error,
+    })
 }
 
 fn parsed(text: &str, source: &Source) -> Result<ApiKey, Error> {

@@ -33,6 +33,8 @@ pub struct Facts {
     pub asked_control: bool,
     /// The leaked token, for people and for scripts.
     pub token: Option<(String, Json)>,
+    /// Whether Ably is to be asked with the token.
+    pub verifies: bool,
     /// What became of the token itself, once that is known.
     pub verdict: Option<Verdict>,
 }
@@ -55,6 +57,7 @@ impl Facts {
                 .leaked
                 .as_ref()
                 .map(|leaked| (leaked.facts(), leaked.json())),
+            verifies: request.verify,
             verdict: None,
         }
     }

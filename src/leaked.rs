@@ -86,9 +86,10 @@ impl Leaked {
 
     /// What is doubtful about revoking it.
     pub fn warning(&self) -> Option<&'static str> {
-        self.token.lives_longer_than_an_hour().then_some(
-            "the token lives longer than an hour, and Ably revokes no token that does: \
-             expect it to stay valid, and revoke its API key in the dashboard",
+        self.token.lives_longer_than_an_hour(now()).then_some(
+            "the token claims a life of over an hour, which Ably does not allow where tokens can be \
+             revoked: it may stay valid; check with --verify, and if Ably still accepts it, revoke \
+             its API key in the dashboard",
         )
     }
 

@@ -86,8 +86,10 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
         format!("the app is named by {}", facts.app_source)
     });
     journal.note("http", "network", || http.described(hosts.preferred()));
-    if request.consent == Consent::Ask {
-        confirm(output, &facts, &request.targets)?;
+    match request.consent {
+        Consent::Ask => confirm(output, &facts, &request.targets)?,
+        Consent::Given => report::warning(output, request.leaked.as_ref()),
+        Consent::DryRun => {}
     }
 
     let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
@@ -139,11 +141,12 @@ fn execute(
         verifier,
     };
     let accounts = run::all(client, targets, terms, &mut facts, &mut witnesses);
-    report::end(output, &facts, &accounts, targets);
-    if let Some(Err(problem)) = witnesses
+    // The file first: whoever reads the accounts may not be reading.
+    let saved = witnesses
         .unrevoked
-        .map(|unrevoked| unrevoked.finish(targets))
-    {
+        .map(|unrevoked| unrevoked.finish(targets));
+    report::end(output, &facts, &accounts, targets);
+    if let Some(Err(problem)) = saved {
         report::problem(output, &problem);
     }
     Ok(closed(

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorInfo, Problem};
 use crate::facts::Facts;
 use crate::issued_before::{IssuedBefore, shown};
 use crate::json::{Fields, Json, Layout};
+use crate::leaked::Leaked;
 use crate::outcome::{Confirmation, Failure, Outcome};
 use crate::output::{Colour, Output, status_fields};
 use crate::targets::Targets;
@@ -45,6 +46,9 @@ pub fn plan(facts: &Facts, targets: &Targets) -> String {
         let _ = writeln!(text, "{repeated} left out");
     }
     text.push_str(&token_facts(facts));
+    if facts.verifies {
+        text.push_str("Afterwards Ably is asked with the token itself whether it is rejected\n");
+    }
     let _ = writeln!(text, "With {}", Safe(&facts.key_described()));
     if let Some(endpoint) = &facts.endpoint {
         let _ = writeln!(text, "Endpoint {}", Safe(endpoint));
@@ -325,6 +329,26 @@ fn error_record(
     });
 }
 
+/// What is doubtful about a leaked token, where no question shows it. JSON has it in the record.
+pub fn warning(output: &Output, leaked: Option<&Leaked>) {
+    if let Some(warning) = leaked
+        .and_then(Leaked::warning)
+        .filter(|_| !output.is_json())
+    {
+        output.say(&format!("warning: {warning}\n"));
+    }
+}
+
+/// Tells people that the target is revoked, before the token is asked with: that takes long.
+pub fn before_proof(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outcome]) {
+    let mut accounts = Accounts::default();
+    accounts.enter(targets, outcomes);
+    if let Some((target, times)) = accounts.confirmed.as_ref().filter(|_| !output.is_json()) {
+        output.say(&confirmation(output, facts, &accounts, target, *times));
+        output.say("asking Ably whether it still accepts the token\n");
+    }
+}
+
 /// What became of the leaked token itself.
 fn verdict(output: &Output, verdict: &Verdict) {
     if verdict.is_dead() {
@@ -332,8 +356,13 @@ fn verdict(output: &Output, verdict: &Verdict) {
         output.say(&format!("{symbol}{}\n", Safe(&verdict.described())));
         return;
     }
-    let remedy = "it may take a moment: ask again by running the same command; \
-        if it stays so, revoke the API key in the dashboard";
+    let remedy = match verdict {
+        Verdict::Accepted => {
+            "the token still works: run the same command again in a minute; \
+             if it works then, too, revoke its API key in the dashboard"
+        }
+        _ => "the revocation itself was accepted: run the same command to ask once more",
+    };
     problem(output, &Problem::new(verdict.described(), remedy));
 }
 
@@ -353,14 +382,21 @@ pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Target
     for (target, outcome) in &accounts.named {
         say_failure(output, outcome, &named(target));
     }
-    let unnamed = accounts.tally.refused.saturating_sub(accounts.named.len());
-    if accounts.named.len() == NAMED && unnamed > 0 {
+    if accounts.otherwise > 0 {
+        let whom = count(accounts.otherwise, "more target");
+        output.say(&format!(
+            "and {whom} in requests that failed in other words\n"
+        ));
+    }
+    let unnamed = accounts.refused_alone.saturating_sub(accounts.named.len());
+    if unnamed > 0 {
         output.say(&format!("and {unnamed} more refused\n"));
     }
     if facts.total > 1 {
         output.say(&format!("{}\n", totals(accounts)));
     }
-    if let Some((target, times)) = &accounts.confirmed {
+    // Where there is a verdict, this was told before it.
+    if let (Some((target, times)), None) = (&accounts.confirmed, &facts.verdict) {
         output.say(&confirmation(output, facts, accounts, target, *times));
     }
     if let Some(reached) = &facts.verdict {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::args::Args;
 use crate::choose::Chooser;
+use crate::config;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::file;
@@ -140,7 +141,10 @@ fn build(
         endpoint: endpoint(args, env)?,
         network: network(args, env)?,
         unrevoked_to: unrevoked_to
-            .map(|path| unrevoked::check(path, targets_file, &targets))
+            .map(|path| {
+                not_an_input(path, args, env)?;
+                unrevoked::check(path, targets_file, &targets)
+            })
             .transpose()?,
         verbose: args.has(Id::Verbose),
         verify: args.has(Id::Verify),
@@ -251,11 +255,21 @@ fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
         Some("revocation-key") => Some(Kind::RevocationKey),
         Some(_) => {
             let message = "the value of --by is neither client-id nor revocation-key";
-            return Err(Error::input(message, "give one of them"));
+            return Err(Error::input(
+                message,
+                "give --by client-id or --by revocation-key",
+            ));
         }
     };
     let (_, bytes) = file_of(args, source, TOKEN_LIMIT).map_err(Error::Input)?;
-    Leaked::read(&Zeroizing::new(bytes), by, chooser).map(Some)
+    let leaked = Leaked::read(&Zeroizing::new(bytes), by, chooser)?;
+    if args.has(Id::Verify) && !leaked.token.is_signed() {
+        return Err(Error::input(
+            "--verify: the token has no signature, so that Ably would reject it in any case",
+            "give the whole token, or leave --verify out",
+        ));
+    }
+    Ok(Some(leaked))
 }
 
 /// The bytes of an option's file, or of stdin, with what to call it.
@@ -363,6 +377,30 @@ fn timeout(args: &Args) -> Result<Duration, Problem> {
             format!("give more than 0 and at most {MAX_TIMEOUT}, such as 30 or 2.5"),
         )
     })
+}
+
+/// The left-over file must not take the place of what is only read here.
+fn not_an_input(path: &Path, args: &Args, env: Environment) -> Result<(), Problem> {
+    let variable = |name| env.raw(name).map(PathBuf::from);
+    let option = |id| Ok::<_, Problem>(args.path(id)?.map(Path::to_owned));
+    let inputs = [
+        ("--api-key-file", option(Id::ApiKeyFile)?),
+        ("--ca-file", option(Id::CaFile)?),
+        ("--from-token", option(Id::FromToken)?),
+        ("ABLY_API_KEY_FILE", variable("ABLY_API_KEY_FILE")),
+        ("SSL_CERT_FILE", variable("SSL_CERT_FILE")),
+        (
+            "the Ably CLI's configuration",
+            config::path(|name| env.raw(name)),
+        ),
+    ];
+    for (name, file) in inputs {
+        if file.is_some_and(|file| unrevoked::is_same(path, &file)) {
+            let message = format!("--unrevoked-to and {name} name the same file");
+            return Err(Problem::new(message, "name another file"));
+        }
+    }
+    Ok(())
 }
 
 fn exclusive(options: &[Id]) -> Problem {

@@ -40,7 +40,7 @@ pub fn all(
     witnesses: &mut Witnesses<'_>,
 ) -> Accounts {
     let mut accounts = Accounts::default();
-    let mut given_up: Option<Outcome> = None;
+    let mut given_up = why_stop(false, witnesses.signals);
     for range in targets.batches(BATCH) {
         let start = range.start;
         let batch: Vec<&str> = targets.range(range).collect();
@@ -57,6 +57,7 @@ pub fn all(
             .iter()
             .all(|outcome| matches!(outcome, Outcome::Revoked(_)));
         if let Some(verifier) = witnesses.verifier.as_ref().filter(|_| all_revoked) {
+            report::before_proof(witnesses.output, facts, &batch, &outcomes);
             facts.verdict = Some(verifier.verify(client.hosts()));
         }
         report::batch(witnesses.output, facts, &batch, &outcomes);

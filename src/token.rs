@@ -70,6 +70,14 @@ pub enum Life {
 }
 
 impl Token {
+    /// Whether there is anything in place of its signature.
+    pub fn is_signed(&self) -> bool {
+        self.raw
+            .expose()
+            .rsplit_once('.')
+            .is_some_and(|(_, signature)| !signature.is_empty())
+    }
+
     /// The ID of the app that the token is for.
     pub fn app_id(&self) -> &str {
         self.key_name.split_once('.').map_or("", |(app, _)| app)
@@ -92,12 +100,13 @@ impl Token {
         }
     }
 
-    /// Whether it lives longer than Ably lets a revocable token live; not if it does not say.
-    pub fn lives_longer_than_an_hour(&self) -> bool {
-        match (self.issued_at, self.expires_at) {
-            (Some(start), Some(end)) => end.saturating_sub(start) > LONGEST_LIFE,
-            _ => false,
-        }
+    /// Whether it lives longer than Ably lets a revocable token live, as far as it says at a Unix
+    /// time in seconds.
+    pub fn lives_longer_than_an_hour(&self, now: i64) -> bool {
+        // Without a start it began by now at the latest.
+        let start = self.issued_at.unwrap_or(now);
+        self.expires_at
+            .is_some_and(|end| end.saturating_sub(start) > LONGEST_LIFE)
     }
 }
 
@@ -331,16 +340,15 @@ impl Claims {
         }
     }
 
-    /// Unix seconds. What is too far away for an `i64` is as far as that goes.
+    /// Unix seconds, fractions rounded down (RFC 7519 allows them). What is too far away for an
+    /// `i64` is as far as that goes.
     fn time(&self, claim: &str) -> Result<Option<i64>, Problem> {
         match self.object.get(claim) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Number(Number::U64(n))) => Ok(Some(i64::try_from(*n).unwrap_or(i64::MAX))),
             Some(Value::Number(Number::I64(n))) => Ok(Some(*n)),
-            Some(Value::Number(Number::F64(n))) if n.is_finite() && n.trunc() == *n => {
-                Ok(Some(*n as i64))
-            }
-            Some(_) => Err(self.wrong(claim, "not a time in whole Unix seconds")),
+            Some(Value::Number(Number::F64(n))) if n.is_finite() => Ok(Some(n.floor() as i64)),
+            Some(_) => Err(self.wrong(claim, "not a time in Unix seconds")),
         }
     }
 
@@ -527,7 +535,6 @@ mod tests {
                 r#"{"iat":"s3cret"}"#,
                 "iat in the token's payload is not a time",
             ),
-            (r#"{"exp":1.5}"#, "exp in the token's payload is not a time"),
             (
                 r#"{"x-ably-clientId":"a","x-ably-clientId" : "b"}"#,
                 "holds x-ably-clientId more than once",
@@ -562,17 +569,17 @@ mod tests {
         let hour = token_of("1000", "4.6e3");
         assert_eq!(hour.life(4600), Life::Expired { since: 4600 });
         assert_eq!(hour.life(4599), Life::Alive { left_s: 1 });
-        assert!(!hour.lives_longer_than_an_hour());
-        assert!(token_of("1000", "4601").lives_longer_than_an_hour());
+        assert!(!hour.lives_longer_than_an_hour(0));
+        assert!(token_of("1000", "4601").lives_longer_than_an_hour(0));
         let far = token_of("-9223372036854775808", "18446744073709551615");
-        assert!(far.lives_longer_than_an_hour());
+        assert!(far.lives_longer_than_an_hour(0));
         assert_eq!(far.life(i64::MIN), Life::Alive { left_s: i64::MAX });
         assert_eq!(
             token_of("0", "-1e300").life(0),
             Life::Expired { since: i64::MIN }
         );
         assert_eq!(token("{}").life(0), Life::Unknown);
-        assert!(!token(r#"{"exp":99999}"#).lives_longer_than_an_hour());
+        assert!(token(r#"{"exp":99999}"#).lives_longer_than_an_hour(0));
     }
 
     proptest! {
@@ -593,7 +600,7 @@ mod tests {
             payload in "\\{(\"(exp|iat|x-ably-clientId|\\\\u0065xp|\\\\)\"|:|,|\\{|\\}|\\[|\\]|-?[0-9]{1,20}|1e[0-9]{1,3}|é|null){0,20}\\}",
         ) {
             if let Ok(token) = decode(jwt(HEADER, &payload).as_bytes()) {
-                let _ = (token.life(0), token.lives_longer_than_an_hour());
+                let _ = (token.life(0), token.lives_longer_than_an_hour(0));
             }
         }
 

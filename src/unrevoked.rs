@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -45,16 +46,21 @@ pub fn check(
         )
     };
     // A link is followed once, so that the file behind it is replaced and not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = match fs::canonicalize(path) {
+        Ok(path) => path,
+        Err(_) if path.is_symlink() => return Err(wrong("is a link that leads nowhere")),
+        Err(_) => path.to_owned(),
+    };
     if let Ok(there) = fs::metadata(&path) {
         if !there.is_file() {
             return Err(wrong("is not a regular file"));
         }
         let same = |other: fs::Metadata| (other.dev(), other.ino()) == (there.dev(), there.ino());
-        if targets_file
-            .and_then(|file| fs::metadata(file).ok())
-            .is_some_and(same)
-        {
+        let of = |file: &Path| match file == Path::new("-") {
+            true => of_stdin().ok(),
+            false => fs::metadata(file).ok(),
+        };
+        if targets_file.and_then(of).is_some_and(same) {
             return Err(wrong("is the targets file itself"));
         }
     } else if path.file_name().is_none() || !folder(&path).is_dir() {
@@ -67,6 +73,16 @@ pub fn check(
         return Err(wrong("cannot hold a target with a line break in it"));
     }
     Ok(path)
+}
+
+/// Whether two paths lead to one file that is there.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+fn of_stdin() -> io::Result<fs::Metadata> {
+    File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
 }
 
 fn folder(path: &Path) -> &Path {
@@ -135,7 +151,14 @@ impl Unrevoked {
     }
 
     fn write_beside(&self, beside: &Path, targets: &Targets) -> io::Result<()> {
-        let mut file = BufWriter::new(File::options().write(true).create_new(true).open(beside)?);
+        // Where process IDs come again, as in a container, a run that was killed may have left it.
+        let _ = fs::remove_file(beside);
+        let file = File::options().write(true).create_new(true).open(beside)?;
+        if let Ok(there) = fs::metadata(&self.path) {
+            // What was closed to others stays so.
+            file.set_permissions(there.permissions())?;
+        }
+        let mut file = BufWriter::new(file);
         for (target, state) in targets.iter().zip(&self.states) {
             if let Some(reason) = self.reasons.get(*state as usize) {
                 writeln!(file, "# {}\n{target}", Safe(reason))?;

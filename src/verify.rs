@@ -16,6 +16,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 const LIMIT_WITH_MARGIN: Duration = Duration::from_secs(40);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// What is kept of the time for the last question; with none left it could only fail.
+const LAST_QUESTION: Duration = Duration::from_secs(1);
 /// A history that needs a token and changes nothing. Without the capability for it Ably answers
 /// 40160, which tells as much: the token itself was accepted.
 const PATH: &str = "/channels/ably-revoke-token/messages?limit=1";
@@ -100,13 +102,18 @@ impl<'a> Verifier<'a> {
             let verdict = self.ask(hosts, self.timeout.min(left));
             let left = end.saturating_duration_since(Instant::now());
             let stopped = self.courier.signals.caught().is_some();
-            if verdict.is_dead() || left.is_zero() || stopped {
+            if verdict.is_dead() || left <= LAST_QUESTION || stopped {
                 return verdict;
             }
             self.courier
                 .journal
                 .note("verify", "poll", || verdict.described());
-            self.courier.signals.sleep(pause.min(left));
+            self.courier
+                .signals
+                .sleep(pause.min(left.saturating_sub(LAST_QUESTION)));
+            if self.courier.signals.caught().is_some() {
+                return verdict;
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -127,7 +134,8 @@ impl<'a> Verifier<'a> {
         match (reply.status, info.code) {
             (_, Some(REVOKED)) => Verdict::Revoked,
             (_, Some(NO_CAPABILITY)) | (200..=299, _) => Verdict::Accepted,
-            (401 | 403, _) => Verdict::Rejected(words()),
+            // Without a code it is not Ably that speaks.
+            (401 | 403, Some(_)) => Verdict::Rejected(words()),
             // Ably finds a channel only for a token that it accepts.
             (404, Some(_)) => Verdict::Accepted,
             _ => Verdict::NotAsked(words()),

@@ -14,6 +14,8 @@
 //! | `faults` | one row an answer that is not what it should be: outcome, exit code, words |
 //! | `network` | endpoints, fallback, proxies, retries, tunnels, a process without threads |
 //! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
+//! | `bulk` | many targets: batches, what stops a run, what is left over, signals |
+//! | `tokens` | from a leaked token to its target, and to the proof that it is dead |
 //! | `output` | human text, JSON, colours, verbose, streams that fail |
 //! | `places` | an empty root, no home, no user rights, a read-only folder |
 //! | `generated` | man page and completions, in mandoc, bash, zsh and fish |
@@ -28,6 +30,7 @@
 
 mod support;
 
+mod bulk;
 mod confirmation;
 mod control_api;
 mod documentation;
@@ -41,5 +44,6 @@ mod output;
 mod places;
 mod secrets;
 mod sources;
+mod tokens;
 mod usage;
 mod wire;

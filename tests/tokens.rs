@@ -821,7 +821,7 @@ fn a_token_or_key_in_place_of_its_file_is_not_shown() {
 #[test]
 fn a_life_over_an_hour_is_a_warning_that_nobody_misses_and_no_hindrance() {
     let server = Ably::start();
-    let warning = "lives longer than an hour";
+    let warning = "claims a life of over an hour";
     let long = timed(now() - 60, now() + 7200);
     for extra in [&[][..], &["--force"], &["--dry-run"]] {
         let run = leaked(&long)

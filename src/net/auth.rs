@@ -35,15 +35,11 @@ pub fn token(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
     header("Bearer ", token.expose().as_bytes())
 }
 
-/// Makes the scrubber take a token out of texts: whole, the signature alone, and in base64.
+/// Makes the scrubber take a token out of texts: whole, each part alone, and in base64.
 pub fn conceal_token(token: &Secret, scrubber: &mut Scrubber) {
     let whole = token.expose();
     scrubber.add(whole);
-    scrubber.add(
-        whole
-            .rsplit_once('.')
-            .map_or("", |(_, signature)| signature),
-    );
+    whole.split('.').for_each(|part| scrubber.add(part));
     let encoded = Zeroizing::new(BASE64_STANDARD.encode(whole));
     scrubber.add(encoded.trim_end_matches('='));
 }
