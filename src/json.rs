@@ -109,7 +109,8 @@ const PLAIN: &str = "\x1b[0m";
 impl Json {
     /// The value as text, without a line end.
     pub fn write(&self, layout: Layout) -> String {
-        let mut out = String::new();
+        // Enough for most requests; a growing text would be moved again and again.
+        let mut out = String::with_capacity(4096);
         self.append(&mut out, layout, 0);
         out
     }
@@ -182,6 +183,13 @@ fn indent(out: &mut String, layout: Layout, depth: usize) {
 /// escapes, which loses nothing: a reader gets the same string back.
 pub fn quote(out: &mut String, text: &str) {
     out.push('"');
+    // Most texts need no escape at all, and are copied as a whole.
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
     while let Some((at, c)) = rest
         .char_indices()

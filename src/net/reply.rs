@@ -1,5 +1,7 @@
 //! An HTTP answer as far as anyone here reads it.
 
+use std::io::Read;
+
 use ureq::http::{HeaderMap, Response};
 
 /// The longest body that is read, in bytes. A batch result of 100 targets has about 20 KiB.
@@ -42,7 +44,7 @@ impl Reply {
     /// any other broken answer is an error.
     pub fn read(response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
         let (head, mut body) = response.into_parts();
-        let body = match body.with_config().limit(BODY_LIMIT).read_to_vec() {
+        let body = match whole(&mut body) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => Body::Text(text),
                 Err(bad) => Body::Binary(String::from_utf8_lossy(bad.as_bytes()).into_owned()),
@@ -72,6 +74,15 @@ impl Reply {
     pub fn calls_for_fallback(&self) -> bool {
         (500..=504).contains(&self.status) || (self.status >= 400 && self.from_cloudfront)
     }
+}
+
+/// The body's bytes, in one allocation where their number is announced.
+fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
+    let announced = body.content_length().unwrap_or(0).min(BODY_LIMIT);
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0) + 1);
+    let mut reader = body.with_config().limit(BODY_LIMIT).reader();
+    reader.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A header whose lines count as one list (RFC 9110, 5.3).

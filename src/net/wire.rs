@@ -7,16 +7,23 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport, time};
 
 use crate::net::wait::{check, deadline, slice};
+
+/// More than this is written at once, in bytes.
+const HELD: usize = 16 << 10;
 
 /// A TCP connection. Timeouts are ureq's, but waited for in slices.
 pub(crate) struct Wire {
     stream: TcpStream,
     buffers: LazyBuffers,
     stop: Arc<AtomicUsize>,
+    /// What goes out with the next bytes: a request's head and body make one packet.
+    held: Vec<u8>,
     /// As set on the socket, so that it is set only when it changes.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -29,9 +36,33 @@ impl Wire {
             stream,
             buffers,
             stop,
+            held: Vec::new(),
             read_timeout: None,
             write_timeout: None,
         }
+    }
+}
+
+impl Wire {
+    /// Writes what was held back.
+    fn flush(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = timeout.for_write();
+        let deadline = deadline(time::Instant::now(), timeout.after);
+        let mut left = self.held.as_slice();
+        while !left.is_empty() {
+            let wait = slice(deadline).ok_or(Error::Timeout(timeout.reason))?;
+            if self.write_timeout != Some(wait) {
+                self.stream.set_write_timeout(Some(wait))?;
+                self.write_timeout = Some(wait);
+            }
+            match self.stream.write(left) {
+                Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+                Ok(written) => left = left.get(written..).unwrap_or_default(),
+                Err(error) => go_on(error, &self.stop)?,
+            }
+        }
+        self.held.clear();
+        Ok(())
     }
 }
 
@@ -56,26 +87,19 @@ impl Transport for Wire {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let timeout = timeout.for_write();
-        let deadline = deadline(time::Instant::now(), timeout.after);
-        let mut left = self.buffers.output().get(..amount).unwrap_or_default();
-        while !left.is_empty() {
-            let wait = slice(deadline).ok_or(Error::Timeout(timeout.reason))?;
-            if self.write_timeout != Some(wait) {
-                self.stream.set_write_timeout(Some(wait))?;
-                self.write_timeout = Some(wait);
-            }
-            match self.stream.write(left) {
-                Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
-                Ok(written) => left = left.get(written..).unwrap_or_default(),
-                Err(error) => go_on(error, &self.stop)?,
-            }
+        check(&self.stop)?;
+        let bytes = self.buffers.output().get(..amount).unwrap_or_default();
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < HELD {
+            Ok(())
+        } else {
+            self.flush(timeout)
         }
-        Ok(())
     }
 
     /// What has arrived is read even after a signal: it may be the answer.
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.flush(timeout)?;
         let timeout = timeout.for_read();
         let deadline = deadline(time::Instant::now(), timeout.after);
         loop {
@@ -96,12 +120,11 @@ impl Transport for Wire {
 
     /// Open, and nothing in it that nobody asked for.
     fn is_open(&mut self) -> bool {
-        if self.stream.set_nonblocking(true).is_err() {
-            return false;
-        }
-        let read = self.stream.read(&mut [0]);
-        let silent = matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock);
-        silent && self.stream.set_nonblocking(false).is_ok()
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(
+            recv(&self.stream, &mut [0_u8][..], flags),
+            Err(Errno::AGAIN)
+        )
     }
 }
 
