@@ -148,18 +148,17 @@ fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Proble
     Ok(next)
 }
 
+/// Whether an argument looks like options, known or mistyped, or ends them. A value that does is
+/// written after an equals sign.
 fn is_option(arg: &OsStr) -> bool {
     let Some(text) = arg.to_str() else {
         return false;
     };
-    if let Some(long) = text.strip_prefix("--") {
-        let name = long.split_once('=').map_or(long, |(name, _)| name);
-        return flags::by_long(name).is_some();
+    if text.starts_with("--") {
+        return true;
     }
-    let mut short = text.chars();
-    short.next() == Some('-')
-        && short.next().is_some_and(|c| flags::by_short(c).is_some())
-        && short.next().is_none()
+    let short = text.strip_prefix('-').unwrap_or_default();
+    !short.is_empty() && short.chars().all(|c| flags::by_short(c).is_some())
 }
 
 fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
@@ -174,7 +173,7 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
         return Ok(Command::Version);
     }
     if let Some(name) = typed.text(Id::Generate)? {
-        let unknown = || usage("--generate is none of man, bash, zsh, fish".into());
+        let unknown = || usage("the value of --generate is none of man, bash, zsh, fish".into());
         return Page::by_name(name)
             .map(Command::Generate)
             .ok_or_else(unknown);
@@ -183,7 +182,7 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
         ["auth", "revoke-token"] | ["auth:revoke-token"] => Ok(Command::Revoke(typed)),
         ["auth", "revoke-token", ..] | ["auth:revoke-token", ..] => Err(Problem::new(
             "unexpected argument after the command",
-            "every value belongs to an option, such as --client-id ID",
+            "every value belongs to an option, such as --client-id ID; quote a value that holds a space",
         )),
         ["help"]
         | ["help", "auth"]
@@ -191,7 +190,10 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
         | ["help", "auth:revoke-token"] => Ok(Command::Help),
         ["version"] => Ok(Command::Version),
         [] | ["auth"] if typed.0.is_empty() => Ok(Command::Help),
-        [] | ["auth"] => Err(usage("options without the command".into())),
+        [] | ["auth"] => Err(Problem::new(
+            "the command is missing",
+            "write ably auth revoke-token before the options",
+        )),
         _ => Err(Problem::new(
             "unknown command: this program has auth revoke-token alone",
             "for any other command use the full Ably CLI",
@@ -302,6 +304,9 @@ mod tests {
         for line in [
             "auth revoke-token --client-id --force",
             "auth revoke-token --client-id -f",
+            "auth revoke-token --client-id -fy",
+            "auth revoke-token --client-id --froce",
+            "auth revoke-token --client-id -- --force",
         ] {
             assert!(
                 message(line).contains("--client-id needs a value"),

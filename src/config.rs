@@ -57,8 +57,6 @@ pub struct App {
     pub name: Option<String>,
     /// The stored API key, whole, not yet checked.
     pub api_key: Option<Secret>,
-    /// The ID of that key; the CLI writes it with and without the app's ID before it.
-    pub key_id: Option<String>,
     /// The name of that key.
     pub key_name: Option<String>,
 }
@@ -180,14 +178,6 @@ impl Account {
     /// The app with this ID.
     pub fn app_by_id(&self, id: &str) -> Option<&App> {
         self.apps.iter().find(|app| app.id == id)
-    }
-
-    /// All apps with exactly this name.
-    pub fn apps_named(&self, name: &str) -> Vec<&App> {
-        self.apps
-            .iter()
-            .filter(|app| app.name.as_deref() == Some(name))
-            .collect()
     }
 }
 
@@ -312,7 +302,6 @@ impl<'a> Node<'a> {
             id: id.to_owned(),
             name: self.text("appName")?,
             api_key: self.text("apiKey")?.map(Secret::new),
-            key_id: self.text("keyId")?,
             key_name: self.text("keyName")?,
         })
     }
@@ -521,19 +510,11 @@ refreshToken = "s3cret-refresh"
             assert_eq!(account.control_host.as_deref(), Some("control.example"));
             let app = account.app_by_id("app1").unwrap();
             assert_eq!(app.api_key.as_ref().unwrap().expose(), "app1.key:s3cret");
-            assert_eq!(
-                (app.key_id.as_deref(), app.key_name.as_deref()),
-                (Some("app1.key"), Some("Root"))
-            );
+            assert_eq!(app.key_name.as_deref(), Some("Root"));
             assert!(account.app_by_id("app2").unwrap().api_key.is_none());
             assert!(account.app_by_id("App1").is_none());
-            let named: Vec<&str> = account
-                .apps_named("Shop")
-                .iter()
-                .map(|app| app.id.as_str())
-                .collect();
-            assert_eq!(named, ["app1", "app2"]);
-            assert!(account.apps_named("shop").is_empty());
+            let names: Vec<_> = account.apps.iter().map(|app| app.name.as_deref()).collect();
+            assert_eq!(names[..2], [Some("Shop"), Some("Shop")]);
             assert!(!format!("{account:?}").contains("s3cret"));
         }
     }
@@ -752,7 +733,7 @@ refreshToken = "s3cret-refresh"
             let account = account(&with(&format!("apps.x.appName = {written}\napps.x.apiKey = '{key}'")));
             // A pair of surrogates is JSON alone.
             prop_assume!(!written.contains("\\ud"));
-            prop_assert_eq!(account.apps_named(&name).len(), 1);
+            prop_assert_eq!(account.apps[0].name.as_deref(), Some(name.as_str()));
             prop_assert_eq!(account.apps[0].api_key.as_ref().unwrap().expose(), key);
         }
     }

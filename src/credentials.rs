@@ -1,4 +1,4 @@
-//! Which key serves, and for which app (CONTRACT section 3): a key that was handed over, else one
+//! Which key serves, and for which app: a key that was handed over, else one
 //! of the full CLI's configuration, else one of the Control API, else one that is typed. Nothing
 //! is revoked before both are certain.
 
@@ -20,9 +20,8 @@ use crate::wanted::{KeyChoice, Wanted};
 
 /// The longest key file that is read, in bytes.
 const KEY_FILE_LIMIT: u64 = 64 << 10;
-const WAYS: &str = "give it with ABLY_API_KEY, --api-key-file FILE (or - for standard input), \
-    ABLY_API_KEY_FILE or --api-key, log in with the full Ably CLI, set ABLY_ACCESS_TOKEN, or run on \
-    a terminal to be asked";
+const WAYS: &str = "set ABLY_API_KEY or give --api-key-file FILE (- is standard input), ABLY_API_KEY_FILE or \
+    --api-key; or log in with the full Ably CLI, or set ABLY_ACCESS_TOKEN; without --json a terminal asks for it";
 const FORM: &str = "a key has the form appId.keyId:secret; copy it whole from the dashboard";
 
 /// Finds the key and makes sure that it belongs to the app that was asked for.
@@ -136,15 +135,22 @@ fn from_file(path: &Path, named_by: &'static str) -> Result<(Zeroizing<String>, 
         file::read(path, KEY_FILE_LIMIT)
     };
     let shown = file::shown(path);
+    let unread = |error: io::Error| {
+        Error::input(
+            format!(
+                "{named_by}: {shown} cannot be read: {}",
+                file::reason(&error)
+            ),
+            "check the path, and that this user may read it",
+        )
+    };
     let problem = |what: &str| {
         Error::Input(Problem::new(
             format!("{named_by}: {} {what}", Safe(&shown)),
             "the file must hold an API key, appId.keyId:secret, and nothing else",
         ))
     };
-    let bytes = Zeroizing::new(
-        read.map_err(|error| problem(&format!("cannot be read: {}", file::reason(&error))))?,
-    );
+    let bytes = Zeroizing::new(read.map_err(unread)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| problem("is not UTF-8 text"))?;
     if text.trim().is_empty() {
         return Err(problem("is empty"));
@@ -159,10 +165,11 @@ fn from_file(path: &Path, named_by: &'static str) -> Result<(Zeroizing<String>, 
 fn none_found(env: Environment, why: Option<Problem>) -> Error {
     let empty = env.empty_ones(&["ABLY_API_KEY", "ABLY_API_KEY_FILE", "ABLY_ACCESS_TOKEN"]);
     if !empty.is_empty() {
-        return Error::input(
-            format!("no API key: {} is set but empty", empty.join(" and ")),
-            WAYS,
-        );
+        let verb = if empty.len() == 1 { "is" } else { "are" };
+        let message = format!("no API key: {} {verb} set but empty", empty.join(" and "));
+        let remedy =
+            format!("in CI, check that the secret exists and reaches this job; else {WAYS}");
+        return Error::input(message, remedy);
     }
     if env.raw("ABLY_TOKEN").is_some() {
         let message =

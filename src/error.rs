@@ -53,7 +53,7 @@ impl Error {
         Self::Input(Problem::new(message, remedy))
     }
 
-    /// The exit code, see CONTRACT "Exit codes". A signal's is what a shell shows for it.
+    /// The exit code, see "Exit codes" in the README. A signal's is what a shell shows for it.
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Input(_) => 2,

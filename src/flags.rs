@@ -1,5 +1,5 @@
-//! The one table of options. The parser, `--help`, the man page, the completions and the README's
-//! list are derived from it.
+//! The one table of options. The parser, `--help`, the man page, the completions are
+//! derived from it; a test holds the README's list to it.
 
 /// Names an option in code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

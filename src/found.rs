@@ -7,6 +7,7 @@ use crate::error::{Error, Problem};
 use crate::file;
 use crate::key::ApiKey;
 use crate::net::endpoint::Endpoint;
+use crate::targets::{Kind, Targets};
 use crate::wanted::AppRef;
 
 /// A key, its app, and where they came from.
@@ -27,6 +28,21 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Makes sure that no target is the key itself, pasted in the wrong place: it would be shown.
+    ///
+    /// # Errors
+    /// One is.
+    pub fn check_targets(&self, targets: &Targets) -> Result<(), Error> {
+        let value = |target: &str| Kind::split(target).is_some_and(|(_, value)| self.key.is(value));
+        if !targets.iter().any(value) {
+            return Ok(());
+        }
+        Err(Error::input(
+            "a target is the API key itself",
+            "give a client ID there; the key belongs into ABLY_API_KEY or --api-key-file",
+        ))
+    }
+
     /// The endpoint that was asked for, else the account's, else the default.
     ///
     /// # Errors

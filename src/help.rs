@@ -74,7 +74,7 @@ pub const EXIT_CODES: &[(&str, &str)] = &[
     ("4", "not confirmed; nothing was sent"),
     (
         "5",
-        "no target revoked for certain, some unknown; running it again is safe",
+        "some unknown and none revoked, or --verify found no proof; run it again",
     ),
     ("130", "died of SIGINT"),
     ("143", "died of SIGTERM"),
@@ -97,7 +97,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "NO_PROXY",
         "hosts, domains, IPs and CIDRs reached without a proxy",
     ),
-    ("NO_COLOR", "no colours and no symbols, whatever its value"),
+    ("NO_COLOR", "no colours and no symbols, unless it is empty"),
 ];
 
 /// The files that are read without being named.

@@ -64,6 +64,11 @@ impl ApiKey {
         self.name.get(..self.app_end).unwrap_or_default()
     }
 
+    /// Whether a text is this very key.
+    pub fn is(&self, text: &str) -> bool {
+        self.whole.expose() == text
+    }
+
     /// The key's own ID.
     pub fn id(&self) -> &str {
         self.name.get(self.app_end + 1..).unwrap_or_default()

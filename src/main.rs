@@ -42,8 +42,9 @@ fn main() -> ExitCode {
         }
         Err(problem) => fail(&output, &Error::Input(problem)),
     };
-    let code = if code == 0 && output.stdout_failed() {
-        1
+    let code = if output.stdout_failed() {
+        report::stdout_failed(&output);
+        code.max(1)
     } else {
         code
     };
@@ -78,6 +79,7 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
 
     let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
     let found = credentials::find(&request.wanted, env, &signals, &mut lookup)?;
+    found.check_targets(&request.targets)?;
     let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);
     let facts = Facts::of(&request, &found, &endpoint);

@@ -36,15 +36,18 @@ pub fn pick_key(
     let n = match (revocable.next(), revocable.next()) {
         (Some(_), None) => 0,
         (first, _) => {
-            let what = if first.is_some() {
-                "several keys with"
-            } else {
-                "no key with"
+            let (what, remedy) = match first {
+                Some(_) => (
+                    "several keys with",
+                    "name with --key the one that issued the tokens: another cannot revoke them",
+                ),
+                None => (
+                    "no key with",
+                    "enable revocable tokens for one of them in the dashboard; tokens issued \
+                     before that stay irrevocable",
+                ),
             };
-            let problem = Problem::new(
-                format!("app {app} has {what} revocable tokens"),
-                "name one with --key; the dashboard shows which keys have revocable tokens",
-            );
+            let problem = Problem::new(format!("app {app} has {what} revocable tokens"), remedy);
             chooser.among(&format!("API keys of app {app}:"), &labels(&keys), problem)?
         }
     };

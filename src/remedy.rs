@@ -14,7 +14,7 @@ pub fn of(code: Option<i64>) -> &'static str {
             "the key's secret or name is wrong: copy the whole key from the dashboard again"
         }
         Some(40121) => {
-            "token revocation is not enabled: for the app under API keys in the dashboard, for channels by Ably's support"
+            "enable revocable tokens for the key in the dashboard (API keys); for channels ask Ably's support"
         }
         Some(40131) => "the API key has been revoked: use another key of the app",
         Some(40133) => "use the key that issued the tokens: another key cannot revoke them",

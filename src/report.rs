@@ -165,6 +165,14 @@ fn read_first(facts: &Facts) -> &'static str {
     }
 }
 
+/// Says on stderr that stdout lacks something: its exit code alone would say something else.
+pub fn stdout_failed(output: &Output) {
+    output.say(
+        "error: stdout could not be written, so what it shows is incomplete\n  \
+         make room on its disk; a run that would have ended with 0 ends with 1\n",
+    );
+}
+
 /// The closing JSON record.
 pub fn status(output: &Output, exit_code: i32, interrupted: bool) {
     output.record("status", |fields| {
@@ -341,7 +349,10 @@ pub fn warning(output: &Output, leaked: Option<&Leaked>) {
 
 /// Tells people that the target is revoked, before the token is asked with: that takes long.
 pub fn before_proof(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outcome]) {
-    let mut accounts = Accounts::default();
+    let mut accounts = Accounts {
+        requests: 1,
+        ..Accounts::default()
+    };
     accounts.enter(targets, outcomes);
     if let Some((target, times)) = accounts.confirmed.as_ref().filter(|_| !output.is_json()) {
         output.say(&confirmation(output, facts, &accounts, target, *times));

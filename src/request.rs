@@ -287,7 +287,7 @@ fn file_of(args: &Args, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem
         let reason = file::reason(&error);
         Problem::new(
             format!("{}: {name} cannot be read: {reason}", flags::long(id)),
-            "",
+            "check the path, and that this user may read it",
         )
     })?;
     Ok((name, bytes))
@@ -373,7 +373,7 @@ fn timeout(args: &Args) -> Result<Duration, Problem> {
     };
     seconds(value).ok_or_else(|| {
         Problem::new(
-            "the value of --timeout is not a number of seconds",
+            "the value of --timeout is no time that can be used",
             format!("give more than 0 and at most {MAX_TIMEOUT}, such as 30 or 2.5"),
         )
     })
@@ -403,10 +403,18 @@ fn not_an_input(path: &Path, args: &Args, env: Environment) -> Result<(), Proble
     Ok(())
 }
 
+/// `a, b and c`.
+fn listing(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.join(""),
+    }
+}
+
 fn exclusive(options: &[Id]) -> Problem {
     let options: Vec<String> = options.iter().map(|id| flags::long(*id)).collect();
     Problem::new(
-        format!("{} exclude each other", options.join(" and ")),
+        format!("{} exclude each other", listing(&options)),
         "give one of them",
     )
 }

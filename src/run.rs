@@ -77,7 +77,7 @@ fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
         Some(signal) => (format!("the run was stopped by signal {signal}"), ""),
         None if hopeless => (
             "every later request would have failed as the last one did".to_owned(),
-            "mend that first",
+            "mend what the first error names, then run the rest",
         ),
         None => return None,
     };

@@ -114,7 +114,7 @@ impl Targets {
         Self::once_each(text.into_bytes(), ends)
     }
 
-    /// Takes the bytes of a targets file (CONTRACT "Many targets"). `name` is the file as the
+    /// Takes the bytes of a targets file. `name` is the file as the
     /// operator knows it.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ impl Verdict {
             Self::Revoked => "verified: the token is rejected as revoked".to_owned(),
             Self::Accepted => "the token is still accepted".to_owned(),
             Self::Rejected(why) => {
-                format!("the token is rejected otherwise, not as revoked: {why}")
+                format!("the token is rejected otherwise, but not as revoked: {why}")
             }
             Self::NotAsked(why) => {
                 format!("whether the token is still accepted is not known: {why}")

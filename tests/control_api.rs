@@ -98,7 +98,11 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
             "none revocable",
             vec![a().irrevocable()],
             &[],
-            Err(&["no key with revocable tokens", "key-a (Root", "--key"]),
+            Err(&[
+                "no key with revocable tokens",
+                "key-a (Root",
+                "enable revocable tokens",
+            ]),
         ),
         (
             "several revocable",

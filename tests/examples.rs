@@ -1,4 +1,4 @@
-//! Every example of Ably's page on the command (`reference/ably-auth-revoke-token.txt`), as
+//! Every example of Ably's page on the command, as
 //! written there.
 
 use crate::support::{Ably, Terminal, ably, flag, text};

@@ -298,7 +298,7 @@ fn known_codes() -> Vec<Row> {
     let cases = [
         (40003, 400, "--issued-before"),
         (40101, 401, "copy the whole key"),
-        (40121, 400, "token revocation is not enabled"),
+        (40121, 400, "enable revocable tokens"),
         (40131, 401, "has been revoked: use another key"),
         (40133, 401, "the key that issued the tokens"),
         (40160, 401, "the key's capability"),

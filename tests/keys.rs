@@ -192,3 +192,17 @@ fn no_key_at_the_prompt_is_exit_2() {
         assert_eq!(end.modes, Modes::USUAL);
     }
 }
+
+#[test]
+fn a_key_pasted_as_a_target_is_neither_sent_nor_shown() {
+    let server = Ably::start();
+    server.expect_nothing();
+    for extra in ["--force", "--dry-run"] {
+        let run = ably(["auth", "revoke-token", "--client-id", KEY, extra])
+            .against(&server)
+            .run();
+        run.exits(2)
+            .says("a target is the API key itself")
+            .never_says(SECRET);
+    }
+}

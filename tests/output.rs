@@ -91,7 +91,8 @@ fn a_full_disk_behind_stdout_makes_a_0_a_1() {
         .arg("--json")
         .stdout_to("/dev/full")
         .run()
-        .exits(1);
+        .exits(1)
+        .says("stdout could not be written");
     ably(REVOKE)
         .against(&server)
         .stderr_to("/dev/full")

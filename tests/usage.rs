@@ -85,11 +85,11 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         (&["--client-id", "a", "--app="], "--app is empty"),
         (
             &["--client-id", "a", "--timeout", "0"],
-            "--timeout is not a number of seconds",
+            "--timeout is no time that can be used",
         ),
         (
             &["--client-id", "a", "--timeout", "soon"],
-            "--timeout is not a number of seconds",
+            "--timeout is no time that can be used",
         ),
         (
             &["--client-id", "a", "--issued-before", "2h"],
@@ -153,7 +153,7 @@ fn another_command_of_the_full_cli_is_refused() {
     ably(["--force"])
         .run()
         .exits(2)
-        .says("options without the command");
+        .says("the command is missing");
 }
 
 #[test]

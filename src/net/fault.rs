@@ -268,12 +268,15 @@ fn tls(error: &TlsError, host: &str, check: &'static str) -> (String, &'static s
         ),
         TlsError::InvalidCertificate(Bad::UnknownIssuer) => (
             certificate("comes from an unknown issuer"),
-            "if a proxy or a private CA issued it, name that CA's certificate with --ca-file",
+            "if a proxy or a private CA issued it, name that CA's certificate with --ca-file; --ca-file and \
+             SSL_CERT_FILE replace the built-in roots: leave them out for Ably's own certificate",
         ),
         TlsError::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
             (certificate("is for another name"), check)
         }
-        TlsError::InvalidCertificate(_) => (certificate("is not acceptable"), ""),
+        TlsError::InvalidCertificate(other) => {
+            (certificate(&format!("is not acceptable: {other:?}")), check)
+        }
         TlsError::InvalidMessage(_) => (format!("{host} does not speak TLS on this port"), check),
         TlsError::AlertReceived(alert) => (
             format!("{host} refused the TLS connection: {alert:?}"),

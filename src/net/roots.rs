@@ -49,7 +49,7 @@ impl Roots {
         let problem = |what: &str| {
             Problem::new(
                 format!("{source}: {} {what}", crate::text::Safe(&shown)),
-                "give a PEM file with the certificate of the CA to trust",
+                "give a PEM file with the certificate of the CA to trust, or none to use the built-in roots",
             )
         };
         let pem = std::fs::read(path).map_err(|error| {
