@@ -83,16 +83,20 @@ struct Confirmed {
 /// unique, so there is nothing more to look for in it.
 fn all_confirmed(text: &str, targets: &[&str]) -> Option<Vec<Outcome>> {
     let AllConfirmed { results } = json::from_str(text).ok()?;
-    let outcome = |(result, target): (&Confirmed, &&str)| {
-        let confirmed = result.target == **target && result.error.is_none();
-        confirmed.then_some(())?;
-        Some(Outcome::Revoked(Confirmation {
+    if results.len() != targets.len() {
+        return None;
+    }
+    let mut outcomes = Vec::with_capacity(targets.len());
+    for (result, target) in results.iter().zip(targets) {
+        if result.target != **target || result.error.is_some() {
+            return None;
+        }
+        outcomes.push(Outcome::Revoked(Confirmation {
             issued_before: i64::try_from(result.issued_before).ok()?,
             applies_at: i64::try_from(result.applies_at).ok()?,
-        }))
-    };
-    let same_number = results.len() == targets.len();
-    same_number.then(|| results.iter().zip(targets).map(outcome).collect())?
+        }));
+    }
+    Some(outcomes)
 }
 
 /// A result with what it says of its target; `null` is as good as absent.
