@@ -51,7 +51,7 @@ pub fn judge(
         return vec![whole; targets.len()];
     };
     results.sort_by_key(|result| result.target);
-    let lacking = Rc::new(lacking(host));
+    let lacking = lacking(host);
     targets
         .iter()
         .map(|target| {
@@ -167,14 +167,10 @@ fn of_target(
     let first = own.next()?;
     let contradicted = own.any(|other| other.word() != first.word());
     Some(if contradicted {
-        Outcome::Unknown(Rc::new(Failure {
-            problem: Problem::new(
-                format!("{host} gave results for it that contradict each other"),
-                remedy::AGAIN,
-            ),
-            info: None,
-            scope: Scope::Request,
-        }))
+        Outcome::Unknown(Failure::of_request(Problem::new(
+            format!("{host} gave results for it that contradict each other"),
+            remedy::AGAIN,
+        )))
     } else {
         first
     })
@@ -195,26 +191,16 @@ fn of_result(result: &Listed<'_>, scrubber: &Scrubber, host: &str) -> Outcome {
             issued_before,
             applies_at,
         }),
-        _ => Outcome::Unknown(Rc::new(Failure {
-            problem: Problem::new(
-                format!("the result of {host} lacks the time from which it applies"),
-                remedy::AGAIN,
-            ),
-            info: None,
-            scope: Scope::Request,
-        })),
+        _ => Outcome::Unknown(Failure::of_request(Problem::new(
+            format!("the result of {host} lacks the time from which it applies"),
+            remedy::AGAIN,
+        ))),
     }
 }
 
-fn lacking(host: &str) -> Failure {
-    Failure {
-        problem: Problem::new(
-            format!("the answer of {host} holds no result for it"),
-            remedy::AGAIN,
-        ),
-        info: None,
-        scope: Scope::Request,
-    }
+fn lacking(host: &str) -> Rc<Failure> {
+    let message = format!("the answer of {host} holds no result for it");
+    Failure::of_request(Problem::new(message, remedy::AGAIN))
 }
 
 /// Why a request without results failed: Ably's error, or what the answer was instead.

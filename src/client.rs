@@ -1,6 +1,5 @@
 //! Ably's revocation API: one call revokes up to 100 targets, however many tries that takes.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use miniserde::json::{Number, Value};
@@ -144,8 +143,7 @@ impl<'a> Client<'a> {
     /// while time is left.
     pub fn revoke(&mut self, targets: &[&str], terms: Terms) -> Settled {
         let deadline = Deadline::after(self.timeout);
-        let (mut outcomes, hopeless, retry_after) = self.ask(targets, terms, deadline);
-        let mut retry_after = retry_after;
+        let (mut outcomes, hopeless, mut retry_after) = self.ask(targets, terms, deadline);
         for attempt in 0.. {
             let limited: Vec<usize> = (0..outcomes.len())
                 .filter(|i| outcomes.get(*i).is_some_and(is_rate_limited))
@@ -222,11 +220,7 @@ fn failed(fault: Fault) -> Outcome {
         remedy = format!("{remedy}{separator}{}", remedy::AGAIN);
     }
     let problem = Problem { message, remedy };
-    let failure = Rc::new(Failure {
-        problem,
-        info: None,
-        scope: Scope::Request,
-    });
+    let failure = Failure::of_request(problem);
     if fault.sent {
         Outcome::Unknown(failure)
     } else {

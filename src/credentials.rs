@@ -2,7 +2,6 @@
 //! of the full CLI's configuration, else one of the Control API, else one that is typed. Nothing
 //! is revoked before both are certain.
 
-use std::io;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -129,28 +128,15 @@ fn given(wanted: &Wanted, env: Environment) -> Result<Option<(Zeroizing<String>,
 }
 
 fn from_file(path: &Path, named_by: &'static str) -> Result<(Zeroizing<String>, Source), Error> {
-    let read = if path == Path::new("-") {
-        file::read_from(io::stdin().lock(), KEY_FILE_LIMIT)
-    } else {
-        file::read(path, KEY_FILE_LIMIT)
-    };
     let shown = file::shown(path);
-    let unread = |error: io::Error| {
-        Error::input(
-            format!(
-                "{named_by}: {shown} cannot be read: {}",
-                file::reason(&error)
-            ),
-            "check the path, and that this user may read it",
-        )
-    };
+    let bytes = file::read_named(path, KEY_FILE_LIMIT, named_by, &shown).map_err(Error::Input)?;
+    let bytes = Zeroizing::new(bytes);
     let problem = |what: &str| {
         Error::Input(Problem::new(
             format!("{named_by}: {} {what}", Safe(&shown)),
             "the file must hold an API key, appId.keyId:secret, and nothing else",
         ))
     };
-    let bytes = Zeroizing::new(read.map_err(unread)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| problem("is not UTF-8 text"))?;
     if text.trim().is_empty() {
         return Err(problem("is empty"));

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::error::Problem;
 use crate::key::ApiKey;
 
 /// Reads a file up to a limit in bytes.
@@ -20,6 +21,33 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         file,
         limit,
     )
+}
+
+/// What stands for standard input in place of a file.
+pub const STDIN: &str = "-";
+
+/// Reads the file that an option or a variable names, or standard input for `-`, up to a limit in
+/// bytes. `shown` is what to call it.
+///
+/// # Errors
+/// It cannot be read; the message says which and why.
+pub fn read_named(
+    path: &Path,
+    limit: u64,
+    named_by: &str,
+    shown: &str,
+) -> Result<Vec<u8>, Problem> {
+    let read = if path == Path::new(STDIN) {
+        read_from(io::stdin().lock(), limit)
+    } else {
+        read(path, limit)
+    };
+    read.map_err(|error| {
+        Problem::new(
+            format!("{named_by}: {shown} cannot be read: {}", reason(&error)),
+            "check the path, and that this user may read it",
+        )
+    })
 }
 
 /// Reads everything up to a limit in bytes.

@@ -1,11 +1,9 @@
 //! `--from-token`: from a leaked token to the target that revokes it. The token is decoded, never
 //! verified and never shown (`token.rs`).
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::choose::Chooser;
+use crate::clock::{now_ms, shown};
 use crate::error::{Error, Problem};
-use crate::issued_before::shown;
 use crate::json::{Fields, Json};
 use crate::targets::{Kind, Targets};
 use crate::token::{self, Life, Token};
@@ -152,10 +150,7 @@ fn lacks(what: &str, instead: &str) -> Error {
 
 /// Unix seconds.
 fn now() -> i64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+    now_ms() / 1000
 }
 
 fn millis(seconds: i64) -> i64 {

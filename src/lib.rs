@@ -18,6 +18,7 @@ pub mod answer;
 pub mod args;
 pub mod choose;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod control;
 pub mod credentials;

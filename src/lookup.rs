@@ -1,9 +1,10 @@
 //! Looks an app or its key up, in the full CLI's configuration first and in the Control API then.
 //! Neither is touched before it is needed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::choose::Chooser;
+use crate::clock::now_ms;
 use crate::config::{self, Account, Configuration};
 use crate::control::{self, Control};
 use crate::environment::Environment;
@@ -362,11 +363,4 @@ fn control_host(value: &str, named_by: &str) -> Result<String, Error> {
         return Err(wrong("it is not a host name"));
     }
     Ok(endpoint.primary().to_owned())
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -38,6 +38,17 @@ pub struct Failure {
     pub scope: Scope,
 }
 
+impl Failure {
+    /// A failure of a whole request, in which Ably said nothing of its own.
+    pub fn of_request(problem: Problem) -> Rc<Self> {
+        Rc::new(Self {
+            problem,
+            info: None,
+            scope: Scope::Request,
+        })
+    }
+}
+
 /// Whether a failure is one target's own or that of the request it was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

@@ -6,14 +6,15 @@ use std::rc::Rc;
 
 use crate::accounts::{Accounts, NAMED};
 use crate::client::BATCH;
+use crate::clock::shown;
 use crate::error::{Error, ErrorInfo, Problem};
 use crate::facts::Facts;
-use crate::issued_before::{IssuedBefore, shown};
+use crate::issued_before::IssuedBefore;
 use crate::json::{Fields, Json, Layout};
 use crate::leaked::Leaked;
 use crate::outcome::{Confirmation, Failure, Outcome};
 use crate::output::{Colour, Output, status_fields};
-use crate::targets::Targets;
+use crate::targets::{Kind, Targets};
 use crate::text::{Safe, count, excerpt};
 use crate::verify::Verdict;
 
@@ -22,13 +23,10 @@ const HINT: &str =
 
 /// What is to be shown of a target: its kind in words and its value, escaped.
 pub fn named(specifier: &str) -> String {
-    let (kind, value) = specifier.split_once(':').unwrap_or(("target", specifier));
-    let noun = match kind {
-        "clientId" => "client ID",
-        "revocationKey" => "revocation key",
-        kind => kind,
-    };
-    format!("{noun} {}", Safe(&excerpt(value)))
+    match Kind::split(specifier) {
+        Some((kind, value)) => format!("{} {}", kind.noun(), Safe(&excerpt(value))),
+        None => format!("target {}", Safe(&excerpt(specifier))),
+    }
 }
 
 /// The question's preamble: what will be revoked, in which app, with which key.

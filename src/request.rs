@@ -1,7 +1,6 @@
 //! What the arguments mean: checked against each other, with environment and files read in. After
 //! this step only the key is missing.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::choose::Chooser;
 use crate::config;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
-use crate::file;
+use crate::file::{self, STDIN};
 use crate::flags::{self, Id};
 use crate::issued_before::IssuedBefore;
 use crate::key::ApiKey;
@@ -30,8 +29,6 @@ use crate::wanted::{KeyChoice, Wanted};
 
 /// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: u64 = 3600;
-/// What stands for standard input in place of a file.
-const STDIN: &str = "-";
 /// The largest targets file, in bytes.
 const TARGETS_LIMIT: u64 = u32::MAX as u64;
 /// The options that name targets, of which exactly one is given.
@@ -275,21 +272,11 @@ fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
 /// The bytes of an option's file, or of stdin, with what to call it.
 fn file_of(args: &Args, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem> {
     let path = args.path(id)?.unwrap_or(Path::new(""));
-    let (name, read) = if path == Path::new(STDIN) {
-        (
-            "standard input".to_owned(),
-            file::read_from(io::stdin().lock(), limit),
-        )
-    } else {
-        (file::shown(path), file::read(path, limit))
+    let name = match path == Path::new(STDIN) {
+        true => "standard input".to_owned(),
+        false => file::shown(path),
     };
-    let bytes = read.map_err(|error| {
-        let reason = file::reason(&error);
-        Problem::new(
-            format!("{}: {name} cannot be read: {reason}", flags::long(id)),
-            "check the path, and that this user may read it",
-        )
-    })?;
+    let bytes = file::read_named(path, limit, &flags::long(id), &name)?;
     Ok((name, bytes))
 }
 

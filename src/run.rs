@@ -1,12 +1,10 @@
 //! Works through the targets, a request at a time, and keeps the accounts.
 
-use std::rc::Rc;
-
 use crate::accounts::Accounts;
 use crate::client::{BATCH, Client, Settled, Terms};
 use crate::error::Problem;
 use crate::facts::Facts;
-use crate::outcome::{Failure, Outcome, Scope};
+use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::report;
@@ -82,11 +80,7 @@ fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
         None => return None,
     };
     let problem = Problem::new(why, remedy);
-    Some(Outcome::NotSent(Rc::new(Failure {
-        problem,
-        info: None,
-        scope: Scope::Request,
-    })))
+    Some(Outcome::NotSent(Failure::of_request(problem)))
 }
 
 /// The exit code of the accounts; a token that was to be proved dead and is not makes a 0 a 5.

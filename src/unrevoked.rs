@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
-use crate::file::reason;
+use crate::file::{STDIN, reason};
 use crate::outcome::Outcome;
 use crate::targets::Targets;
 use crate::text::{Safe, excerpt};
@@ -56,7 +56,7 @@ pub fn check(
             return Err(wrong("is not a regular file"));
         }
         let same = |other: fs::Metadata| (other.dev(), other.ino()) == (there.dev(), there.ino());
-        let of = |file: &Path| match file == Path::new("-") {
+        let of = |file: &Path| match file == Path::new(STDIN) {
             true => of_stdin().ok(),
             false => fs::metadata(file).ok(),
         };

@@ -587,11 +587,8 @@ fn after_a_refusal_that_would_meet_all_the_rest_is_not_sent() {
 
 // Names and addresses.
 
-#[test]
-fn a_dead_first_address_costs_less_than_a_second() {
-    // localhost is 127.0.0.1, then ::1.
-    let server = Ably::start_on(Loopback::V6);
-    let _dead = BlackHole::at(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port())));
+/// The stand-in listens on ::1 alone, so its own endpoint would not try 127.0.0.1 first.
+fn revokes_within_a_second_at_localhost(server: &Ably) {
     ably(REVOKE)
         .args([
             "--endpoint",
@@ -607,20 +604,17 @@ fn a_dead_first_address_costs_less_than_a_second() {
 }
 
 #[test]
+fn a_dead_first_address_costs_less_than_a_second() {
+    // localhost is 127.0.0.1, then ::1.
+    let server = Ably::start_on(Loopback::V6);
+    let _dead = BlackHole::at(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port())));
+    revokes_within_a_second_at_localhost(&server);
+}
+
+#[test]
 fn a_first_address_that_refuses_costs_nothing() {
     let server = Ably::start_on(Loopback::V6);
-    ably(REVOKE)
-        .args([
-            "--endpoint",
-            &format!("localhost:{}", server.port()),
-            "--timeout",
-            "1",
-            "--ca-file",
-        ])
-        .arg(server.ca_file())
-        .env("ABLY_API_KEY", KEY)
-        .run()
-        .exits(0);
+    revokes_within_a_second_at_localhost(&server);
 }
 
 /// The program as a user of its own who may have no second thread, in a root folder that holds it

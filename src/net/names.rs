@@ -16,6 +16,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{NextTimeout, time};
 
+use crate::file;
 use crate::net::authority::Host;
 use crate::net::dial_error::DialError;
 use crate::net::endpoint::ConnectTo;
@@ -250,17 +251,14 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// The system's words without Rust's around them.
 fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text
+    let text = file::reason(error);
+    let words = text
         .strip_prefix("failed to lookup address information: ")
         .unwrap_or(&text);
-    let text = text
-        .split_once(" (os error")
-        .map_or(text, |(words, _)| words);
-    // What musl calls a look-up that no name server answered.
-    match text {
-        "Try again" => "no answer from the name servers".to_owned(),
-        _ => text.to_lowercase(),
+    match words {
+        // What musl calls a look-up that no name server answered.
+        "try again" => "no answer from the name servers".to_owned(),
+        words => words.to_owned(),
     }
 }
 
