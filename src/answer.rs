@@ -37,10 +37,7 @@ pub fn judge(
         return outcomes;
     }
     let parsed = parsed(text);
-    let results = parsed
-        .as_ref()
-        .ok()
-        .and_then(|value| results(value, reply.status));
+    let results = parsed.as_ref().ok().and_then(|value| results(value, reply.status));
     let Some(mut results) = results else {
         let failure = Rc::new(whole_failure(reply, &parsed, host, gave_up, scrubber));
         let whole = if is_refusal(reply.status) {
@@ -134,9 +131,7 @@ fn listed(result: &Value) -> Option<Listed<'_>> {
     let time = |name| object.get(name).and_then(millis);
     Some(Listed {
         target: string(object, "target")?,
-        error: object
-            .get("error")
-            .filter(|error| !matches!(error, Value::Null)),
+        error: object.get("error").filter(|error| !matches!(error, Value::Null)),
         issued_before: time("issuedBefore"),
         applies_at: time("appliesAt"),
     })
@@ -187,10 +182,9 @@ fn of_result(result: &Listed<'_>, scrubber: &Scrubber, host: &str) -> Outcome {
         }));
     }
     match (result.issued_before, result.applies_at) {
-        (Some(issued_before), Some(applies_at)) => Outcome::Revoked(Confirmation {
-            issued_before,
-            applies_at,
-        }),
+        (Some(issued_before), Some(applies_at)) => {
+            Outcome::Revoked(Confirmation { issued_before, applies_at })
+        }
         _ => Outcome::Unknown(Failure::of_request(Problem::new(
             format!("the result of {host} lacks the time from which it applies"),
             remedy::AGAIN,
@@ -223,10 +217,9 @@ fn whole_failure(
         (Some(words), _) if is_refusal(status) => words,
         (Some(words), _) => format!("{host} answered {status}: {words}"),
         (None, Ok(_)) => format!("{host} answered {status} without a result"),
-        (None, Err(what)) => format!(
-            "{host} answered {status} with {what}{}",
-            shown(&reply.body, scrubber)
-        ),
+        (None, Err(what)) => {
+            format!("{host} answered {status} with {what}{}", shown(&reply.body, scrubber))
+        }
     };
     if let Some(gave_up) = gave_up {
         message.push_str("; ");
@@ -238,35 +231,25 @@ fn whole_failure(
         known => known,
     };
     let info = (info != ErrorInfo::default()).then_some(info);
-    Failure {
-        problem: Problem::new(message, remedy),
-        info,
-        scope: Scope::Request,
-    }
+    Failure { problem: Problem::new(message, remedy), info, scope: Scope::Request }
 }
 
 /// Ably's error of a whole answer: from the body, else from the headers.
 pub fn reply_error(reply: &Reply, body: Option<&Value>, scrubber: &Scrubber) -> ErrorInfo {
     let in_body = match body {
-        Some(Value::Object(object)) => object
-            .get("error")
-            .filter(|error| matches!(error, Value::Object(_))),
+        Some(Value::Object(object)) => {
+            object.get("error").filter(|error| matches!(error, Value::Object(_)))
+        }
         _ => None,
     };
-    let header_code = reply
-        .error_code
-        .as_ref()
-        .and_then(|code| code.trim().parse().ok());
+    let header_code = reply.error_code.as_ref().and_then(|code| code.trim().parse().ok());
     let mut info = match in_body {
         Some(error) => error_info(error, Some(reply.status), scrubber),
         None => ErrorInfo::default(),
     };
     info.code = info.code.or(header_code);
     if info.message.is_none() {
-        info.message = reply
-            .error_message
-            .as_ref()
-            .map(|text| scrubber.clean(text).into_owned());
+        info.message = reply.error_message.as_ref().map(|text| scrubber.clean(text).into_owned());
     }
     if info != ErrorInfo::default() || reply.status >= 400 {
         info.status = info.status.or(Some(reply.status));
@@ -281,11 +264,7 @@ fn error_info(error: &Value, status: Option<u16>, scrubber: &Scrubber) -> ErrorI
             Value::String(text) => Some(scrubber.clean(text).into_owned()),
             _ => None,
         };
-        return ErrorInfo {
-            message,
-            status,
-            ..ErrorInfo::default()
-        };
+        return ErrorInfo { message, status, ..ErrorInfo::default() };
     };
     let text = |name| string(object, name).map(|text| scrubber.clean(text).into_owned());
     let code = integer(error, "code");
@@ -301,10 +280,8 @@ fn error_info(error: &Value, status: Option<u16>, scrubber: &Scrubber) -> ErrorI
 
 /// Ably's message and code as one phrase; `None` where it gave neither.
 pub fn described(info: &ErrorInfo) -> Option<String> {
-    let message = info
-        .message
-        .as_deref()
-        .map(|text| excerpt(text).trim_end_matches('.').to_owned());
+    let message =
+        info.message.as_deref().map(|text| excerpt(text).trim_end_matches('.').to_owned());
     match (message, info.code) {
         (Some(message), Some(code)) => Some(format!("{message} (code {code})")),
         (Some(message), None) => Some(message),
@@ -370,10 +347,7 @@ fn millis(value: &Value) -> Option<i64> {
     match value {
         Value::Number(Number::U64(n)) => i64::try_from(*n).ok(),
         Value::Number(Number::I64(n)) => Some(*n),
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "within the range where f64 is exact"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "within the range where f64 is exact")]
         Value::Number(Number::F64(n)) if n.abs() <= EXACT => Some(*n as i64),
         _ => None,
     }

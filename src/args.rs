@@ -36,10 +36,7 @@ impl Args {
 
     /// The values of a repeatable option, in order.
     pub fn all(&self, id: Id) -> impl Iterator<Item = &OsStr> {
-        self.0
-            .iter()
-            .filter(move |(given, _)| *given == id)
-            .map(|(_, value)| value.as_os_str())
+        self.0.iter().filter(move |(given, _)| *given == id).map(|(_, value)| value.as_os_str())
     }
 
     /// The value of a single-valued option as text that is not empty.
@@ -48,18 +45,13 @@ impl Args {
     /// It is empty or not UTF-8.
     pub fn text(&self, id: Id) -> Result<Option<&str>, Problem> {
         let text = self.all_text(id).next().transpose()?;
-        if text.is_some_and(str::is_empty) {
-            Err(empty(id))
-        } else {
-            Ok(text)
-        }
+        if text.is_some_and(str::is_empty) { Err(empty(id)) } else { Ok(text) }
     }
 
     /// The values of an option as text.
     pub fn all_text(&self, id: Id) -> impl Iterator<Item = Result<&str, Problem>> {
         let not_utf8 = move || usage(format!("the value of {} is not UTF-8", flags::long(id)));
-        self.all(id)
-            .map(move |value| value.to_str().ok_or_else(not_utf8))
+        self.all(id).map(move |value| value.to_str().ok_or_else(not_utf8))
     }
 
     /// The value of a single-valued option as a path that is not empty.
@@ -68,19 +60,12 @@ impl Args {
     /// It is empty.
     pub fn path(&self, id: Id) -> Result<Option<&Path>, Problem> {
         let path = self.all(id).next();
-        if path.is_some_and(OsStr::is_empty) {
-            Err(empty(id))
-        } else {
-            Ok(path.map(Path::new))
-        }
+        if path.is_some_and(OsStr::is_empty) { Err(empty(id)) } else { Ok(path.map(Path::new)) }
     }
 
     /// The options that take one of several kinds, in the order typed.
     pub fn of(&self, ids: &[Id]) -> impl Iterator<Item = (Id, &OsStr)> {
-        self.0
-            .iter()
-            .filter(|(id, _)| ids.contains(id))
-            .map(|(id, value)| (*id, value.as_os_str()))
+        self.0.iter().filter(|(id, _)| ids.contains(id)).map(|(id, value)| (*id, value.as_os_str()))
     }
 }
 
@@ -132,16 +117,10 @@ fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Proble
         return Ok(value);
     }
     let missing = || usage(format!("--{} needs a value", flag.long));
-    let next = parser
-        .try_raw_args()
-        .and_then(|mut raw| raw.next())
-        .ok_or_else(missing)?;
+    let next = parser.try_raw_args().and_then(|mut raw| raw.next()).ok_or_else(missing)?;
     if is_option(&next) {
         return Err(Problem::new(
-            format!(
-                "--{} needs a value, and the next argument is an option",
-                flag.long
-            ),
+            format!("--{} needs a value, and the next argument is an option", flag.long),
             format!("if that is the value, write --{}=VALUE", flag.long),
         ));
     }
@@ -162,10 +141,7 @@ fn is_option(arg: &OsStr) -> bool {
 }
 
 fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
-    let words: Vec<&str> = words
-        .iter()
-        .map(|word| word.to_str().unwrap_or_default())
-        .collect();
+    let words: Vec<&str> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
     if typed.has(Id::Help) {
         return Ok(Command::Help);
     }
@@ -174,9 +150,7 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
     }
     if let Some(name) = typed.text(Id::Generate)? {
         let unknown = || usage("the value of --generate is none of man, bash, zsh, fish".into());
-        return Page::by_name(name)
-            .map(Command::Generate)
-            .ok_or_else(unknown);
+        return Page::by_name(name).map(Command::Generate).ok_or_else(unknown);
     }
     match words.as_slice() {
         ["auth", "revoke-token"] | ["auth:revoke-token"] => Ok(Command::Revoke(typed)),
@@ -202,10 +176,7 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
 }
 
 fn empty(id: Id) -> Problem {
-    Problem::new(
-        format!("{} is empty", flags::long(id)),
-        "give it a value or leave it out",
-    )
+    Problem::new(format!("{} is empty", flags::long(id)), "give it a value or leave it out")
 }
 
 fn unknown(option: &str) -> Problem {
@@ -222,9 +193,9 @@ fn wording(error: lexopt::Error) -> Problem {
         lexopt::Error::UnexpectedValue { option, .. } => {
             usage(format!("{} takes no value", crate::text::Safe(&option)))
         }
-        lexopt::Error::MissingValue {
-            option: Some(option),
-        } => usage(format!("{} needs a value", crate::text::Safe(&option))),
+        lexopt::Error::MissingValue { option: Some(option) } => {
+            usage(format!("{} needs a value", crate::text::Safe(&option)))
+        }
         _ => usage("an argument cannot be read".into()),
     }
 }
@@ -234,11 +205,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Command, Problem> {
-        parse(
-            line.split(' ')
-                .filter(|word| !word.is_empty())
-                .map(OsString::from),
-        )
+        parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
     }
 
     #[track_caller]
@@ -273,14 +240,8 @@ mod tests {
             "auth:revoke-token -v --client-id a --yes",
             "--client-id a auth -y revoke-token --verbose --force",
         ] {
-            let Ok(Command::Revoke(args)) = parsed(line) else {
-                panic!("{line}")
-            };
-            assert_eq!(
-                args.all(Id::ClientId).next(),
-                Some(OsStr::new("a")),
-                "{line}"
-            );
+            let Ok(Command::Revoke(args)) = parsed(line) else { panic!("{line}") };
+            assert_eq!(args.all(Id::ClientId).next(), Some(OsStr::new("a")), "{line}");
             assert!(args.has(Id::Force) && args.has(Id::Verbose), "{line}");
         }
     }
@@ -308,10 +269,7 @@ mod tests {
             "auth revoke-token --client-id --froce",
             "auth revoke-token --client-id -- --force",
         ] {
-            assert!(
-                message(line).contains("--client-id needs a value"),
-                "{line}"
-            );
+            assert!(message(line).contains("--client-id needs a value"), "{line}");
         }
         assert!(parsed("auth revoke-token --client-id=--force").is_ok());
         assert!(parsed("auth revoke-token --client-id -x").is_ok());
@@ -320,10 +278,7 @@ mod tests {
 
     #[test]
     fn a_single_valued_option_stands_once() {
-        assert_eq!(
-            message("auth revoke-token --app a --app=a"),
-            "--app is given twice"
-        );
+        assert_eq!(message("auth revoke-token --app a --app=a"), "--app is given twice");
         assert!(parsed("auth revoke-token --force --force --client-id a --client-id b").is_ok());
     }
 

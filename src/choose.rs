@@ -38,26 +38,17 @@ impl Chooser {
     ) -> Result<usize, Error> {
         if !self.allowed {
             let Problem { message, remedy } = otherwise;
-            return Err(Error::input(
-                format!("{message}{}", listed(candidates)),
-                remedy,
-            ));
+            return Err(Error::input(format!("{message}{}", listed(candidates)), remedy));
         }
         let mut text = format!("{}\n", Safe(title));
         for (n, candidate) in candidates.iter().enumerate() {
             text.push_str(&format!("  {}. {}\n", n + 1, Safe(candidate)));
         }
         self.output.say(&text);
-        let answer = prompt::line(
-            &self.output,
-            &format!("Which one? [1-{}] ", candidates.len()),
-        );
+        let answer = prompt::line(&self.output, &format!("Which one? [1-{}] ", candidates.len()));
         match answer.trim().parse::<usize>() {
             Ok(n) if (1..=candidates.len()).contains(&n) => Ok(n - 1),
-            _ => Err(Error::Declined(Problem::new(
-                "nothing chosen: nothing was sent",
-                "",
-            ))),
+            _ => Err(Error::Declined(Problem::new("nothing chosen: nothing was sent", ""))),
         }
     }
 }
@@ -67,12 +58,7 @@ pub fn listed(candidates: &[String]) -> String {
     if candidates.is_empty() {
         return String::new();
     }
-    let shown = candidates
-        .iter()
-        .take(LISTED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let shown = candidates.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
     match candidates.len().saturating_sub(LISTED) {
         0 => format!(": {shown}"),
         more => format!(": {shown} and {more} more"),

@@ -66,14 +66,7 @@ impl<'a> Client<'a> {
             .map_err(|_| Error::input("the API key has characters that no header can hold", ""))?;
         let mut scrubber = courier.http.scrubber();
         auth::conceal(key, &mut scrubber);
-        Ok(Self {
-            courier,
-            hosts,
-            path: path(key),
-            authorization,
-            scrubber,
-            timeout,
-        })
+        Ok(Self { courier, hosts, path: path(key), authorization, scrubber, timeout })
     }
 
     /// The hosts, the one that answered first among them.
@@ -91,26 +84,18 @@ impl<'a> Client<'a> {
         margin: bool,
     ) -> Result<Terms, Error> {
         let issued_before = match issued_before {
-            Some(IssuedBefore::Age(age)) => Some(
-                self.now()?
-                    .saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)),
-            ),
+            Some(IssuedBefore::Age(age)) => {
+                Some(self.now()?.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
+            }
             Some(IssuedBefore::At(ms)) => Some(ms),
             None => None,
         };
-        Ok(Terms {
-            issued_before,
-            margin,
-        })
+        Ok(Terms { issued_before, margin })
     }
 
     /// Ably's clock, Unix milliseconds (`GET /time`).
     fn now(&mut self) -> Result<i64, Error> {
-        let call = Call {
-            path: "/time",
-            body: None,
-            authorization: None,
-        };
+        let call = Call { path: "/time", body: None, authorization: None };
         let deadline = Deadline::after(self.timeout);
         let failed = |message: String, remedy: &str, info| {
             let message = format!(
@@ -150,18 +135,12 @@ impl<'a> Client<'a> {
                 .collect();
             if hopeless
                 || limited.is_empty()
-                || self
-                    .courier
-                    .pause(retry_after.as_deref(), attempt, deadline)
-                    .is_err()
+                || self.courier.pause(retry_after.as_deref(), attempt, deadline).is_err()
             {
                 break;
             }
-            let again: Vec<&str> = limited
-                .iter()
-                .filter_map(|i| targets.get(*i))
-                .copied()
-                .collect();
+            let again: Vec<&str> =
+                limited.iter().filter_map(|i| targets.get(*i)).copied().collect();
             let (settled, _, asked_to_wait) = self.ask(&again, terms, deadline);
             retry_after = asked_to_wait;
             for (i, outcome) in limited.into_iter().zip(settled) {
@@ -185,17 +164,10 @@ impl<'a> Client<'a> {
         deadline: Deadline,
     ) -> (Vec<Outcome>, bool, Option<String>) {
         let body = body(targets, terms).write(Layout::COMPACT);
-        let call = Call {
-            path: &self.path,
-            body: Some(&body),
-            authorization: Some(&self.authorization),
-        };
+        let call =
+            Call { path: &self.path, body: Some(&body), authorization: Some(&self.authorization) };
         match self.courier.deliver(&call, &mut self.hosts, deadline) {
-            Tried::Answered {
-                reply,
-                host,
-                gave_up,
-            } => {
+            Tried::Answered { reply, host, gave_up } => {
                 let outcomes =
                     answer::judge(&reply, &host, gave_up.as_deref(), targets, &self.scrubber);
                 let hopeless = matches!(reply.status, 401 | 403 | 404 | 429);
@@ -211,21 +183,14 @@ impl<'a> Client<'a> {
 
 /// The outcome of targets whose request got no answer.
 fn failed(fault: Fault) -> Outcome {
-    let Problem {
-        message,
-        mut remedy,
-    } = fault.problem;
+    let Problem { message, mut remedy } = fault.problem;
     if fault.sent {
         let separator = if remedy.is_empty() { "" } else { "; then " };
         remedy = format!("{remedy}{separator}{}", remedy::AGAIN);
     }
     let problem = Problem { message, remedy };
     let failure = Failure::of_request(problem);
-    if fault.sent {
-        Outcome::Unknown(failure)
-    } else {
-        Outcome::NotSent(failure)
-    }
+    if fault.sent { Outcome::Unknown(failure) } else { Outcome::NotSent(failure) }
 }
 
 fn is_rate_limited(outcome: &Outcome) -> bool {
@@ -256,10 +221,7 @@ pub fn path(key: &ApiKey) -> String {
 /// The body of one request.
 pub fn body(targets: &[&str], terms: Terms) -> Json {
     Fields::new()
-        .with(
-            "targets",
-            targets.iter().copied().map(Json::from).collect::<Vec<_>>(),
-        )
+        .with("targets", targets.iter().copied().map(Json::from).collect::<Vec<_>>())
         .maybe("issuedBefore", terms.issued_before)
         .maybe("allowReauthMargin", terms.margin.then_some(true))
         .done()

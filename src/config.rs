@@ -74,11 +74,7 @@ struct Credentials {
 /// Where the configuration is: `$ABLY_CLI_CONFIG_DIR/config`, else `$HOME/.ably/config`. A
 /// variable that is empty counts as unset; `None` where both are.
 pub fn path(get_env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let set = |name| {
-        get_env(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name| get_env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("ABLY_CLI_CONFIG_DIR").or_else(|| set("HOME").map(|home| home.join(".ably")));
     Some(folder?.join("config"))
 }
@@ -100,21 +96,11 @@ pub fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
                 ErrorKind::FileTooLarge => "it is larger than 4 MiB".to_owned(),
                 _ => reason(&error),
             };
-            return Err(Problem::new(
-                format!("cannot read {shown}: {why}"),
-                OTHER_WAYS,
-            ));
+            return Err(Problem::new(format!("cannot read {shown}: {why}"), OTHER_WAYS));
         }
     };
-    let account = Source {
-        shown,
-        bytes: &bytes,
-    }
-    .account()?;
-    Ok(Some(Configuration {
-        path: path.to_owned(),
-        account,
-    }))
+    let account = Source { shown, bytes: &bytes }.account()?;
+    Ok(Some(Configuration { path: path.to_owned(), account }))
 }
 
 /// The file's bytes, in one allocation that is wiped: a growing one would leave copies behind.
@@ -122,18 +108,12 @@ fn bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = fs::metadata(path)?;
     // Opening a pipe could wait for ever.
     if !file.is_file() {
-        let what = if file.is_dir() {
-            "it is a folder"
-        } else {
-            "it is not a regular file"
-        };
+        let what = if file.is_dir() { "it is a folder" } else { "it is not a regular file" };
         return Err(io::Error::other(what));
     }
     let room = usize::try_from(file.len().min(SIZE_LIMIT) + 2).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    File::open(path)?
-        .take(SIZE_LIMIT + 1)
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(ErrorKind::FileTooLarge.into());
     }
@@ -158,20 +138,13 @@ impl Account {
     /// The OAuth session has expired or is gone. Only the full Ably CLI can renew it, since that
     /// writes the file.
     pub fn access_token(&self, now: i64) -> Result<Option<&Secret>, Problem> {
-        let Credentials {
-            access_token,
-            expires_at,
-            session_missing,
-        } = &self.credentials;
+        let Credentials { access_token, expires_at, session_missing } = &self.credentials;
         let what = match (access_token, expires_at) {
             (Some(_), Some(expires_at)) if *expires_at <= now => "has expired",
             (None, _) if *session_missing => "is not in the configuration",
             _ => return Ok(access_token.as_ref()),
         };
-        let message = format!(
-            "the login of account {} {what}",
-            Safe(excerpt(&self.name).as_ref())
-        );
+        let message = format!("the login of account {} {what}", Safe(excerpt(&self.name).as_ref()));
         Err(Problem::new(message, LOGIN))
     }
 
@@ -192,44 +165,23 @@ impl Source<'_> {
     fn account(&self) -> Result<Result<Account, Problem>, Problem> {
         let text = str::from_utf8(self.bytes)
             .map_err(|error| self.problem(error.valid_up_to(), "not UTF-8"))?;
-        let mark = if text.starts_with('\u{feff}') {
-            '\u{feff}'.len_utf8()
-        } else {
-            0
-        };
+        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         // The error's Display quotes the line, which may hold a key; its message does not.
         let table = DeTable::parse(text.get(mark..).unwrap_or_default()).map_err(|error| {
-            let at = error
-                .span()
-                .map_or(self.bytes.len(), |span| span.start + mark);
+            let at = error.span().map_or(self.bytes.len(), |span| span.start + mark);
             self.problem(at, &format!("not TOML: {}", Safe(error.message())))
         })?;
-        let root = Node {
-            source: self,
-            mark,
-            table: table.get_ref(),
-            path: String::new(),
-        };
+        let root = Node { source: self, mark, table: table.get_ref(), path: String::new() };
         let current = root.table("current")?;
-        let name = current
-            .as_ref()
-            .map(|node| node.text("account"))
-            .transpose()?
-            .flatten();
+        let name = current.as_ref().map(|node| node.text("account")).transpose()?.flatten();
         let accounts = root.table("accounts")?;
         let Some(name) = name else {
             return Ok(Err(self.no_account("selects no account", accounts.as_ref())));
         };
-        let entry = accounts
-            .as_ref()
-            .map(|node| node.table(&name))
-            .transpose()?
-            .flatten();
+        let entry = accounts.as_ref().map(|node| node.table(&name)).transpose()?.flatten();
         let Some(entry) = entry else {
-            let what = format!(
-                "has no account {}, which it selects",
-                Safe(excerpt(&name).as_ref())
-            );
+            let what =
+                format!("has no account {}, which it selects", Safe(excerpt(&name).as_ref()));
             return Ok(Err(self.no_account(&what, accounts.as_ref())));
         };
         // Older versions of the CLI kept the app there; newer ones let it win and move it.
@@ -281,9 +233,7 @@ impl<'a> Node<'a> {
                 .table
                 .keys()
                 .filter_map(|id| {
-                    apps.table(id.get_ref())
-                        .transpose()
-                        .map(|app| app?.app(id.get_ref()))
+                    apps.table(id.get_ref()).transpose().map(|app| app?.app(id.get_ref()))
                 })
                 .collect::<Result<_, _>>()?,
         };
@@ -309,11 +259,7 @@ impl<'a> Node<'a> {
     /// The session that the account names, else what the account itself holds, as the CLI does.
     fn credentials(&self, root: &Node<'_>) -> Result<Credentials, Problem> {
         let key = self.text("oauthSessionKey")?;
-        let sessions = if key.is_some() {
-            root.table("oauthSessions")?
-        } else {
-            None
-        };
+        let sessions = if key.is_some() { root.table("oauthSessions")? } else { None };
         let session = match (&sessions, &key) {
             (Some(sessions), Some(key)) => sessions.table(key)?,
             _ => None,
@@ -330,15 +276,8 @@ impl<'a> Node<'a> {
         let Some(value) = self.table.get(key) else {
             return Ok(None);
         };
-        let table = value
-            .get_ref()
-            .as_table()
-            .ok_or_else(|| self.wrong(key, value, "a table"))?;
-        Ok(Some(Node {
-            table,
-            path: format!("{}{key}.", self.path),
-            ..*self
-        }))
+        let table = value.get_ref().as_table().ok_or_else(|| self.wrong(key, value, "a table"))?;
+        Ok(Some(Node { table, path: format!("{}{key}.", self.path), ..*self }))
     }
 
     /// A string; an empty one counts as absent.
@@ -346,10 +285,7 @@ impl<'a> Node<'a> {
         let Some(value) = self.table.get(key) else {
             return Ok(None);
         };
-        let text = value
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.wrong(key, value, "a string"))?;
+        let text = value.get_ref().as_str().ok_or_else(|| self.wrong(key, value, "a string"))?;
         Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 
@@ -387,10 +323,7 @@ fn millis(value: &DeValue<'_>) -> Option<i64> {
 /// A date and time as Unix milliseconds; without an offset it is taken for UTC. humantime knows
 /// UTC alone.
 fn rfc3339_millis(text: &str) -> Option<i64> {
-    let tail = text
-        .len()
-        .checked_sub("+00:00".len())
-        .and_then(|at| text.split_at_checked(at));
+    let tail = text.len().checked_sub("+00:00".len()).and_then(|at| text.split_at_checked(at));
     let (local, offset) = match tail {
         Some((local, offset)) if offset.starts_with(['+', '-']) && offset.contains(':') => {
             let (hours, minutes) = offset.split_once(':')?;
@@ -400,10 +333,7 @@ fn rfc3339_millis(text: &str) -> Option<i64> {
         }
         _ => (text.strip_suffix(['Z', 'z']).unwrap_or(text), 0),
     };
-    let since = humantime::parse_rfc3339_weak(local)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
+    let since = humantime::parse_rfc3339_weak(local).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(i64::try_from(since.as_millis()).ok()? - offset * 60_000)
 }
 
@@ -449,11 +379,7 @@ refreshToken = "s3cret-refresh"
 "#;
 
     fn parse(text: &[u8]) -> Result<Result<Account, Problem>, Problem> {
-        Source {
-            shown: "config".into(),
-            bytes: text,
-        }
-        .account()
+        Source { shown: "config".into(), bytes: text }.account()
     }
 
     fn account(text: &str) -> Account {
@@ -498,11 +424,7 @@ refreshToken = "s3cret-refresh"
 
     #[test]
     fn the_current_account_is_read_whole() {
-        for text in [
-            WHOLE.to_owned(),
-            format!("\u{feff}{WHOLE}"),
-            WHOLE.replace('\n', "\r\n"),
-        ] {
+        for text in [WHOLE.to_owned(), format!("\u{feff}{WHOLE}"), WHOLE.replace('\n', "\r\n")] {
             let account = account(&text);
             assert_eq!(account.name, "work");
             assert_eq!(account.current_app_id.as_deref(), Some("app1"));
@@ -526,22 +448,13 @@ refreshToken = "s3cret-refresh"
         assert_eq!(token.expose(), "s3cret-token");
         let problem = account.access_token(1_795_453_744_607).unwrap_err();
         assert_eq!(problem.message, "the login of account work has expired");
-        assert!(
-            problem.remedy.contains("ably accounts login"),
-            "{}",
-            problem.remedy
-        );
+        assert!(problem.remedy.contains("ably accounts login"), "{}", problem.remedy);
     }
 
     #[test]
     fn a_session_that_is_gone_leaves_the_accounts_own_token() {
         let gone = account(&with("oauthSessionKey = 'x'"));
-        assert!(
-            gone.access_token(0)
-                .unwrap_err()
-                .message
-                .contains("is not in the configuration")
-        );
+        assert!(gone.access_token(0).unwrap_err().message.contains("is not in the configuration"));
         let own = account(&with("oauthSessionKey = 'x'\naccessToken = 't'"));
         assert_eq!(own.access_token(i64::MAX).unwrap().unwrap().expose(), "t");
         assert!(account(&with("")).access_token(0).unwrap().is_none());
@@ -560,19 +473,12 @@ refreshToken = "s3cret-refresh"
             "'2026-11-23 18:39:04.000+01:30'",
             "2026-11-23T17:09:04",
         ] {
-            let account = account(&with(&format!(
-                "accessToken = 't'\naccessTokenExpiresAt = {written}"
-            )));
+            let account =
+                account(&with(&format!("accessToken = 't'\naccessTokenExpiresAt = {written}")));
             assert!(account.access_token(at - 1).is_ok(), "{written}");
             assert!(account.access_token(at).is_err(), "{written}");
         }
-        for bad in [
-            "",
-            "soon",
-            "23:59",
-            "2026-11-23T17:09:04+1:30",
-            "2026-11-23T17:09:04+01:é",
-        ] {
+        for bad in ["", "soon", "23:59", "2026-11-23T17:09:04+1:30", "2026-11-23T17:09:04+01:é"] {
             assert_eq!(rfc3339_millis(bad), None, "{bad}");
         }
         assert_eq!(rfc3339_millis("1970-01-01T00:00:00-00:30"), Some(1_800_000));
@@ -583,23 +489,14 @@ refreshToken = "s3cret-refresh"
         for (text, message) in [
             ("", "config selects no account"),
             ("[current]\naccount = ''", "config selects no account"),
-            (
-                "[accounts.a]\n[accounts.b]",
-                "config selects no account (there is a, b)",
-            ),
-            (
-                "[current]\naccount = 'x\\u001b'",
-                "config has no account x\\u001b, which it selects",
-            ),
+            ("[accounts.a]\n[accounts.b]", "config selects no account (there is a, b)"),
+            ("[current]\naccount = 'x\\u001b'", "config has no account x\\u001b, which it selects"),
             (
                 "current.account = \"x\\u001b\"\n[accounts.a]",
                 "config has no account x\\u{1b}, which it selects (there is a)",
             ),
         ] {
-            assert_eq!(
-                parse(text.as_bytes()).unwrap().unwrap_err().message,
-                message
-            );
+            assert_eq!(parse(text.as_bytes()).unwrap().unwrap_err().message, message);
         }
     }
 
@@ -667,26 +564,15 @@ refreshToken = "s3cret-refresh"
         assert!(read(&folder.0.join("none/config")).unwrap().is_none());
         symlink(folder.0.join("nowhere"), folder.0.join("link")).unwrap();
         assert!(read(&folder.0.join("link")).unwrap().is_none());
+        assert!(read(&folder.0).unwrap_err().message.ends_with("it is a folder"));
         assert!(
-            read(&folder.0)
-                .unwrap_err()
-                .message
-                .ends_with("it is a folder")
-        );
-        assert!(
-            read(Path::new("/dev/zero"))
-                .unwrap_err()
-                .message
-                .ends_with("it is not a regular file")
+            read(Path::new("/dev/zero")).unwrap_err().message.ends_with("it is not a regular file")
         );
         fs::write(&file, WHOLE).unwrap();
         assert!(read(&file.join("config")).unwrap().is_none());
         let configuration = read(&file).unwrap().unwrap();
         assert_eq!(
-            (
-                configuration.account().unwrap().name.as_str(),
-                &configuration.path
-            ),
+            (configuration.account().unwrap().name.as_str(), &configuration.path),
             ("work", &file)
         );
         let mut large = format!("{WHOLE}#");
@@ -694,12 +580,7 @@ refreshToken = "s3cret-refresh"
         fs::write(&file, &large).unwrap();
         assert!(read(&file).unwrap().is_some());
         fs::write(&file, large + "x").unwrap();
-        assert!(
-            read(&file)
-                .unwrap_err()
-                .message
-                .ends_with("it is larger than 4 MiB")
-        );
+        assert!(read(&file).unwrap_err().message.ends_with("it is larger than 4 MiB"));
     }
 
     proptest! {

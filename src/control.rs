@@ -73,13 +73,7 @@ impl<'a> Control<'a> {
         })?;
         let mut scrubber = courier.http.scrubber();
         auth::conceal_token(token, &mut scrubber);
-        Ok(Self {
-            courier,
-            hosts: Hosts::single(host),
-            authorization,
-            scrubber,
-            timeout,
-        })
+        Ok(Self { courier, hosts: Hosts::single(host), authorization, scrubber, timeout })
     }
 
     /// Takes a key out of whatever the Control API says from now on.
@@ -100,9 +94,7 @@ impl<'a> Control<'a> {
             },
             _ => None,
         };
-        let account = account
-            .ok_or_else(|| self.unreadable("names no account"))?
-            .to_owned();
+        let account = account.ok_or_else(|| self.unreadable("names no account"))?.to_owned();
         let listed = self.all(&format!("/v1/accounts/{}/apps", segment(&account)))?;
         listed
             .iter()
@@ -160,11 +152,7 @@ impl<'a> Control<'a> {
 
     /// One page, and its `Link` header.
     fn get(&mut self, path: &str, deadline: Deadline) -> Result<(Value, Option<String>), Error> {
-        let call = Call {
-            path,
-            body: None,
-            authorization: Some(&self.authorization),
-        };
+        let call = Call { path, body: None, authorization: Some(&self.authorization) };
         match self.courier.deliver(&call, &mut self.hosts, deadline) {
             Tried::Failed(fault) => {
                 let Problem { message, remedy } = fault.problem;
@@ -192,11 +180,8 @@ impl<'a> Control<'a> {
             };
         }
         let status = reply.status;
-        let words = [described(&info), gave_up]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("; ");
+        let words =
+            [described(&info), gave_up].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let separator = if words.is_empty() { "" } else { ": " };
         let message = format!("the Control API answered {status}{separator}{words}");
         let remedy = match status {
@@ -213,15 +198,9 @@ impl<'a> Control<'a> {
     }
 
     fn unreadable(&self, what: &str) -> Error {
-        let message = format!(
-            "the answer of the Control API at {} {what}",
-            self.hosts.preferred()
-        );
+        let message = format!("the answer of the Control API at {} {what}", self.hosts.preferred());
         Error::Lookup(
-            Problem::new(
-                message,
-                "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY",
-            ),
+            Problem::new(message, "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY"),
             None,
         )
     }
@@ -261,10 +240,7 @@ fn key_of(value: &Value) -> Option<Key> {
 fn is_enabled(key: &Value) -> bool {
     match key {
         Value::Object(key) => {
-            matches!(
-                key.get("status"),
-                None | Some(Value::Number(Number::U64(0)))
-            )
+            matches!(key.get("status"), None | Some(Value::Number(Number::U64(0))))
         }
         _ => true,
     }
@@ -309,12 +285,8 @@ fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
 fn follow(link: &str, path: &str, host: &str) -> Option<String> {
     if let Some(rest) = link.strip_prefix("https://") {
         let (authority, _) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let path = rest
-            .get(authority.len()..)
-            .filter(|path| path.starts_with('/'))?;
-        return authority
-            .eq_ignore_ascii_case(host)
-            .then(|| path.to_owned());
+        let path = rest.get(authority.len()..).filter(|path| path.starts_with('/'))?;
+        return authority.eq_ignore_ascii_case(host).then(|| path.to_owned());
     }
     if link.contains("://") || link.starts_with("//") {
         return None;
@@ -327,10 +299,7 @@ fn follow(link: &str, path: &str, host: &str) -> Option<String> {
         return Some(format!("{page}{link}"));
     }
     let (folder, _) = page.rsplit_once('/')?;
-    Some(format!(
-        "{folder}/{}",
-        link.strip_prefix("./").unwrap_or(link)
-    ))
+    Some(format!("{folder}/{}", link.strip_prefix("./").unwrap_or(link)))
 }
 
 #[cfg(test)]
@@ -342,13 +311,7 @@ mod tests {
         let header = r#"<./apps?first>; rel="first", <./apps?cursor=a%2Cb>; rel="next""#;
         assert_eq!(next_link(header), Some("./apps?cursor=a%2Cb"));
         assert_eq!(next_link("</x>; rel=next"), Some("/x"));
-        for none in [
-            "",
-            "<x>",
-            "<x>; rel=\"prev\"",
-            "x; rel=next",
-            "<x; rel=next",
-        ] {
+        for none in ["", "<x>", "<x>; rel=\"prev\"", "x; rel=next", "<x; rel=next"] {
             assert_eq!(next_link(none), None, "{none}");
         }
     }
@@ -357,10 +320,7 @@ mod tests {
     fn a_link_is_followed_on_the_same_host_alone() {
         let on = |link| follow(link, "/v1/accounts/A/apps?page=1", "control.ably.net");
         let page = Some("/v1/accounts/A/apps?page=2".to_owned());
-        assert_eq!(
-            on("https://control.ably.net/v1/accounts/A/apps?page=2"),
-            page
-        );
+        assert_eq!(on("https://control.ably.net/v1/accounts/A/apps?page=2"), page);
         assert_eq!(on("/v1/accounts/A/apps?page=2"), page);
         assert_eq!(on("?page=2"), page);
         assert_eq!(on("apps?page=2"), page);

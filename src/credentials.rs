@@ -61,10 +61,7 @@ pub fn find(
 
 fn parsed(text: &str, source: &Source) -> Result<ApiKey, Error> {
     ApiKey::parse(text).map_err(|what| {
-        Error::input(
-            format!("the API key from {source} cannot be used: {what}"),
-            FORM,
-        )
+        Error::input(format!("the API key from {source} cannot be used: {what}"), FORM)
     })
 }
 
@@ -97,22 +94,13 @@ fn handed_over(
         }
     };
     let asked_control = lookup.asked_control();
-    Ok(Credentials {
-        key,
-        source,
-        app_name,
-        app_source,
-        endpoint: None,
-        asked_control,
-    })
+    Ok(Credentials { key, source, app_name, app_source, endpoint: None, asked_control })
 }
 
 /// A key that was handed over by option, variable or file, in their order.
 fn given(wanted: &Wanted, env: Environment) -> Result<Option<(Zeroizing<String>, Source)>, Error> {
     if let Some(key) = &wanted.key {
-        let text = key
-            .to_str()
-            .ok_or_else(|| Error::input("--api-key is not UTF-8", FORM))?;
+        let text = key.to_str().ok_or_else(|| Error::input("--api-key is not UTF-8", FORM))?;
         return Ok(Some((Zeroizing::new(text.to_owned()), Source::Option)));
     }
     if let Some(path) = &wanted.key_file {
@@ -141,10 +129,7 @@ fn from_file(path: &Path, named_by: &'static str) -> Result<(Zeroizing<String>, 
     if text.trim().is_empty() {
         return Err(problem("is empty"));
     }
-    Ok((
-        Zeroizing::new(text.to_owned()),
-        Source::File(named_by, path.to_owned()),
-    ))
+    Ok((Zeroizing::new(text.to_owned()), Source::File(named_by, path.to_owned())))
 }
 
 /// Nothing was found. `why` is what the configuration lacked, where there is one.

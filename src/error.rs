@@ -14,10 +14,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with its remedy.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            remedy: remedy.into(),
-        }
+        Self { message: message.into(), remedy: remedy.into() }
     }
 }
 

@@ -53,10 +53,7 @@ impl Facts {
             issued_before: request.issued_before,
             endpoint: (!endpoint.is_default()).then(|| endpoint.to_string()),
             asked_control: found.asked_control,
-            token: request
-                .leaked
-                .as_ref()
-                .map(|leaked| (leaked.facts(), leaked.json())),
+            token: request.leaked.as_ref().map(|leaked| (leaked.facts(), leaked.json())),
             verifies: request.verify,
             verdict: None,
         }
@@ -64,10 +61,7 @@ impl Facts {
 
     /// App and key, and where the key came from.
     pub fn key_described(&self) -> String {
-        let app = AppRef {
-            id: self.app.clone(),
-            name: self.app_name.clone(),
-        };
+        let app = AppRef { id: self.app.clone(), name: self.app_name.clone() };
         format!("app {app}, key {} from {}", self.key_name, self.key_source)
     }
 }

@@ -50,13 +50,8 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the help text.
-    pub const ALL: [Self; 5] = [
-        Self::Targets,
-        Self::Credentials,
-        Self::Action,
-        Self::Network,
-        Self::Output,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Targets, Self::Credentials, Self::Action, Self::Network, Self::Output];
 
     /// The heading.
     pub fn title(self) -> &'static str {
@@ -371,18 +366,8 @@ pub const FLAGS: &[Flag] = &[
         Group::Network,
         "The longest that one request may take with all its retries. Default: 30.",
     ),
-    switch(
-        Id::Json,
-        "json",
-        Group::Output,
-        "Print one compact JSON object a line on stdout.",
-    ),
-    switch(
-        Id::PrettyJson,
-        "pretty-json",
-        Group::Output,
-        "Print the same objects indented.",
-    ),
+    switch(Id::Json, "json", Group::Output, "Print one compact JSON object a line on stdout."),
+    switch(Id::PrettyJson, "pretty-json", Group::Output, "Print the same objects indented."),
     Flag {
         id: Id::Verbose,
         long: "verbose",
@@ -428,9 +413,7 @@ pub const FLAGS: &[Flag] = &[
 
 /// The option with this long name or alias.
 pub fn by_long(name: &str) -> Option<&'static Flag> {
-    FLAGS
-        .iter()
-        .find(|flag| flag.long == name || flag.alias == Some(name))
+    FLAGS.iter().find(|flag| flag.long == name || flag.alias == Some(name))
 }
 
 /// An option's long name with its dashes.
@@ -453,10 +436,7 @@ mod tests {
         let mut names: Vec<String> = FLAGS
             .iter()
             .flat_map(|flag| {
-                let long = [Some(flag.long), flag.alias]
-                    .into_iter()
-                    .flatten()
-                    .map(String::from);
+                let long = [Some(flag.long), flag.alias].into_iter().flatten().map(String::from);
                 long.chain(flag.short.iter().map(|c| c.to_string()))
             })
             .collect();

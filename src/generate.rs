@@ -96,15 +96,10 @@ fn man() -> String {
         let meaning = ["used where --", flag.long, " is not given"].concat();
         entry(&mut out, variable, &meaning);
     }
-    let tables = [
-        ("", ENVIRONMENT),
-        (".SH FILES\n", FILES),
-        (".SH EXIT STATUS\n", EXIT_CODES),
-    ];
+    let tables = [("", ENVIRONMENT), (".SH FILES\n", FILES), (".SH EXIT STATUS\n", EXIT_CODES)];
     for (heading, rows) in tables {
         out.push_str(heading);
-        rows.iter()
-            .for_each(|(term, meaning)| entry(&mut out, term, meaning));
+        rows.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
     }
     out.push_str(MAN_TAIL);
     out
@@ -168,20 +163,10 @@ fn bash() -> String {
             Completes::File => "compopt -o default; return".into(),
             Completes::Words(words) => ["words='", &words.join(" "), "'"].concat(),
         };
-        put(
-            &mut values,
-            &[
-                "        ",
-                &long_names(flag).join(" | "),
-                ") ",
-                &does,
-                " ;;\n",
-            ],
-        );
+        put(&mut values, &["        ", &long_names(flag).join(" | "), ") ", &does, " ;;\n"]);
     }
     let options: Vec<String> = FLAGS.iter().flat_map(long_names).collect();
-    BASH.replace("VALUES", &values)
-        .replace("OPTIONS", &options.join(" "))
+    BASH.replace("VALUES", &values).replace("OPTIONS", &options.join(" "))
 }
 
 const ZSH: &str = r#"#compdef ably

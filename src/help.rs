@@ -6,21 +6,12 @@ use crate::flags::{FLAGS, Group};
 
 /// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`.
 pub fn version() -> String {
-    format!(
-        "{} {} ({})",
-        env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_VERSION"),
-        target()
-    )
+    format!("{} {} ({})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), target())
 }
 
 /// The target triple of this build. Only Linux is shipped, so the libc is all that varies.
 fn target() -> String {
-    let libc = if cfg!(target_env = "musl") {
-        "musl"
-    } else {
-        "gnu"
-    };
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     format!("{}-unknown-linux-{libc}", std::env::consts::ARCH)
 }
 
@@ -39,10 +30,7 @@ pub fn text() -> String {
         let _ = write!(out, "\n{}:\n", group.title());
         for flag in FLAGS.iter().filter(|flag| flag.group == group) {
             let _ = writeln!(out, "  {}", flag.usage());
-            let env = flag
-                .env
-                .map(|name| format!(" [{name}]"))
-                .unwrap_or_default();
+            let env = flag.env.map(|name| format!(" [{name}]")).unwrap_or_default();
             wrap(&mut out, &format!("{}{env}", flag.help), INDENT);
         }
     }
@@ -66,16 +54,10 @@ fn section(out: &mut String, title: &str, rows: &[(&str, &str)]) {
 pub const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "every target revoked; or help, version, a dry run"),
     ("1", "no target revoked, and that is certain"),
-    (
-        "2",
-        "a usage, file, configuration or credential problem here; nothing was sent",
-    ),
+    ("2", "a usage, file, configuration or credential problem here; nothing was sent"),
     ("3", "some targets revoked, others not"),
     ("4", "not confirmed; nothing was sent"),
-    (
-        "5",
-        "some unknown and none revoked, or --verify found no proof; run it again",
-    ),
+    ("5", "some unknown and none revoked, or --verify found no proof; run it again"),
     ("130", "died of SIGINT"),
     ("143", "died of SIGTERM"),
 ];
@@ -84,27 +66,16 @@ pub const EXIT_CODES: &[(&str, &str)] = &[
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("ABLY_ACCESS_TOKEN", "access token for the Control API"),
     ("ABLY_CONTROL_HOST", "host of the Control API"),
-    (
-        "ABLY_CLI_CONFIG_DIR",
-        "folder of the Ably CLI's configuration",
-    ),
-    (
-        "HTTPS_PROXY",
-        "proxy, before ALL_PROXY; HTTP_PROXY is never used",
-    ),
+    ("ABLY_CLI_CONFIG_DIR", "folder of the Ably CLI's configuration"),
+    ("HTTPS_PROXY", "proxy, before ALL_PROXY; HTTP_PROXY is never used"),
     ("ALL_PROXY", "proxy where HTTPS_PROXY is not set"),
-    (
-        "NO_PROXY",
-        "hosts, domains, IPs and CIDRs reached without a proxy",
-    ),
+    ("NO_PROXY", "hosts, domains, IPs and CIDRs reached without a proxy"),
     ("NO_COLOR", "no colours and no symbols, unless it is empty"),
 ];
 
 /// The files that are read without being named.
-pub const FILES: &[(&str, &str)] = &[(
-    "~/.ably/config",
-    "the Ably CLI's configuration; read, never written",
-)];
+pub const FILES: &[(&str, &str)] =
+    &[("~/.ably/config", "the Ably CLI's configuration; read, never written")];
 
 const EXAMPLES: &str = "
 Examples:
@@ -147,9 +118,6 @@ mod tests {
         for flag in FLAGS {
             assert!(help.contains(&flag.usage()), "{}", flag.long);
         }
-        assert!(
-            help.lines().all(|line| line.chars().count() <= WIDTH),
-            "{help}"
-        );
+        assert!(help.lines().all(|line| line.chars().count() <= WIDTH), "{help}");
     }
 }

@@ -60,14 +60,8 @@ mod tests {
         let at = IssuedBefore::At(1_795_428_000_000);
         assert_eq!(IssuedBefore::parse("1795428000000"), Ok(at));
         assert_eq!(IssuedBefore::parse("2026-11-23T10:00:00Z"), Ok(at));
-        assert_eq!(
-            IssuedBefore::parse("10m"),
-            Ok(IssuedBefore::Age(Duration::from_secs(600)))
-        );
-        assert_eq!(
-            IssuedBefore::parse("1h"),
-            Ok(IssuedBefore::Age(Duration::from_secs(3600)))
-        );
+        assert_eq!(IssuedBefore::parse("10m"), Ok(IssuedBefore::Age(Duration::from_secs(600))));
+        assert_eq!(IssuedBefore::parse("1h"), Ok(IssuedBefore::Age(Duration::from_secs(3600))));
     }
 
     #[test]

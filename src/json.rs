@@ -95,10 +95,7 @@ pub struct Layout {
 
 impl Layout {
     /// One line, no colour: what is sent to Ably and what `--json` prints.
-    pub const COMPACT: Self = Self {
-        pretty: false,
-        colour: false,
-    };
+    pub const COMPACT: Self = Self { pretty: false, colour: false };
 }
 
 const NAME: &str = "\x1b[34m";
@@ -191,9 +188,8 @@ pub fn quote(out: &mut String, text: &str) {
         return;
     }
     let mut rest = text;
-    while let Some((at, c)) = rest
-        .char_indices()
-        .find(|(_, c)| *c == '"' || *c == '\\' || is_hostile(*c))
+    while let Some((at, c)) =
+        rest.char_indices().find(|(_, c)| *c == '"' || *c == '\\' || is_hostile(*c))
     {
         let (clean, tail) = rest.split_at(at);
         out.push_str(clean);
@@ -221,24 +217,14 @@ mod tests {
 
     #[test]
     fn absent_fields_are_left_out_and_order_is_kept() {
-        let value = Fields::new()
-            .with("b", true)
-            .maybe("c", None::<i64>)
-            .with("a", 1_i64)
-            .done();
+        let value = Fields::new().with("b", true).maybe("c", None::<i64>).with("a", 1_i64).done();
         assert_eq!(value.write(Layout::COMPACT), r#"{"b":true,"a":1}"#);
     }
 
     #[test]
     fn pretty_is_indented_by_two() {
-        let value = Fields::new()
-            .with("a", vec![Json::from(1_i64)])
-            .with("b", Vec::new())
-            .done();
-        let pretty = value.write(Layout {
-            pretty: true,
-            colour: false,
-        });
+        let value = Fields::new().with("a", vec![Json::from(1_i64)]).with("b", Vec::new()).done();
+        let pretty = value.write(Layout { pretty: true, colour: false });
         assert_eq!(pretty, "{\n  \"a\": [\n    1\n  ],\n  \"b\": []\n}");
     }
 

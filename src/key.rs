@@ -24,12 +24,8 @@ impl ApiKey {
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err("it has white space or control characters in it");
         }
-        let (name, secret) = text
-            .split_once(':')
-            .ok_or("it has no ':' before a secret")?;
-        let (app, id) = name
-            .split_once('.')
-            .ok_or("it has no '.' between app ID and key ID")?;
+        let (name, secret) = text.split_once(':').ok_or("it has no ':' before a secret")?;
+        let (app, id) = name.split_once('.').ok_or("it has no '.' between app ID and key ID")?;
         if app.is_empty() {
             return Err("its app ID is empty");
         }
@@ -39,11 +35,7 @@ impl ApiKey {
         if secret.is_empty() {
             return Err("its secret is empty");
         }
-        Ok(Self {
-            name: name.to_owned(),
-            app_end: app.len(),
-            whole: Secret::new(text.to_owned()),
-        })
+        Ok(Self { name: name.to_owned(), app_end: app.len(), whole: Secret::new(text.to_owned()) })
     }
 
     /// Reads a key that is stored somewhere.
@@ -93,10 +85,7 @@ mod tests {
     #[test]
     fn a_key_is_trimmed_and_taken_apart() {
         let key = ApiKey::parse("\u{feff} app.id:se:cret\r\n").unwrap();
-        assert_eq!(
-            (key.name(), key.app_id(), key.expose()),
-            ("app.id", "app", "app.id:se:cret")
-        );
+        assert_eq!((key.name(), key.app_id(), key.expose()), ("app.id", "app", "app.id:se:cret"));
         assert_eq!(format!("{key:?}"), r#"ApiKey("app.id")"#);
     }
 

@@ -58,10 +58,7 @@ impl Leaked {
             _ => "x-ably-clientId",
         };
         let time = |seconds: Option<i64>| {
-            seconds.map_or_else(
-                || "at a time it does not say".to_owned(),
-                |at| shown(millis(at)),
-            )
+            seconds.map_or_else(|| "at a time it does not say".to_owned(), |at| shown(millis(at)))
         };
         let left = match token.life(now()) {
             Life::Alive { left_s } => format!(" ({left_s} s left)"),
@@ -123,29 +120,20 @@ fn claim(token: &Token, by: Option<Kind>, chooser: &Chooser) -> Result<Kind, Err
         (Some(_), None, None) => Ok(Kind::ClientId),
         (None, Some(_), None) => Ok(Kind::RevocationKey),
         (Some(client_id), Some(revocation_key), None) => {
-            let candidates = [
-                format!("client ID {client_id}"),
-                format!("revocation key {revocation_key}"),
-            ];
+            let candidates =
+                [format!("client ID {client_id}"), format!("revocation key {revocation_key}")];
             let otherwise = Problem::new(
                 "the token has a client ID and a revocation key",
                 "say which with --by client-id or --by revocation-key",
             );
             let n = chooser.among("The token can be revoked by:", &candidates, otherwise)?;
-            Ok(if n == 0 {
-                Kind::ClientId
-            } else {
-                Kind::RevocationKey
-            })
+            Ok(if n == 0 { Kind::ClientId } else { Kind::RevocationKey })
         }
     }
 }
 
 fn lacks(what: &str, instead: &str) -> Error {
-    Error::input(
-        format!("the token has no {what}"),
-        format!("use {instead}, or leave --by out"),
-    )
+    Error::input(format!("the token has no {what}"), format!("use {instead}, or leave --by out"))
 }
 
 /// Unix seconds.

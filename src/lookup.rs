@@ -95,9 +95,7 @@ impl<'a> Lookup<'a> {
             return Ok(Some(found));
         }
         if let Some(mut control) = self.control()? {
-            return self
-                .key_of_control(&mut control, wanted, app, app_source)
-                .map(Some);
+            return self.key_of_control(&mut control, wanted, app, app_source).map(Some);
         }
         self.why_none = match (self.account(), &app) {
             (Err(problem), _) => Some(problem),
@@ -110,10 +108,7 @@ impl<'a> Lookup<'a> {
                 "set ABLY_ACCESS_TOKEN, or give a key with ABLY_API_KEY or --api-key-file",
             )),
             (Ok(Some(account)), None) => Some(Problem::new(
-                format!(
-                    "the configuration (account {}) selects no app",
-                    account.name
-                ),
+                format!("the configuration (account {}) selects no app", account.name),
                 "name one with --app, or give a key with ABLY_API_KEY or --api-key-file",
             )),
             (Ok(None), _) => None,
@@ -126,10 +121,7 @@ impl<'a> Lookup<'a> {
         if let Some((app, named_by)) = &wanted.app {
             let known = self.app_by_id_or_name(app, named_by)?;
             // Without anyone to ask it can only be an ID; a key typed at the prompt will tell.
-            let app = known.unwrap_or_else(|| AppRef {
-                id: app.clone(),
-                name: None,
-            });
+            let app = known.unwrap_or_else(|| AppRef { id: app.clone(), name: None });
             return Ok((Some(app), named_by));
         }
         let account = self.account().unwrap_or_default();
@@ -138,13 +130,7 @@ impl<'a> Lookup<'a> {
         Ok(match selected {
             Some((account, id)) => {
                 let name = account.app_by_id(id).and_then(|app| app.name.clone());
-                (
-                    Some(AppRef {
-                        id: id.to_owned(),
-                        name,
-                    }),
-                    "the configuration",
-                )
+                (Some(AppRef { id: id.to_owned(), name }), "the configuration")
             }
             None => (None, "the choice"),
         })
@@ -161,19 +147,14 @@ impl<'a> Lookup<'a> {
         let Ok(Some(account)) = self.account() else {
             return Ok(None);
         };
-        let with_key: Vec<&config::App> = account
-            .apps
-            .iter()
-            .filter(|entry| entry.api_key.is_some())
-            .collect();
+        let with_key: Vec<&config::App> =
+            account.apps.iter().filter(|entry| entry.api_key.is_some()).collect();
         let entry = match app {
             Some(app) => with_key.into_iter().find(|entry| entry.id == app.id),
             None if self.has_access_token() || with_key.is_empty() => None,
             None => {
-                let labels: Vec<String> = with_key
-                    .iter()
-                    .map(|entry| app_ref(entry).to_string())
-                    .collect();
+                let labels: Vec<String> =
+                    with_key.iter().map(|entry| app_ref(entry).to_string()).collect();
                 let n = one_of(&self.chooser, "app", labels, || {
                     Problem::new(
                         "several apps have a key in the configuration",
@@ -202,13 +183,7 @@ impl<'a> Lookup<'a> {
             return Ok(None);
         }
         if key.app_id() != entry.id {
-            return Err(other_app(
-                &key,
-                &source,
-                &entry.id,
-                app_source,
-                Some(app_ref(entry)),
-            ));
+            return Err(other_app(&key, &source, &entry.id, app_source, Some(app_ref(entry))));
         }
         Ok(Some(Credentials {
             key,
@@ -232,38 +207,24 @@ impl<'a> Lookup<'a> {
             None => {
                 let mut apps = control.apps()?;
                 apps.retain(|app| app.enabled);
-                let labels = apps
-                    .iter()
-                    .map(|app| format!("{} ({})", app.id, app.name))
-                    .collect();
+                let labels = apps.iter().map(|app| format!("{} ({})", app.id, app.name)).collect();
                 let n = one_of(&self.chooser, "app", labels, || {
                     Problem::new("the account has several apps", "name one with --app")
                 })?;
                 let chosen = apps.into_iter().nth(n);
-                chosen
-                    .map(|app| AppRef {
-                        id: app.id,
-                        name: Some(app.name),
-                    })
-                    .ok_or_else(|| {
-                        Error::input(
-                            "the account has no app that is enabled",
-                            "check ABLY_ACCESS_TOKEN",
-                        )
-                    })?
+                chosen.map(|app| AppRef { id: app.id, name: Some(app.name) }).ok_or_else(|| {
+                    Error::input(
+                        "the account has no app that is enabled",
+                        "check ABLY_ACCESS_TOKEN",
+                    )
+                })?
             }
         };
         let (keys, disabled) = control.keys(&app)?;
         let key = pick_key(&self.chooser, keys, disabled, &app, wanted.choice.as_ref())?;
         if key.app_id() != app.id {
             let id = app.id.clone();
-            return Err(other_app(
-                &key,
-                &Source::ControlApi,
-                &id,
-                app_source,
-                Some(app),
-            ));
+            return Err(other_app(&key, &Source::ControlApi, &id, app_source, Some(app)));
         }
         let endpoint = match self.account() {
             Ok(Some(account)) if self.env.raw("ABLY_ACCESS_TOKEN").is_none() => {
@@ -326,24 +287,15 @@ impl<'a> Lookup<'a> {
             (None, None) => return Ok(None),
         };
         let configured = self.env.text("ABLY_CONTROL_HOST").map_err(Error::Input)?;
-        let host = match (
-            configured,
-            account.and_then(|account| account.control_host.as_deref()),
-        ) {
+        let host = match (configured, account.and_then(|account| account.control_host.as_deref())) {
             (Some(host), _) => control_host(&host, "ABLY_CONTROL_HOST")?,
             (None, Some(host)) => control_host(host, "the configuration's controlHost")?,
             (None, None) => control::DEFAULT_HOST.to_owned(),
         };
         let mut control = Control::new(self.courier, &host, token, self.timeout)?;
         let stored = account.map(|account| account.apps.as_slice());
-        for key in stored
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|app| app.api_key.as_ref())
-        {
-            ApiKey::from_secret(key)
-                .iter()
-                .for_each(|key| control.conceal(key));
+        for key in stored.unwrap_or_default().iter().filter_map(|app| app.api_key.as_ref()) {
+            ApiKey::from_secret(key).iter().for_each(|key| control.conceal(key));
         }
         self.asked_control = true;
         Ok(Some(control))
@@ -353,10 +305,7 @@ impl<'a> Lookup<'a> {
 /// A host with an optional port; a routing policy means nothing here.
 fn control_host(value: &str, named_by: &str) -> Result<String, Error> {
     let wrong = |what: &str| {
-        Error::input(
-            format!("{named_by}: {what}"),
-            "give a host such as control.ably.net",
-        )
+        Error::input(format!("{named_by}: {what}"), "give a host such as control.ably.net")
     };
     let endpoint = Endpoint::parse(value).map_err(|problem| wrong(&problem.message))?;
     if !endpoint.fallbacks().is_empty() {

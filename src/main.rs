@@ -71,11 +71,7 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
     let journal = Journal::new(output.clone(), request.verbose);
     let http = Http::new(&request.network, &signals);
     let timeout = request.network.timeout;
-    let courier = Courier {
-        http: &http,
-        signals: &signals,
-        journal: &journal,
-    };
+    let courier = Courier { http: &http, signals: &signals, journal: &journal };
 
     let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
     let found = credentials::find(&request.wanted, env, &signals, &mut lookup)?;
@@ -84,9 +80,7 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
     let hosts = Hosts::of(&endpoint);
     let facts = Facts::of(&request, &found, &endpoint);
     journal.note("auth", "key", || facts.key_described());
-    journal.note("auth", "app", || {
-        format!("the app is named by {}", facts.app_source)
-    });
+    journal.note("auth", "app", || format!("the app is named by {}", facts.app_source));
     journal.note("http", "network", || http.described(hosts.preferred()));
     match request.consent {
         Consent::Ask => confirm(output, &facts, &request.targets)?,
@@ -98,24 +92,11 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
     let mut client = Client::new(courier, hosts, &found.key, timeout)?;
     let terms = client.terms(request.issued_before, request.margin)?;
     if request.consent == Consent::DryRun {
-        report::dry_run(
-            output,
-            &facts,
-            &url,
-            &client::first_body(&request.targets, terms),
-        );
+        report::dry_run(output, &facts, &url, &client::first_body(&request.targets, terms));
         return Ok(closed(output, 0, None));
     }
     let verifier = request.verifier(courier)?;
-    execute(
-        &request,
-        &mut client,
-        terms,
-        facts,
-        verifier,
-        output,
-        &signals,
-    )
+    execute(&request, &mut client, terms, facts, verifier, output, &signals)
 }
 
 /// Everything that follows the first byte sent.
@@ -131,10 +112,7 @@ fn execute(
     let targets = &request.targets;
     let uncaught = |error| Error::input(format!("signals cannot be caught: {error}"), "");
     signals.hold().map_err(uncaught)?;
-    let unrevoked = request
-        .unrevoked_to
-        .as_ref()
-        .map(|path| Unrevoked::create(path, targets));
+    let unrevoked = request.unrevoked_to.as_ref().map(|path| Unrevoked::create(path, targets));
     let mut witnesses = Witnesses {
         output,
         progress: Progress::new(output.clone(), targets.len(), request.verbose),
@@ -144,18 +122,12 @@ fn execute(
     };
     let accounts = run::all(client, targets, terms, &mut facts, &mut witnesses);
     // The file first: whoever reads the accounts may not be reading.
-    let saved = witnesses
-        .unrevoked
-        .map(|unrevoked| unrevoked.finish(targets));
+    let saved = witnesses.unrevoked.map(|unrevoked| unrevoked.finish(targets));
     report::end(output, &facts, &accounts, targets);
     if let Some(Err(problem)) = saved {
         report::problem(output, &problem);
     }
-    Ok(closed(
-        output,
-        run::exit_code(&accounts, &facts),
-        signals.caught(),
-    ))
+    Ok(closed(output, run::exit_code(&accounts, &facts), signals.caught()))
 }
 
 fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Error> {
@@ -163,10 +135,7 @@ fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Erro
     if prompt::is_yes(&prompt::line(output, &question)) {
         return Ok(());
     }
-    Err(Error::Declined(Problem::new(
-        "not confirmed: nothing was sent",
-        "",
-    )))
+    Err(Error::Declined(Problem::new("not confirmed: nothing was sent", "")))
 }
 
 /// Closes the JSON stream; dies of a signal that was caught.

@@ -41,11 +41,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of a whole request, in which Ably said nothing of its own.
     pub fn of_request(problem: Problem) -> Rc<Self> {
-        Rc::new(Self {
-            problem,
-            info: None,
-            scope: Scope::Request,
-        })
+        Rc::new(Self { problem, info: None, scope: Scope::Request })
     }
 }
 
@@ -126,10 +122,7 @@ impl Tally {
             (self.unknown, "unknown"),
             (self.not_sent, "not sent"),
         ];
-        let parts = parts
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{n} {what}"));
+        let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
         parts.collect::<Vec<_>>().join(", ")
     }
 
@@ -154,13 +147,7 @@ mod tests {
     #[test]
     fn the_exit_code_follows_from_the_counts() {
         let code = |revoked, refused, unknown, not_sent| {
-            Tally {
-                revoked,
-                refused,
-                unknown,
-                not_sent,
-            }
-            .exit_code()
+            Tally { revoked, refused, unknown, not_sent }.exit_code()
         };
         assert_eq!(code(2, 0, 0, 0), 0);
         assert_eq!(code(1, 1, 1, 1), 3);

@@ -28,9 +28,7 @@ impl Format {
     /// By what was asked for (`wants_json`: whether indented) and where the streams lead.
     pub fn choose(wants_json: Option<bool>, no_color: bool) -> Self {
         match wants_json {
-            None => Self::Human {
-                colour: !no_color && io::stderr().is_terminal(),
-            },
+            None => Self::Human { colour: !no_color && io::stderr().is_terminal() },
             Some(pretty) => Self::Json(Layout {
                 pretty,
                 colour: pretty && !no_color && io::stdout().is_terminal(),
@@ -50,10 +48,7 @@ pub struct Output {
 impl Output {
     /// Output in this format.
     pub fn new(format: Format) -> Self {
-        Self {
-            format,
-            stdout_failed: Rc::default(),
-        }
+        Self { format, stdout_failed: Rc::default() }
     }
 
     /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
@@ -75,9 +70,7 @@ impl Output {
     /// Writes text to stdout as it is.
     pub fn print(&self, text: &str) {
         let mut stdout = io::stdout().lock();
-        let written = stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush());
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
         if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
             self.stdout_failed.set(true);
         }
@@ -138,13 +131,6 @@ pub enum Colour {
 /// The closing record: every run of the command ends with it.
 pub fn status_fields(fields: Fields, exit_code: i32, interrupted: bool) -> Fields {
     fields
-        .with(
-            "status",
-            if interrupted {
-                "interrupted"
-            } else {
-                "completed"
-            },
-        )
+        .with("status", if interrupted { "interrupted" } else { "completed" })
         .with("exitCode", Json::Number(i64::from(exit_code)))
 }

@@ -18,11 +18,7 @@ pub fn pick_key(
     choice: Option<&KeyChoice>,
 ) -> Result<ApiKey, Error> {
     if keys.is_empty() {
-        let what = if disabled == 0 {
-            "has no API key"
-        } else {
-            "has no API key that is enabled"
-        };
+        let what = if disabled == 0 { "has no API key" } else { "has no API key that is enabled" };
         return Err(Error::input(
             format!("app {app} {what}"),
             "create one in the dashboard, with revocable tokens enabled",
@@ -62,11 +58,8 @@ pub fn lack(account: &Account, app: &AppRef, wanted: &Wanted) -> String {
     match (entry, stored, &wanted.choice) {
         (_, Some(key), Some(choice)) => format!("holds {} for app {app}, but {choice}", key.name()),
         (None, ..) => {
-            let known: Vec<String> = account
-                .apps
-                .iter()
-                .map(|app| app_ref(app).to_string())
-                .collect();
+            let known: Vec<String> =
+                account.apps.iter().map(|app| app_ref(app).to_string()).collect();
             format!("knows no app {app}{}", listed(&known))
         }
         _ => format!("holds none for app {app}"),
@@ -80,10 +73,7 @@ pub fn apps_of(account: &Account) -> Vec<AppRef> {
 
 /// An app of the configuration, as others know it.
 pub fn app_ref(app: &config::App) -> AppRef {
-    AppRef {
-        id: app.id.clone(),
-        name: app.name.clone(),
-    }
+    AppRef { id: app.id.clone(), name: app.name.clone() }
 }
 
 /// An app by ID, else by name; `None` where neither is known.
@@ -91,10 +81,8 @@ pub fn pick_app(known: &[AppRef], app: &str, named_by: &str) -> Result<Option<Ap
     if let Some(found) = known.iter().find(|known| known.id == app) {
         return Ok(Some(found.clone()));
     }
-    let named: Vec<&AppRef> = known
-        .iter()
-        .filter(|known| known.name.as_deref() == Some(app))
-        .collect();
+    let named: Vec<&AppRef> =
+        known.iter().filter(|known| known.name.as_deref() == Some(app)).collect();
     match named.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some((*one).clone())),
@@ -118,10 +106,7 @@ pub fn pick_app(known: &[AppRef], app: &str, named_by: &str) -> Result<Option<Ap
 pub fn app_of_control(apps: &[control::App], app: &str, named_by: &str) -> Result<AppRef, Error> {
     let known: Vec<AppRef> = apps
         .iter()
-        .map(|app| AppRef {
-            id: app.id.clone(),
-            name: Some(app.name.clone()),
-        })
+        .map(|app| AppRef { id: app.id.clone(), name: Some(app.name.clone()) })
         .collect();
     let Some(found) = pick_app(&known, app, named_by)? else {
         let there: Vec<String> = known.iter().map(AppRef::to_string).collect();
@@ -134,10 +119,7 @@ pub fn app_of_control(apps: &[control::App], app: &str, named_by: &str) -> Resul
         ));
     };
     if apps.iter().any(|app| app.id == found.id && !app.enabled) {
-        return Err(Error::input(
-            format!("app {found} is disabled"),
-            "enable it in the dashboard",
-        ));
+        return Err(Error::input(format!("app {found} is disabled"), "enable it in the dashboard"));
     }
     Ok(found)
 }
@@ -145,24 +127,16 @@ pub fn app_of_control(apps: &[control::App], app: &str, named_by: &str) -> Resul
 /// Whether a stored key is the one that is meant, if any is.
 pub fn is_chosen(choice: Option<&KeyChoice>, key: &ApiKey, entry: &config::App) -> bool {
     choice.is_none_or(|choice| {
-        choice.is(key)
-            || entry
-                .key_name
-                .as_deref()
-                .is_some_and(|name| choice.is_named(name))
+        choice.is(key) || entry.key_name.as_deref().is_some_and(|name| choice.is_named(name))
     })
 }
 
 fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &KeyChoice) -> Result<ApiKey, Error> {
     let there = listed(&labels(&keys));
-    let (by_id, others): (Vec<_>, Vec<_>) = keys
-        .into_iter()
-        .partition(|key| choice.is(&key.key) || choice.is_named(&key.id));
+    let (by_id, others): (Vec<_>, Vec<_>) =
+        keys.into_iter().partition(|key| choice.is(&key.key) || choice.is_named(&key.id));
     let mut matching = if by_id.is_empty() {
-        others
-            .into_iter()
-            .filter(|key| choice.is_named(&key.name))
-            .collect()
+        others.into_iter().filter(|key| choice.is_named(&key.name)).collect()
     } else {
         by_id
     };
@@ -181,11 +155,7 @@ fn named_key(keys: Vec<control::Key>, app: &AppRef, choice: &KeyChoice) -> Resul
 
 fn labels(keys: &[control::Key]) -> Vec<String> {
     let label = |key: &control::Key| {
-        let note = if key.revocable {
-            ""
-        } else {
-            ", tokens not revocable"
-        };
+        let note = if key.revocable { "" } else { ", tokens not revocable" };
         format!("{} ({}{note})", key.id, key.name)
     };
     keys.iter().map(label).collect()

@@ -28,36 +28,18 @@ impl Progress {
     /// the same terminal, so no line may be rewritten.
     pub fn new(output: Output, total: usize, commented: bool) -> Self {
         let rewrites = io::stderr().is_terminal() && !commented;
-        Self {
-            output,
-            total,
-            rewrites,
-            told: Instant::now(),
-            shown: false,
-        }
+        Self { output, total, rewrites, told: Instant::now(), shown: false }
     }
 
     /// Tells where the run is, unless that was told just now.
     pub fn tell(&mut self, tally: Tally) {
-        let pause = if self.rewrites {
-            ON_TERMINAL
-        } else {
-            ELSEWHERE
-        };
+        let pause = if self.rewrites { ON_TERMINAL } else { ELSEWHERE };
         if self.output.is_json() || tally.total() == self.total || self.told.elapsed() < pause {
             return;
         }
-        let text = format!(
-            "{} of {}: {}",
-            tally.total(),
-            count(self.total, "target"),
-            tally.described()
-        );
-        self.output.say(&if self.rewrites {
-            format!("{REWRITE}{text}")
-        } else {
-            text + "\n"
-        });
+        let text =
+            format!("{} of {}: {}", tally.total(), count(self.total, "target"), tally.described());
+        self.output.say(&if self.rewrites { format!("{REWRITE}{text}") } else { text + "\n" });
         (self.told, self.shown) = (Instant::now(), self.rewrites);
     }
 

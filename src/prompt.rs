@@ -47,12 +47,7 @@ pub fn is_yes(answer: &str) -> bool {
 /// Whether the operator can be asked for a key: someone looks at a terminal, and it can be opened.
 pub fn can_ask_for_key() -> bool {
     let watched = io::stdin().is_terminal() || io::stderr().is_terminal();
-    watched
-        && OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(Path::new(TERMINAL))
-            .is_ok()
+    watched && OpenOptions::new().read(true).write(true).open(Path::new(TERMINAL)).is_ok()
 }
 
 /// Reads a key from the terminal without echo. The terminal is left as it was whatever happens:
@@ -63,10 +58,7 @@ pub fn can_ask_for_key() -> bool {
 pub fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<String>, Error> {
     let unreadable = |error: io::Error| {
         let reason = crate::file::reason(&error);
-        Error::input(
-            format!("the key cannot be read from the terminal: {reason}"),
-            "",
-        )
+        Error::input(format!("the key cannot be read from the terminal: {reason}"), "")
     };
     signals.hold().map_err(unreadable)?;
     let guard = Guard::watch(signals).map_err(unreadable)?;
@@ -105,10 +97,7 @@ impl Guard {
                 thread::sleep(Duration::from_millis(20));
             }
         });
-        Ok(Self {
-            done,
-            watcher: watcher.ok(),
-        })
+        Ok(Self { done, watcher: watcher.ok() })
     }
 
     fn end(self) {

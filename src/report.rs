@@ -73,10 +73,7 @@ pub fn plan(facts: &Facts, targets: &Targets) -> String {
 /// `3 client IDs and 1 channel`.
 fn by_kind(targets: &Targets) -> String {
     let counts = targets.counts_by_kind();
-    let counts = counts
-        .iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(kind, n)| count(*n, kind.noun()));
+    let counts = counts.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind.noun()));
     counts.collect::<Vec<_>>().join(" and ")
 }
 
@@ -127,10 +124,7 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
         });
         return;
     }
-    let layout = Layout {
-        pretty: true,
-        colour: false,
-    };
+    let layout = Layout { pretty: true, colour: false };
     output.say(&format!(
         "{}Dry run: nothing was sent{}. The real run would send {} to\n  POST {url}\n\
          with {}, the first with this body:\n{}\n",
@@ -150,10 +144,7 @@ fn token_facts(facts: &Facts) -> String {
 
 /// What even a dry run asks for.
 fn read_first(facts: &Facts) -> &'static str {
-    match (
-        facts.asked_control,
-        matches!(facts.issued_before, Some(IssuedBefore::Age(_))),
-    ) {
+    match (facts.asked_control, matches!(facts.issued_before, Some(IssuedBefore::Age(_)))) {
         (true, true) => {
             " but questions for app and key to the Control API and for the time to Ably"
         }
@@ -173,9 +164,7 @@ pub fn stdout_failed(output: &Output) {
 
 /// The closing JSON record.
 pub fn status(output: &Output, exit_code: i32, interrupted: bool) {
-    output.record("status", |fields| {
-        status_fields(fields, exit_code, interrupted)
-    });
+    output.record("status", |fields| status_fields(fields, exit_code, interrupted));
 }
 
 /// Tells the outcomes of one request as they come: in JSON at once, for people only the failures
@@ -188,21 +177,13 @@ pub fn batch(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outco
         result_record(output, facts, targets, outcomes);
     }
     for (failure, word, affected) in grouped(targets, outcomes) {
-        error_record(
-            output,
-            &failure.problem,
-            failure.info.as_ref(),
-            Some(word),
-            &affected,
-        );
+        error_record(output, &failure.problem, failure.info.as_ref(), Some(word), &affected);
     }
 }
 
 fn result_record(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outcome]) {
-    let confirmed = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome, Outcome::Revoked(_)))
-        .count();
+    let confirmed =
+        outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Revoked(_))).count();
     let results: Vec<Json> = targets
         .iter()
         .zip(outcomes)
@@ -211,10 +192,7 @@ fn result_record(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[O
     let failed = results.len() - confirmed;
     let success = confirmed == outcomes.len();
     let message = if success {
-        format!(
-            "Ably accepted the revocation of {}",
-            count(confirmed, "target")
-        )
+        format!("Ably accepted the revocation of {}", count(confirmed, "target"))
     } else {
         format!(
             "Ably accepted the revocation of {confirmed} of {}",
@@ -228,30 +206,16 @@ fn result_record(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[O
     let revocation = Fields::new()
         .with("allowReauthMargin", facts.margin)
         .with("message", message)
-        .maybe(
-            "target",
-            targets.first().filter(|_| facts.total == 1).copied(),
-        )
+        .maybe("target", targets.first().filter(|_| facts.total == 1).copied())
         .with("app", facts.app.as_str())
         .with("keyName", facts.key_name.as_str())
         .with("keySource", facts.key_source.as_str())
         .maybe("token", facts.token.as_ref().map(|(_, json)| json.clone()))
-        .maybe(
-            "verified",
-            facts
-                .verdict
-                .as_ref()
-                .map(|verdict| *verdict == Verdict::Revoked),
-        )
-        .maybe(
-            "verification",
-            facts.verdict.as_ref().map(Verdict::described),
-        )
+        .maybe("verified", facts.verdict.as_ref().map(|verdict| *verdict == Verdict::Revoked))
+        .maybe("verification", facts.verdict.as_ref().map(Verdict::described))
         .with("response", response.done());
     output.record("result", |fields| {
-        fields
-            .with("success", success)
-            .with("revocation", revocation.done())
+        fields.with("success", success).with("revocation", revocation.done())
     });
 }
 
@@ -266,10 +230,8 @@ fn result(target: &str, outcome: &Outcome) -> Option<Json> {
                 .done(),
         ),
         _ if outcome.has_result() => {
-            let info = outcome
-                .failure()
-                .and_then(|failure| failure.info.clone())
-                .unwrap_or_default();
+            let info =
+                outcome.failure().and_then(|failure| failure.info.clone()).unwrap_or_default();
             let error = ably_fields(Fields::new().maybe("message", info.message.clone()), &info);
             Some(fields.with("error", error.done()).done())
         }
@@ -290,18 +252,13 @@ fn grouped<'a>(
     outcomes: &[Outcome],
 ) -> Vec<(Rc<Failure>, &'static str, Vec<&'a str>)> {
     let mut groups: Vec<(Rc<Failure>, &'static str, Vec<&'a str>)> = Vec::new();
-    for (target, outcome) in targets
-        .iter()
-        .zip(outcomes)
-        .filter(|(_, outcome)| !outcome.has_result())
+    for (target, outcome) in
+        targets.iter().zip(outcomes).filter(|(_, outcome)| !outcome.has_result())
     {
         let Some(failure) = outcome.failure() else {
             continue;
         };
-        match groups
-            .iter_mut()
-            .find(|(known, ..)| Rc::ptr_eq(known, failure))
-        {
+        match groups.iter_mut().find(|(known, ..)| Rc::ptr_eq(known, failure)) {
             Some((.., affected)) => affected.push(target),
             None => groups.push((Rc::clone(failure), outcome.word(), vec![target])),
         }
@@ -324,33 +281,22 @@ fn error_record(
     let hint = Some(problem.remedy.as_str()).filter(|remedy| !remedy.is_empty());
     let targets = (!targets.is_empty()).then_some(targets);
     // Scripts look for these two beside `success` and inside `error` alike.
-    let ends = |fields: Fields| {
-        fields
-            .maybe("outcome", outcome)
-            .maybe("targets", targets.clone())
-    };
+    let ends = |fields: Fields| fields.maybe("outcome", outcome).maybe("targets", targets.clone());
     let error = ends(error.maybe("hint", hint));
-    output.record("error", |fields| {
-        ends(fields.with("success", false).with("error", error.done()))
-    });
+    output
+        .record("error", |fields| ends(fields.with("success", false).with("error", error.done())));
 }
 
 /// What is doubtful about a leaked token, where no question shows it. JSON has it in the record.
 pub fn warning(output: &Output, leaked: Option<&Leaked>) {
-    if let Some(warning) = leaked
-        .and_then(Leaked::warning)
-        .filter(|_| !output.is_json())
-    {
+    if let Some(warning) = leaked.and_then(Leaked::warning).filter(|_| !output.is_json()) {
         output.say(&format!("warning: {warning}\n"));
     }
 }
 
 /// Tells people that the target is revoked, before the token is asked with: that takes long.
 pub fn before_proof(output: &Output, facts: &Facts, targets: &[&str], outcomes: &[Outcome]) {
-    let mut accounts = Accounts {
-        requests: 1,
-        ..Accounts::default()
-    };
+    let mut accounts = Accounts { requests: 1, ..Accounts::default() };
     accounts.enter(targets, outcomes);
     if let Some((target, times)) = accounts.confirmed.as_ref().filter(|_| !output.is_json()) {
         output.say(&confirmation(output, facts, &accounts, target, *times));
@@ -393,9 +339,7 @@ pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Target
     }
     if accounts.otherwise > 0 {
         let whom = count(accounts.otherwise, "more target");
-        output.say(&format!(
-            "and {whom} in requests that failed in other words\n"
-        ));
+        output.say(&format!("and {whom} in requests that failed in other words\n"));
     }
     let unnamed = accounts.refused_alone.saturating_sub(accounts.named.len());
     if unnamed > 0 {
@@ -424,11 +368,7 @@ fn confirmation(
         1 => named(target),
         many => count(many, "target"),
     };
-    let margin = if facts.margin {
-        ", 30 seconds of reauth margin included"
-    } else {
-        ""
-    };
+    let margin = if facts.margin { ", 30 seconds of reauth margin included" } else { "" };
     let (before, from) = (shown(times.issued_before), shown(times.applies_at));
     let when = match accounts.requests {
         1 => format!("tokens issued before {before} are refused from {from} on{margin}"),

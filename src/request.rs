@@ -32,13 +32,8 @@ const MAX_TIMEOUT: u64 = 3600;
 /// The largest targets file, in bytes.
 const TARGETS_LIMIT: u64 = u32::MAX as u64;
 /// The options that name targets, of which exactly one is given.
-const TARGET_SOURCES: [Id; 5] = [
-    Id::ClientId,
-    Id::RevocationKey,
-    Id::Channel,
-    Id::TargetsFile,
-    Id::FromToken,
-];
+const TARGET_SOURCES: [Id; 5] =
+    [Id::ClientId, Id::RevocationKey, Id::Channel, Id::TargetsFile, Id::FromToken];
 /// The largest file with a token, in bytes.
 const TOKEN_LIMIT: u64 = 1 << 20;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -80,12 +75,7 @@ impl Request {
     pub fn verifier<'a>(&self, courier: Courier<'a>) -> Result<Option<Verifier<'a>>, Error> {
         let leaked = self.leaked.as_ref().filter(|_| self.verify);
         let verifier = leaked.map(|leaked| {
-            Verifier::new(
-                courier,
-                &leaked.token.raw,
-                self.network.timeout,
-                self.margin,
-            )
+            Verifier::new(courier, &leaked.token.raw, self.network.timeout, self.margin)
         });
         verifier.transpose()
     }
@@ -128,10 +118,7 @@ fn build(
     let unrevoked_to = args.path(Id::UnrevokedTo)?;
     Ok(Request {
         margin: args.has(Id::AllowReauthMargin),
-        issued_before: args
-            .text(Id::IssuedBefore)?
-            .map(IssuedBefore::parse)
-            .transpose()?,
+        issued_before: args.text(Id::IssuedBefore)?.map(IssuedBefore::parse).transpose()?,
         consent,
         wanted: wanted(args, env, consent, leaked.as_ref())?,
         chooser,
@@ -157,10 +144,7 @@ fn consent(args: &Args, env: Environment) -> Result<Consent, Problem> {
     }
     let from_stdin = from_stdin(args, env);
     if from_stdin.len() > 1 {
-        let message = format!(
-            "{} cannot both read standard input",
-            from_stdin.join(" and ")
-        );
+        let message = format!("{} cannot both read standard input", from_stdin.join(" and "));
         return Err(Problem::new(message, "give one of them a file"));
     }
     if args.has(Id::DryRun) {
@@ -191,9 +175,7 @@ fn from_stdin(args: &Args, env: Environment) -> Vec<String> {
     let by_variable = !handed_over
         && env.raw("ABLY_API_KEY").is_none()
         && env.raw(variable).is_some_and(|path| path == STDIN);
-    by_option
-        .chain(by_variable.then(|| variable.to_owned()))
-        .collect()
+    by_option.chain(by_variable.then(|| variable.to_owned())).collect()
 }
 
 /// The one option that names targets.
@@ -252,10 +234,7 @@ fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
         Some("revocation-key") => Some(Kind::RevocationKey),
         Some(_) => {
             let message = "the value of --by is neither client-id nor revocation-key";
-            return Err(Error::input(
-                message,
-                "give --by client-id or --by revocation-key",
-            ));
+            return Err(Error::input(message, "give --by client-id or --by revocation-key"));
         }
     };
     let (_, bytes) = file_of(args, source, TOKEN_LIMIT).map_err(Error::Input)?;
@@ -308,9 +287,7 @@ fn wanted(
     let of_token = leaked.map(|leaked| (leaked.token.app_id().to_owned(), "the token"));
     let choice = match leaked {
         Some(leaked) => Some(KeyChoice::Signer(leaked.token.key_name.clone())),
-        None => args
-            .text(Id::Key)?
-            .map(|key| KeyChoice::Named(key.to_owned())),
+        None => args.text(Id::Key)?.map(|key| KeyChoice::Named(key.to_owned())),
     };
     Ok(Wanted {
         key: args.path(Id::ApiKey)?.map(|key| key.as_os_str().to_owned()),
@@ -323,9 +300,7 @@ fn wanted(
 
 fn endpoint(args: &Args, env: Environment) -> Result<Option<Endpoint>, Problem> {
     if let Some(value) = args.text(Id::Endpoint)? {
-        return Endpoint::parse(value)
-            .map(Some)
-            .map_err(|problem| named(problem, "--endpoint"));
+        return Endpoint::parse(value).map(Some).map_err(|problem| named(problem, "--endpoint"));
     }
     let value = env.text("ABLY_ENDPOINT")?;
     let endpoint = value.map(|value| Endpoint::parse(&value)).transpose();
@@ -334,10 +309,7 @@ fn endpoint(args: &Args, env: Environment) -> Result<Option<Endpoint>, Problem> 
 
 fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
     let connect_to = args.text(Id::ConnectTo)?.map(ConnectTo::parse).transpose();
-    let variable = |name: &str| {
-        env.raw(name)
-            .map(|value| value.to_string_lossy().into_owned())
-    };
+    let variable = |name: &str| env.raw(name).map(|value| value.to_string_lossy().into_owned());
     Ok(Network {
         roots: roots(args, env)?,
         connect_to: connect_to.map_err(|problem| named(problem, "--connect-to"))?,
@@ -376,10 +348,7 @@ fn not_an_input(path: &Path, args: &Args, env: Environment) -> Result<(), Proble
         ("--from-token", option(Id::FromToken)?),
         ("ABLY_API_KEY_FILE", variable("ABLY_API_KEY_FILE")),
         ("SSL_CERT_FILE", variable("SSL_CERT_FILE")),
-        (
-            "the Ably CLI's configuration",
-            config::path(|name| env.raw(name)),
-        ),
+        ("the Ably CLI's configuration", config::path(|name| env.raw(name))),
     ];
     for (name, file) in inputs {
         if file.is_some_and(|file| unrevoked::is_same(path, &file)) {
@@ -400,10 +369,7 @@ fn listing(words: &[String]) -> String {
 
 fn exclusive(options: &[Id]) -> Problem {
     let options: Vec<String> = options.iter().map(|id| flags::long(*id)).collect();
-    Problem::new(
-        format!("{} exclude each other", listing(&options)),
-        "give one of them",
-    )
+    Problem::new(format!("{} exclude each other", listing(&options)), "give one of them")
 }
 
 /// Seconds with at most three decimals.
@@ -413,20 +379,14 @@ fn seconds(text: &str) -> Option<Duration> {
     if !digits(whole) || !digits(decimals) || decimals.len() > 3 {
         return None;
     }
-    let whole: u64 = whole
-        .parse()
-        .ok()
-        .filter(|seconds| *seconds <= MAX_TIMEOUT)?;
+    let whole: u64 = whole.parse().ok().filter(|seconds| *seconds <= MAX_TIMEOUT)?;
     let millis: u64 = format!("{decimals:0<3}").parse().ok()?;
     let total = Duration::from_millis(whole * 1000 + millis);
     (!total.is_zero() && total <= Duration::from_secs(MAX_TIMEOUT)).then_some(total)
 }
 
 fn named(problem: Problem, source: &str) -> Problem {
-    Problem {
-        message: format!("{source}: {}", problem.message),
-        remedy: problem.remedy,
-    }
+    Problem { message: format!("{source}: {}", problem.message), remedy: problem.remedy }
 }
 
 #[cfg(test)]
@@ -438,9 +398,7 @@ mod tests {
         assert_eq!(seconds("30"), Some(Duration::from_secs(30)));
         assert_eq!(seconds("2.5"), Some(Duration::from_millis(2500)));
         assert_eq!(seconds("0.05"), Some(Duration::from_millis(50)));
-        for bad in [
-            "", "0", "0.000", "-1", "1.", ".5", "3601", "3600.001", "1e3", "1.0000", "٣",
-        ] {
+        for bad in ["", "0", "0.000", "-1", "1.", ".5", "3601", "3600.001", "1e3", "1.0000", "٣"] {
             assert_eq!(seconds(bad), None, "{bad}");
         }
     }

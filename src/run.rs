@@ -51,9 +51,7 @@ pub fn all(
                 outcomes
             }
         };
-        let all_revoked = outcomes
-            .iter()
-            .all(|outcome| matches!(outcome, Outcome::Revoked(_)));
+        let all_revoked = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Revoked(_)));
         if let Some(verifier) = witnesses.verifier.as_ref().filter(|_| all_revoked) {
             report::before_proof(witnesses.output, facts, &batch, &outcomes);
             facts.verdict = Some(verifier.verify(client.hosts()));
@@ -86,13 +84,7 @@ fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
 /// The exit code of the accounts; a token that was to be proved dead and is not makes a 0 a 5.
 pub fn exit_code(accounts: &Accounts, facts: &Facts) -> i32 {
     match accounts.tally.exit_code() {
-        0 if facts
-            .verdict
-            .as_ref()
-            .is_some_and(|verdict| !verdict.is_dead()) =>
-        {
-            5
-        }
+        0 if facts.verdict.as_ref().is_some_and(|verdict| !verdict.is_dead()) => 5,
         code => code,
     }
 }

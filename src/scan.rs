@@ -16,9 +16,8 @@ pub fn repeated_names(text: &str, depth_limit: usize) -> Option<Vec<(usize, Stri
     // The names of all open objects, and where those of each begin.
     let (mut names, mut levels) = (Vec::<Cow<'_, str>>::new(), Vec::<usize>::new());
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
+    while let Some(at) =
+        rest.bytes().position(|byte| matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
     {
         let (bracket, after) = (rest.as_bytes().get(at), rest.get(at + 1..)?);
         rest = after;
@@ -68,9 +67,9 @@ fn string(text: &str) -> Option<(&str, &str)> {
 fn name<'a>(string: &'a str, after: &str) -> Option<Cow<'a, str>> {
     match after.trim_start().starts_with(':') {
         false => None,
-        true if string.contains('\\') => json::from_str::<String>(&format!("\"{string}\""))
-            .ok()
-            .map(Cow::Owned),
+        true if string.contains('\\') => {
+            json::from_str::<String>(&format!("\"{string}\"")).ok().map(Cow::Owned)
+        }
         true => Some(Cow::Borrowed(string)),
     }
 }

@@ -42,19 +42,15 @@ impl Scrubber {
 
     /// The text without the secrets, longest first so that no rest of one remains.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut found: Vec<&str> = self
-            .0
-            .iter()
-            .map(Secret::expose)
-            .filter(|secret| text.contains(secret))
-            .collect();
+        let mut found: Vec<&str> =
+            self.0.iter().map(Secret::expose).filter(|secret| text.contains(secret)).collect();
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
         found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        let cleaned = found.into_iter().fold(text.to_owned(), |text, secret| {
-            text.replace(secret, SHOWN_INSTEAD)
-        });
+        let cleaned = found
+            .into_iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, SHOWN_INSTEAD));
         Cow::Owned(cleaned)
     }
 }

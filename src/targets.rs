@@ -64,11 +64,9 @@ impl Kind {
 
     /// Takes a specifier apart into its kind and value; `None` if it is of no known kind.
     pub fn split(specifier: &str) -> Option<(Self, &str)> {
-        Self::ALL.into_iter().find_map(|kind| {
-            specifier
-                .strip_prefix(kind.prefix())
-                .map(|value| (kind, value))
-        })
+        Self::ALL
+            .into_iter()
+            .find_map(|kind| specifier.strip_prefix(kind.prefix()).map(|value| (kind, value)))
     }
 
     fn check(self, value: &str) -> Result<(), Fault<'static>> {
@@ -106,10 +104,7 @@ impl Targets {
             ends.push(u32::try_from(text.len()).map_err(|_| too_large("the arguments"))?);
         }
         if ends.is_empty() {
-            return Err(Problem::new(
-                "no target is given",
-                "give one with --client-id",
-            ));
+            return Err(Problem::new("no target is given", "give one with --client-id"));
         }
         Self::once_each(text.into_bytes(), ends)
     }
@@ -135,10 +130,7 @@ impl Targets {
             return Err(bad.problem(name));
         }
         if ends.is_empty() {
-            return Err(Problem::new(
-                format!("{} holds no target", Safe(name)),
-                LINE_REMEDY,
-            ));
+            return Err(Problem::new(format!("{} holds no target", Safe(name)), LINE_REMEDY));
         }
         Self::once_each(bytes, ends)
     }
@@ -151,9 +143,7 @@ impl Targets {
 
     /// The specifier at a position; empty beyond the last.
     pub fn get(&self, i: usize) -> &str {
-        span(&self.ends, i)
-            .and_then(|span| self.text.get(span))
-            .unwrap_or_default()
+        span(&self.ends, i).and_then(|span| self.text.get(span)).unwrap_or_default()
     }
 
     /// All specifiers in order.
@@ -181,9 +171,7 @@ impl Targets {
     pub fn counts_by_kind(&self) -> [(Kind, usize); 3] {
         let mut counts = Kind::ALL.map(|kind| (kind, 0));
         for specifier in self.iter() {
-            let own = counts
-                .iter_mut()
-                .find(|(kind, _)| specifier.starts_with(kind.prefix()));
+            let own = counts.iter_mut().find(|(kind, _)| specifier.starts_with(kind.prefix()));
             if let Some((_, n)) = own {
                 *n += 1;
             }
@@ -218,11 +206,7 @@ impl Targets {
         ends.truncate(kept);
         let text = String::from_utf8(text)
             .map_err(|_| Problem::new("the targets are not UTF-8", LINE_REMEDY))?;
-        Ok(Self {
-            text,
-            ends,
-            duplicates: given - kept,
-        })
+        Ok(Self { text, ends, duplicates: given - kept })
     }
 }
 
@@ -248,11 +232,7 @@ struct Table {
 impl Table {
     fn new(most: usize) -> Self {
         let size = most + most / 2 + 1;
-        Self {
-            tags: vec![0; size],
-            slots: vec![0; size],
-            state: RandomState::new(),
-        }
+        Self { tags: vec![0; size], slots: vec![0; size], state: RandomState::new() }
     }
 
     /// Adds a position unless one that is the same is there already.
@@ -444,11 +424,7 @@ mod tests {
         assert_eq!((targets.get(1), targets.get(6)), ("channel:foo:*", ""));
         assert_eq!(
             targets.counts_by_kind(),
-            [
-                (Kind::ClientId, 3),
-                (Kind::RevocationKey, 1),
-                (Kind::Channel, 2)
-            ]
+            [(Kind::ClientId, 3), (Kind::RevocationKey, 1), (Kind::Channel, 2)]
         );
     }
 
@@ -461,38 +437,26 @@ mod tests {
              line 4: unknown type 'clientid'; line 5: empty value; \
              line 6: client ID '*', which Ably forbids; line 7: unknown type ' clientId'; line 8: not UTF-8"
         );
-        assert_eq!(
-            message(b"clientId:a\nx:y\n"),
-            "t.txt line 2: unknown type 'x'"
-        );
+        assert_eq!(message(b"clientId:a\nx:y\n"), "t.txt line 2: unknown type 'x'");
     }
 
     #[test]
     fn beyond_ten_bad_lines_are_counted() {
         let message = message("x\n".repeat(12).as_bytes());
-        assert!(
-            message.contains("line 10:") && !message.contains("line 11:"),
-            "{message}"
-        );
+        assert!(message.contains("line 10:") && !message.contains("line 11:"), "{message}");
         assert!(message.ends_with("; and 2 more bad lines"), "{message}");
     }
 
     #[test]
     fn a_key_or_token_in_the_wrong_file_is_not_shown() {
-        for line in [
-            "app.id:s3cret",
-            "eyJhbGciOi.s3cret.s3cret",
-            "Authorization: Bearer s3cret",
-            "s3cret",
-        ] {
+        for line in
+            ["app.id:s3cret", "eyJhbGciOi.s3cret.s3cret", "Authorization: Bearer s3cret", "s3cret"]
+        {
             assert!(!message(line.as_bytes()).contains("s3cret"), "{line}");
         }
         let long = format!("\u{1b}{}s3cret:x", "a".repeat(TYPE_CHARS));
         let message = message(long.as_bytes());
-        assert!(
-            !message.contains("s3cret") && message.contains("\\u{1b}aaa"),
-            "{message}"
-        );
+        assert!(!message.contains("s3cret") && message.contains("\\u{1b}aaa"), "{message}");
     }
 
     #[test]
@@ -505,52 +469,28 @@ mod tests {
 
     #[test]
     fn options_are_checked_and_once_each() {
-        let given = [
-            (Kind::ClientId, "a\nb"),
-            (Kind::Channel, "*"),
-            (Kind::ClientId, "a\nb"),
-        ];
+        let given = [(Kind::ClientId, "a\nb"), (Kind::Channel, "*"), (Kind::ClientId, "a\nb")];
         let targets = Targets::from_options(given.into_iter()).unwrap();
-        assert_eq!(
-            targets.iter().collect::<Vec<_>>(),
-            ["clientId:a\nb", "channel:*"]
-        );
-        let refused = |kind, value| {
-            Targets::from_options([(kind, value)].into_iter())
-                .unwrap_err()
-                .message
-        };
-        assert_eq!(
-            refused(Kind::RevocationKey, ""),
-            "--revocation-key is given an empty value"
-        );
+        assert_eq!(targets.iter().collect::<Vec<_>>(), ["clientId:a\nb", "channel:*"]);
+        let refused =
+            |kind, value| Targets::from_options([(kind, value)].into_iter()).unwrap_err().message;
+        assert_eq!(refused(Kind::RevocationKey, ""), "--revocation-key is given an empty value");
         assert!(refused(Kind::ClientId, "*").contains("forbids"));
         assert!(Targets::from_options([].into_iter()).is_err());
     }
 
     #[test]
     fn batches_cover_every_position_once() {
-        for (n, size, sizes) in [
-            (1, 100, vec![1]),
-            (200, 100, vec![100, 100]),
-            (201, 100, vec![100, 100, 1]),
-        ] {
+        for (n, size, sizes) in
+            [(1, 100, vec![1]), (200, 100, vec![100, 100]), (201, 100, vec![100, 100, 1])]
+        {
             let names: Vec<String> = (0..n).map(|i| i.to_string()).collect();
             let given = names.iter().map(|name| (Kind::ClientId, name.as_str()));
             let targets = Targets::from_options(given).unwrap();
-            assert_eq!(
-                targets
-                    .batches(size)
-                    .map(|batch| batch.len())
-                    .collect::<Vec<_>>(),
-                sizes
-            );
+            assert_eq!(targets.batches(size).map(|batch| batch.len()).collect::<Vec<_>>(), sizes);
             assert!(targets.batches(size).flatten().eq(0..n));
             assert!(
-                targets
-                    .batches(size)
-                    .flat_map(|batch| targets.range(batch))
-                    .eq(targets.iter())
+                targets.batches(size).flat_map(|batch| targets.range(batch)).eq(targets.iter())
             );
         }
     }

@@ -72,10 +72,7 @@ pub enum Life {
 impl Token {
     /// Whether there is anything in place of its signature.
     pub fn is_signed(&self) -> bool {
-        self.raw
-            .expose()
-            .rsplit_once('.')
-            .is_some_and(|(_, signature)| !signature.is_empty())
+        self.raw.expose().rsplit_once('.').is_some_and(|(_, signature)| !signature.is_empty())
     }
 
     /// The ID of the app that the token is for.
@@ -94,9 +91,7 @@ impl Token {
         match self.expires_at {
             None => Life::Unknown,
             Some(end) if end <= now => Life::Expired { since: end },
-            Some(end) => Life::Alive {
-                left_s: end.saturating_sub(now),
-            },
+            Some(end) => Life::Alive { left_s: end.saturating_sub(now) },
         }
     }
 
@@ -105,8 +100,7 @@ impl Token {
     pub fn lives_longer_than_an_hour(&self, now: i64) -> bool {
         // Without a start it began by now at the latest.
         let start = self.issued_at.unwrap_or(now);
-        self.expires_at
-            .is_some_and(|end| end.saturating_sub(start) > LONGEST_LIFE)
+        self.expires_at.is_some_and(|end| end.saturating_sub(start) > LONGEST_LIFE)
     }
 }
 
@@ -159,10 +153,7 @@ fn pasted(text: &str) -> Result<Zeroizing<String>, Problem> {
     let text = unwrapped(text)?;
     let is_whole = |line: &&str| line.matches('.').count() == 2;
     if text.lines().filter(is_whole).count() > 1 {
-        return Err(Problem::new(
-            "there is more than one token",
-            "give one token at a time",
-        ));
+        return Err(Problem::new("there is more than one token", "give one token at a time"));
     }
     let token = without_space(text);
     if token.is_empty() {
@@ -175,11 +166,8 @@ fn pasted(text: &str) -> Result<Zeroizing<String>, Problem> {
         return Ok(token);
     }
     // Ably takes a bearer token in base64.
-    let inner = base64(&token).and_then(|bytes| {
-        str::from_utf8(&bytes)
-            .ok()
-            .map(|text| Zeroizing::new(text.to_owned()))
-    });
+    let inner = base64(&token)
+        .and_then(|bytes| str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned())));
     match inner {
         Some(inner) if is_api_key(&inner) => Err(an_api_key()),
         Some(inner) if inner.contains('.') => Ok(without_space(&inner)),
@@ -194,9 +182,7 @@ fn unwrapped(mut text: &str) -> Result<&str, Problem> {
         text = text.trim_matches(|c: char| {
             c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '`' | ',' | ';')
         });
-        text = after(text, "authorization")
-            .and_then(|rest| rest.strip_prefix(':'))
-            .unwrap_or(text);
+        text = after(text, "authorization").and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
         let scheme = |name| after(text, name).filter(|rest| rest.starts_with(char::is_whitespace));
         if scheme("basic").is_some() {
             return Err(an_api_key());
@@ -217,10 +203,7 @@ fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 fn without_space(text: &str) -> Zeroizing<String> {
     // With room for all of it from the start, so that no copy is left behind.
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
-    out.extend(
-        text.chars()
-            .filter(|c| !c.is_whitespace() && *c != '\u{feff}'),
-    );
+    out.extend(text.chars().filter(|c| !c.is_whitespace() && *c != '\u{feff}'));
     out
 }
 
@@ -242,9 +225,7 @@ fn parts(token: &str) -> Result<(&str, &str), Problem> {
             "the token is an encrypted JWT (five parts), which cannot be decoded",
             OTHER_TARGET,
         )),
-        n => Err(not_a_token(&format!(
-            "is not a JWT: it has {n} parts instead of three"
-        ))),
+        n => Err(not_a_token(&format!("is not a JWT: it has {n} parts instead of three"))),
     }
 }
 
@@ -255,20 +236,15 @@ fn is_app_id(part: &str) -> bool {
 }
 
 fn is_id(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 fn is_key_name(text: &str) -> bool {
-    text.split_once('.')
-        .is_some_and(|(app, key)| is_id(app) && is_id(key))
+    text.split_once('.').is_some_and(|(app, key)| is_id(app) && is_id(key))
 }
 
 fn is_api_key(text: &str) -> bool {
-    text.split_once(':')
-        .is_some_and(|(name, secret)| is_key_name(name) && !secret.is_empty())
+    text.split_once(':').is_some_and(|(name, secret)| is_key_name(name) && !secret.is_empty())
 }
 
 fn an_api_key() -> Problem {
@@ -314,10 +290,7 @@ impl Claims {
             return Err(wrong("not a JSON object"));
         };
         for claim in used {
-            if repeated
-                .iter()
-                .any(|(depth, name)| *depth == 1 && name == claim)
-            {
+            if repeated.iter().any(|(depth, name)| *depth == 1 && name == claim) {
                 return Err(Problem::new(
                     format!("the token's {part} holds {claim} more than once, so it is doubtful"),
                     OTHER_TARGET,
@@ -353,10 +326,7 @@ impl Claims {
     }
 
     fn wrong(&self, claim: &str, what: &str) -> Problem {
-        Problem::new(
-            format!("{claim} in the token's {} is {what}", self.part),
-            OTHER_TARGET,
-        )
+        Problem::new(format!("{claim} in the token's {} is {what}", self.part), OTHER_TARGET)
     }
 }
 
@@ -397,15 +367,9 @@ mod tests {
     #[test]
     fn its_claims_are_read_and_the_token_is_not_shown() {
         let token = token(PAYLOAD);
-        assert_eq!(
-            (token.key_name.as_str(), token.app_id()),
-            ("app.key", "app")
-        );
+        assert_eq!((token.key_name.as_str(), token.app_id()), ("app.key", "app"));
         assert_eq!(token.targets(), (Some("alice"), Some("g1")));
-        assert_eq!(
-            (token.issued_at, token.expires_at),
-            (Some(1000), Some(4600))
-        );
+        assert_eq!((token.issued_at, token.expires_at), (Some(1000), Some(4600)));
         assert_eq!(token.raw.expose(), whole());
         assert!(!format!("{token:?}").contains(SIGNATURE));
     }
@@ -435,14 +399,8 @@ mod tests {
     fn padding_the_other_alphabet_and_a_missing_signature_are_taken() {
         let payload = r#"{"x-ably-clientId":"??>>~~"}"#;
         let standard = format!("{}.{}.", STANDARD.encode(HEADER), STANDARD.encode(payload));
-        assert!(
-            standard.contains('+') || standard.contains('/'),
-            "{standard}"
-        );
-        assert_eq!(
-            decode(standard.as_bytes()).unwrap().client_id.as_deref(),
-            Some("??>>~~")
-        );
+        assert!(standard.contains('+') || standard.contains('/'), "{standard}");
+        assert_eq!(decode(standard.as_bytes()).unwrap().client_id.as_deref(), Some("??>>~~"));
         let none = jwt(r#"{"alg":"none","kid":"app.key"}"#, "{}");
         assert!(decode(none.as_bytes()).is_ok());
     }
@@ -460,22 +418,13 @@ mod tests {
             ("Authorization: Basic s3cret".into(), "is an API key"),
             (STANDARD.encode("app.key:s3cret"), "is an API key"),
             (opaque.into(), "opaque Ably token of app xVLyHw,"),
-            (
-                format!("Bearer {}", STANDARD.encode(opaque)),
-                "opaque Ably token of app xVLyHw,",
-            ),
+            (format!("Bearer {}", STANDARD.encode(opaque)), "opaque Ably token of app xVLyHw,"),
             ("s3crets3crets3cret.s3cret".into(), "2 parts"),
             (format!("{whole}.s3cret"), "4 parts"),
             (format!("{whole}.a.b"), "encrypted JWT"),
             (format!("{whole}\n{whole}\n"), "more than one token"),
-            (
-                "s3cret{}s3cret!!.s3cret.s3cret".into(),
-                "header is not base64",
-            ),
-            (
-                format!("{}.s3cret!!.x", whole.split('.').next().unwrap()),
-                "payload is not base64",
-            ),
+            ("s3cret{}s3cret!!.s3cret.s3cret".into(), "header is not base64"),
+            (format!("{}.s3cret!!.x", whole.split('.').next().unwrap()), "payload is not base64"),
             (jwt("s3cret s3cret", "{}"), "header is not JSON"),
             (jwt("[1, 2, 3, 4, 5]", "{}"), "header is not a JSON object"),
             (jwt(HEADER, "\"s3cret\""), "payload is not a JSON object"),
@@ -487,12 +436,7 @@ mod tests {
             assert!(message.contains(words), "{text}: {message}");
             assert!(!message.contains("s3cret"), "{text}: {message}");
         }
-        assert!(
-            decode(b"\xff\xfe")
-                .unwrap_err()
-                .message
-                .contains("is not text")
-        );
+        assert!(decode(b"\xff\xfe").unwrap_err().message.contains("is not text"));
     }
 
     #[test]
@@ -500,23 +444,14 @@ mod tests {
         for (header, words) in [
             (r#"{"alg":"HS256"}"#, "names no key (kid)"),
             (r#"{"kid":"","alg":"HS256"}"#, "names no key (kid)"),
-            (
-                r#"{"kid":5,"alg":"HS256"}"#,
-                "kid in the token's header is not a string",
-            ),
+            (r#"{"kid":5,"alg":"HS256"}"#, "kid in the token's header is not a string"),
             (r#"{"kid":"s3cret"}"#, "is not the name of an Ably key"),
             (r#"{"kid":"a.b:s3cret"}"#, "is not the name of an Ably key"),
-            (
-                r#"{"kid":"a.b","\u006bid":"c.d"}"#,
-                "holds kid more than once",
-            ),
+            (r#"{"kid":"a.b","\u006bid":"c.d"}"#, "holds kid more than once"),
             (r#"{"kid":"a.b","x-ably-token":"s3cret"}"#, "x-ably-token"),
         ] {
             let message = refused(&jwt(header, "{}"));
-            assert!(
-                message.contains(words) && !message.contains("s3cret"),
-                "{header}: {message}"
-            );
+            assert!(message.contains(words) && !message.contains("s3cret"), "{header}: {message}");
         }
     }
 
@@ -527,29 +462,17 @@ mod tests {
                 r#"{"x-ably-clientId":["s3cret"]}"#,
                 "x-ably-clientId in the token's payload is not a string",
             ),
-            (
-                r#"{"x-ably-revocation-key":1}"#,
-                "x-ably-revocation-key in the token's payload",
-            ),
-            (
-                r#"{"iat":"s3cret"}"#,
-                "iat in the token's payload is not a time",
-            ),
+            (r#"{"x-ably-revocation-key":1}"#, "x-ably-revocation-key in the token's payload"),
+            (r#"{"iat":"s3cret"}"#, "iat in the token's payload is not a time"),
             (
                 r#"{"x-ably-clientId":"a","x-ably-clientId" : "b"}"#,
                 "holds x-ably-clientId more than once",
             ),
-            (
-                r#"{"exp":1,"a":{"exp":2},"e\u0078p":3}"#,
-                "holds exp more than once",
-            ),
+            (r#"{"exp":1,"a":{"exp":2},"e\u0078p":3}"#, "holds exp more than once"),
             (r#"{"x-ably-token":"s3cret"}"#, "x-ably-token"),
         ] {
             let message = refused_claims(payload);
-            assert!(
-                message.contains(words) && !message.contains("s3cret"),
-                "{payload}: {message}"
-            );
+            assert!(message.contains(words) && !message.contains("s3cret"), "{payload}: {message}");
         }
         let inner = token(r#"{"exp":1,"sub":"exp","a":{"exp":2},"b":["exp","\":"],"sub":2}"#);
         assert_eq!(inner.expires_at, Some(1));
@@ -574,10 +497,7 @@ mod tests {
         let far = token_of("-9223372036854775808", "18446744073709551615");
         assert!(far.lives_longer_than_an_hour(0));
         assert_eq!(far.life(i64::MIN), Life::Alive { left_s: i64::MAX });
-        assert_eq!(
-            token_of("0", "-1e300").life(0),
-            Life::Expired { since: i64::MIN }
-        );
+        assert_eq!(token_of("0", "-1e300").life(0), Life::Expired { since: i64::MIN });
         assert_eq!(token("{}").life(0), Life::Unknown);
         assert!(token(r#"{"exp":99999}"#).lives_longer_than_an_hour(0));
     }

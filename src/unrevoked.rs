@@ -40,10 +40,7 @@ pub fn check(
 ) -> Result<PathBuf, Problem> {
     let wrong = |what: &str| {
         let shown = crate::file::shown(path);
-        Problem::new(
-            format!("--unrevoked-to: {} {what}", Safe(&shown)),
-            "name another file",
-        )
+        Problem::new(format!("--unrevoked-to: {} {what}", Safe(&shown)), "name another file")
     };
     // A link is followed once, so that the file behind it is replaced and not the link.
     let path = match fs::canonicalize(path) {
@@ -66,10 +63,7 @@ pub fn check(
     } else if path.file_name().is_none() || !folder(&path).is_dir() {
         return Err(wrong("is in a folder that is not there"));
     }
-    if targets
-        .iter()
-        .any(|target| target.contains('\n') || target.ends_with('\r'))
-    {
+    if targets.iter().any(|target| target.contains('\n') || target.ends_with('\r')) {
         return Err(wrong("cannot hold a target with a line break in it"));
     }
     Ok(path)
@@ -86,9 +80,7 @@ fn of_stdin() -> io::Result<fs::Metadata> {
 }
 
 fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Unrevoked {
@@ -98,11 +90,7 @@ impl Unrevoked {
     /// It cannot be written; then nothing may be sent.
     pub fn create(path: &Path, targets: &Targets) -> Result<Self, Problem> {
         let states = vec![0; targets.len()];
-        let this = Self {
-            path: path.to_owned(),
-            states,
-            reasons: vec![NOT_YET.to_owned()],
-        };
+        let this = Self { path: path.to_owned(), states, reasons: vec![NOT_YET.to_owned()] };
         this.write(targets)?;
         Ok(this)
     }
@@ -132,19 +120,13 @@ impl Unrevoked {
 
     fn write(&self, targets: &Targets) -> Result<(), Problem> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = self
-            .path
-            .with_file_name(format!(".{name}.{}", std::process::id()));
+        let beside = self.path.with_file_name(format!(".{name}.{}", std::process::id()));
         self.write_beside(&beside, targets).map_err(|error| {
             // What was begun is of no use; the error at hand says why.
             let _ = fs::remove_file(&beside);
             let shown = crate::file::shown(&self.path);
             Problem::new(
-                format!(
-                    "--unrevoked-to: {} cannot be written: {}",
-                    Safe(&shown),
-                    reason(&error)
-                ),
+                format!("--unrevoked-to: {} cannot be written: {}", Safe(&shown), reason(&error)),
                 "name a file in a folder that can be written, on a disk with room",
             )
         })
@@ -176,15 +158,12 @@ impl Unrevoked {
 /// The position of a reason, added where it is new.
 fn position(reasons: &mut Vec<String>, word: &str, message: Option<&str>) -> u32 {
     let reason = message.map_or_else(|| word.to_owned(), |message| format!("{word}: {message}"));
-    let at = reasons
-        .iter()
-        .rposition(|known| *known == reason)
-        .unwrap_or_else(|| {
-            if reasons.len() >= REASONS && message.is_some() {
-                return position(reasons, word, None) as usize;
-            }
-            reasons.push(reason);
-            reasons.len() - 1
-        });
+    let at = reasons.iter().rposition(|known| *known == reason).unwrap_or_else(|| {
+        if reasons.len() >= REASONS && message.is_some() {
+            return position(reasons, word, None) as usize;
+        }
+        reasons.push(reason);
+        reasons.len() - 1
+    });
     u32::try_from(at).unwrap_or(0)
 }

@@ -84,13 +84,7 @@ impl<'a> Verifier<'a> {
         let mut scrubber = courier.http.scrubber();
         auth::conceal_token(token, &mut scrubber);
         let limit = if margin { LIMIT_WITH_MARGIN } else { LIMIT };
-        Ok(Self {
-            courier,
-            authorization,
-            scrubber,
-            timeout,
-            limit,
-        })
+        Ok(Self { courier, authorization, scrubber, timeout, limit })
     }
 
     /// Asks until the token is rejected or the time is up, with growing pauses.
@@ -105,12 +99,8 @@ impl<'a> Verifier<'a> {
             if verdict.is_dead() || left <= LAST_QUESTION || stopped {
                 return verdict;
             }
-            self.courier
-                .journal
-                .note("verify", "poll", || verdict.described());
-            self.courier
-                .signals
-                .sleep(pause.min(left.saturating_sub(LAST_QUESTION)));
+            self.courier.journal.note("verify", "poll", || verdict.described());
+            self.courier.signals.sleep(pause.min(left.saturating_sub(LAST_QUESTION)));
             if self.courier.signals.caught().is_some() {
                 return verdict;
             }
@@ -119,11 +109,7 @@ impl<'a> Verifier<'a> {
     }
 
     fn ask(&self, hosts: &mut Hosts, budget: Duration) -> Verdict {
-        let call = Call {
-            path: PATH,
-            body: None,
-            authorization: Some(&self.authorization),
-        };
+        let call = Call { path: PATH, body: None, authorization: Some(&self.authorization) };
         let reply = match self.courier.deliver(&call, hosts, Deadline::after(budget)) {
             Tried::Failed(fault) => return Verdict::NotAsked(fault.problem.message),
             Tried::Answered { reply, .. } => reply,

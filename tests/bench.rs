@@ -4,12 +4,7 @@
 //! `cargo run --release --example bench -- target/…/release/ably`, or `ABLY_BIN=… cargo run …`.
 //! `make bench` does it.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,10 +36,8 @@ fn main() -> ExitCode {
         eprintln!("usage: bench PATH-OF-ABLY (or set ABLY_BIN)");
         return ExitCode::from(2);
     };
-    let missing: Vec<&str> = ["curl", "hyperfine"]
-        .into_iter()
-        .filter(|name| on_path(name).is_none())
-        .collect();
+    let missing: Vec<&str> =
+        ["curl", "hyperfine"].into_iter().filter(|name| on_path(name).is_none()).collect();
     if !missing.is_empty() {
         eprintln!("bench needs {}: not found on PATH", missing.join(" and "));
         return ExitCode::from(2);
@@ -58,21 +51,14 @@ fn main() -> ExitCode {
     if !bench.times {
         println!("memory is left out: {GNU_TIME} is not there or not GNU's (Debian: time)\n");
     }
-    println!(
-        "{:<34}{:>12}{:>12}{:>8}   {:<28}",
-        "", "ably", "curl", "ratio", "aim"
-    );
+    println!("{:<34}{:>12}{:>12}{:>8}   {:<28}", "", "ably", "curl", "ratio", "aim");
     bench.one_revocation();
     bench.start_up();
     let counted = bench.ten_thousand();
     bench.a_million();
     bench.size();
     bench.server.forgive();
-    if counted {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if counted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 struct Bench {
@@ -103,9 +89,8 @@ impl Bench {
 
     /// Whether both made the requests that are compared.
     fn ten_thousand(&self) -> bool {
-        let targets: Vec<String> = (0..MANY)
-            .map(|n| format!("clientId:user-{n:06}@example.com"))
-            .collect();
+        let targets: Vec<String> =
+            (0..MANY).map(|n| format!("clientId:user-{n:06}@example.com")).collect();
         let file = self.folder.write("many.txt", targets.join("\n"));
         let ours = self.revoke(&["--targets-file", &shown(&file)]);
         let bodies: Vec<String> = targets
@@ -129,9 +114,8 @@ impl Bench {
     }
 
     fn a_million(&self) {
-        let lines: String = (0..MILLION)
-            .map(|n| format!("clientId:user-{n:07}-{:027}\n", n % 97))
-            .collect();
+        let lines: String =
+            (0..MILLION).map(|n| format!("clientId:user-{n:07}-{:027}\n", n % 97)).collect();
         let file = self.folder.write("million.txt", &lines);
         let bytes = lines.len() as f64;
         drop(lines);
@@ -192,10 +176,7 @@ impl Bench {
 
     /// The same requests by one curl over one connection, their bodies ready in files.
     fn curl(&self, name: &str, bodies: &[String]) -> Words {
-        let url = format!(
-            "https://{}/keys/{KEY_NAME}/revokeTokens",
-            self.server.endpoint()
-        );
+        let url = format!("https://{}/keys/{KEY_NAME}/revokeTokens", self.server.endpoint());
         let mut blocks = Vec::new();
         for (n, body) in bodies.iter().enumerate() {
             let file = self.folder.write(&format!("{name}.{n}.json"), body);
@@ -245,10 +226,7 @@ impl Bench {
     fn traffic(&self, words: &[String]) -> [usize; 2] {
         let before = [self.server.request_count(), self.server.connections()];
         self.run(words);
-        [
-            self.server.request_count() - before[0],
-            self.server.connections() - before[1],
-        ]
+        [self.server.request_count() - before[0], self.server.connections() - before[1]]
     }
 
     /// All times of each command, in seconds.
@@ -266,10 +244,7 @@ impl Bench {
             for (all, result) in times.iter_mut().zip(list(&report, "results")) {
                 all.extend(list(result, "times").into_iter().map(float));
             }
-            assert!(
-                has(&report, "results.0.times.0"),
-                "hyperfine measured nothing"
-            );
+            assert!(has(&report, "results.0.times.0"), "hyperfine measured nothing");
         }
         times
     }
@@ -289,13 +264,9 @@ impl Bench {
             return;
         };
         let curl = curl.and_then(|curl| self.peak(curl)).unwrap_or(0.0);
-        let aim = aim.map_or_else(String::new, |aim| {
-            format!("at most {aim} MB{}", verdict(ours <= aim))
-        });
-        println!(
-            "{what:<34}{ours:>9.2} MB{curl:>9.2} MB{:>8.2}   {aim}",
-            ours / curl
-        );
+        let aim =
+            aim.map_or_else(String::new, |aim| format!("at most {aim} MB{}", verdict(ours <= aim)));
+        println!("{what:<34}{ours:>9.2} MB{curl:>9.2} MB{:>8.2}   {aim}", ours / curl);
     }
 
     /// A command's peak memory in megabytes, the median of some runs; `None` without GNU time.
@@ -348,9 +319,7 @@ fn shown(path: &Path) -> String {
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 fn gnu_time() -> bool {

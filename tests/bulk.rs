@@ -87,12 +87,7 @@ struct Tally {
 
 impl Tally {
     fn of([revoked, refused, unknown, not_sent]: [usize; 4]) -> Tally {
-        Tally {
-            revoked,
-            refused,
-            unknown,
-            not_sent,
-        }
+        Tally { revoked, refused, unknown, not_sent }
     }
 
     fn total(self) -> usize {
@@ -268,9 +263,7 @@ fn ten_thousand_targets_take_a_hundred_requests_over_one_connection() {
     let (server, folder) = (Ably::start(), Folder::new());
     let targets = users(10_000);
     let run = revoke(&server, &targets_file(&folder, &targets)).run();
-    run.exits(0)
-        .says("10000 targets: 10000 revoked, in 100 requests\n")
-        .prints_nothing();
+    run.exits(0).says("10000 targets: 10000 revoked, in 100 requests\n").prints_nothing();
     assert_eq!(received(&server), targets, "all, in order, once");
     assert_eq!((server.connections(), server.handshakes()), (1, 1));
     let requests = server.revocation_requests();
@@ -299,10 +292,7 @@ fn every_request_is_on_the_same_terms() {
         .exits(0);
     let requests = server.revocation_requests();
     let bodies: Vec<Value> = requests.iter().map(Seen::json).collect();
-    let times: BTreeSet<u64> = bodies
-        .iter()
-        .map(|body| number(body, "issuedBefore"))
-        .collect();
+    let times: BTreeSet<u64> = bodies.iter().map(|body| number(body, "issuedBefore")).collect();
     assert_eq!((times.len(), bodies.len()), (1, 3));
     assert_eq!(server.request_count(), 4, "Ably's clock is asked once");
     assert!(bodies.iter().all(|body| flag(body, "allowReauthMargin")));
@@ -550,10 +540,7 @@ fn batches_that_fail_in_words_of_their_own_do_not_flood_the_end() {
 
 #[test]
 fn what_was_told_with_its_batch_is_not_counted_again_as_more() {
-    let (server, folder) = (
-        second(Answer::error(400, 40000, "bad request body"))(),
-        Folder::new(),
-    );
+    let (server, folder) = (second(Answer::error(400, 40000, "bad request body"))(), Folder::new());
     for n in 0..12 {
         server.refuse(&format!("clientId:user{n}"), 40121, 400, "Not for you.");
     }
@@ -578,11 +565,7 @@ fn a_result_that_is_missing_is_unknown_for_that_target_alone() {
 
 #[test]
 fn a_batch_that_breaks_once_is_asked_for_again() {
-    for answer in [
-        Answer::Reset,
-        Answer::Cut,
-        Answer::error(503, 50300, "busy"),
-    ] {
+    for answer in [Answer::Reset, Answer::Cut, Answer::error(503, 50300, "busy")] {
         ends(second_once(answer), &[], [250, 0, 0, 0], 0);
     }
 }
@@ -652,10 +635,9 @@ fn limiting(limited: impl Fn(&str) -> bool + Send + Sync + 'static) -> Ably {
         let targets = seen.targets();
         let results = targets.iter().map(|target| match limited(target) {
             true => format!(r#"{{"target":{},"error":{error}}}"#, quote(target)),
-            false => format!(
-                r#"{{"target":{},"issuedBefore":{NOW},"appliesAt":{NOW}}}"#,
-                quote(target)
-            ),
+            false => {
+                format!(r#"{{"target":{},"issuedBefore":{NOW},"appliesAt":{NOW}}}"#, quote(target))
+            }
         });
         let results: Vec<String> = results.collect();
         let body = format!(r#"{{"results":[{}]}}"#, results.join(","));
@@ -768,12 +750,9 @@ fn ends_soon(running: Running, signal: &str) -> Run {
 
 #[test]
 fn a_signal_ends_the_run_in_good_order_though_the_server_hangs() {
-    for (name, signal, json) in [
-        ("INT", 2, false),
-        ("INT", 2, true),
-        ("TERM", 15, false),
-        ("TERM", 15, true),
-    ] {
+    for (name, signal, json) in
+        [("INT", 2, false), ("INT", 2, true), ("TERM", 15, false), ("TERM", 15, true)]
+    {
         let options = json.then_some("--json");
         let (server, folder, running) = under_way(|program| program.args(options));
         let run = ends_soon(running, name);
@@ -853,16 +832,9 @@ impl FullPipe {
     fn new() -> FullPipe {
         let folder = Folder::new();
         let path = make_fifo(&folder, "full");
-        let mut both_ends = fs::File::options()
-            .read(true)
-            .write(true)
-            .open(path)
-            .unwrap();
+        let mut both_ends = fs::File::options().read(true).write(true).open(path).unwrap();
         both_ends.write_all(&[b'.'; 64 * 1024]).unwrap();
-        FullPipe {
-            folder,
-            _both_ends: both_ends,
-        }
+        FullPipe { folder, _both_ends: both_ends }
     }
 
     fn path(&self) -> PathBuf {
@@ -1145,15 +1117,10 @@ fn the_targets_file_itself_is_refused_by_whatever_name() {
         "hardlink",
     ] {
         let tool = ably(REVOKE).cwd(folder.path()).against(&server);
-        let run = tool
-            .args(["--targets-file", path, "--unrevoked-to", "targets.txt"])
-            .run();
+        let run = tool.args(["--targets-file", path, "--unrevoked-to", "targets.txt"]).run();
         run.exits(2).says("is the targets file itself");
         let absolute = folder.file(path);
-        let run = revoke(&server, &file)
-            .arg("--unrevoked-to")
-            .arg(absolute)
-            .run();
+        let run = revoke(&server, &file).arg("--unrevoked-to").arg(absolute).run();
         run.exits(2).says("is the targets file itself");
         // As the shell opens it.
         let run = in_shell(r#"exec "$@" < targets.txt"#)
@@ -1267,9 +1234,7 @@ fn a_disk_that_is_full_at_the_start_sends_nothing() {
     server.expect_nothing();
     let file = targets_file(&folder, &users(3000));
     let run = disk.run(&server, &file, false).run();
-    run.exits(2)
-        .says("--unrevoked-to")
-        .says("no space left on device");
+    run.exits(2).says("--unrevoked-to").says("no space left on device");
     let run = disk.run(&server, &file, true).run();
     run.exits(2);
     assert_eq!(text(&run.record("error"), "outcome"), "not-sent");
@@ -1346,10 +1311,7 @@ fn a_file_that_cannot_be_replaced_is_told_of() {
 fn a_short_run_in_a_pipe_shows_no_progress() {
     let (server, folder) = (Ably::start(), Folder::new());
     let run = keeping(&server, &folder, 1000).run();
-    run.exits(0)
-        .never_says("of 1000 targets")
-        .never_says("\u{1b}")
-        .never_says("\r");
+    run.exits(0).never_says("of 1000 targets").never_says("\u{1b}").never_says("\r");
 }
 
 #[test]
@@ -1357,9 +1319,7 @@ fn a_long_run_in_a_pipe_says_now_and_then_where_it_is() {
     let server = Ably::deciding(|_| Answer::Faithful.after(Duration::from_millis(3600)));
     let folder = Folder::new();
     let run = keeping(&server, &folder, 400).run();
-    run.exits(0)
-        .says("300 of 400 targets: 300 revoked\n")
-        .never_says("\r");
+    run.exits(0).says("300 of 400 targets: 300 revoked\n").never_says("\r");
     assert_eq!(run.stderr.matches(" of 400 targets").count(), 1, "{run}");
 }
 
@@ -1402,9 +1362,7 @@ fn progress_in_a_terminal_is_one_line_that_goes_away() {
     server.refuse("clientId:user3", 40121, 400, "no");
     let folder = Folder::new();
     let end = Terminal::start(keeping(&server, &folder, 1000)).finish();
-    end.exits(3)
-        .shows(" of 1000 targets: ")
-        .shows(" revoked, 1 refused");
+    end.exits(3).shows(" of 1000 targets: ").shows(" revoked, 1 refused");
     let shown = rendered(&end.screen);
     assert!(!shown.contains(" of 1000 targets"), "{shown}");
     let accounts = "\n1000 targets: 999 revoked, 1 refused, in 10 requests\n";

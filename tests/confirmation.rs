@@ -8,28 +8,14 @@ const REVOKE: [&str; 4] = ["auth", "revoke-token", "--client-id", "alice"];
 fn anything_but_yes_sends_nothing() {
     let server = Ably::start();
     server.expect_nothing();
-    for answer in [
-        "", "\n", "n\n", "no\n", "yess\n", "ja\n", "y es\n", "\u{0}y\n",
-    ] {
+    for answer in ["", "\n", "n\n", "no\n", "yess\n", "ja\n", "y es\n", "\u{0}y\n"] {
         let run = ably(REVOKE).against(&server).stdin(answer).run();
         run.exits(4).says("not confirmed: nothing was sent");
-        assert_eq!(
-            run.stderr.matches("[y/N]").count(),
-            1,
-            "it never asks twice"
-        );
+        assert_eq!(run.stderr.matches("[y/N]").count(), 1, "it never asks twice");
     }
     ably(REVOKE).against(&server).run().exits(4);
-    ably(REVOKE)
-        .against(&server)
-        .stdin(vec![b'y'; 1 << 20])
-        .run()
-        .exits(4);
-    ably(REVOKE)
-        .against(&server)
-        .stdin(b"\xffy\n")
-        .run()
-        .exits(4);
+    ably(REVOKE).against(&server).stdin(vec![b'y'; 1 << 20]).run().exits(4);
+    ably(REVOKE).against(&server).stdin(b"\xffy\n").run().exits(4);
 }
 
 #[test]
@@ -46,11 +32,7 @@ fn it_names_what_how_with_which_key_and_where() {
     server.expect_nothing();
     let run = ably(REVOKE)
         .against(&server)
-        .args([
-            "--allow-reauth-margin",
-            "--issued-before",
-            "2026-11-23T10:00:00Z",
-        ])
+        .args(["--allow-reauth-margin", "--issued-before", "2026-11-23T10:00:00Z"])
         .run();
     run.exits(4)
         .says("the tokens of 1 client ID:")
@@ -60,10 +42,7 @@ fn it_names_what_how_with_which_key_and_where() {
         .says("30 seconds")
         .says("issued before 2026-11-23T10:00:00.000Z");
     let many = (0..12).flat_map(|n| ["--client-id".to_owned(), format!("user{n}")]);
-    let run = ably(["auth", "revoke-token"])
-        .args(many)
-        .against(&server)
-        .run();
+    let run = ably(["auth", "revoke-token"]).args(many).against(&server).run();
     run.exits(4)
         .says("the tokens of 12 client IDs:")
         .says("client ID user9\n")
@@ -75,14 +54,9 @@ fn it_names_what_how_with_which_key_and_where() {
 fn hostile_values_are_shown_escaped() {
     let server = Ably::start();
     server.expect_nothing();
-    let run = ably([
-        "auth",
-        "revoke-token",
-        "--client-id",
-        "a\u{1b}[2J\u{202e}b\n",
-    ])
-    .against(&server)
-    .run();
+    let run = ably(["auth", "revoke-token", "--client-id", "a\u{1b}[2J\u{202e}b\n"])
+        .against(&server)
+        .run();
     run.exits(4).says("client ID a\\u{1b}[2J\\u{202e}b\\n");
     assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains('\u{202e}'));
 }
@@ -116,37 +90,22 @@ fn ctrl_c_at_the_question_still_kills_after_the_hidden_prompt() {
 fn a_dry_run_sends_nothing_and_cannot_be_taken_for_the_real_one() {
     let server = Ably::start();
     server.expect_nothing();
-    let run = ably(REVOKE)
-        .against(&server)
-        .args(["--dry-run", "--allow-reauth-margin"])
-        .run();
+    let run = ably(REVOKE).against(&server).args(["--dry-run", "--allow-reauth-margin"]).run();
     run.exits(0)
         .says("Dry run: nothing was sent")
-        .says(&format!(
-            "POST https://{}/keys/APP1.key1/revokeTokens",
-            server.endpoint()
-        ))
+        .says(&format!("POST https://{}/keys/APP1.key1/revokeTokens", server.endpoint()))
         .says("\"clientId:alice\"")
         .says("APP1.key1")
         .never_says("revoked")
         .never_says("[y/N]")
         .hides_the_key();
-    let run = ably(REVOKE)
-        .against(&server)
-        .args(["--dry-run", "--json"])
-        .run();
+    let run = ably(REVOKE).against(&server).args(["--dry-run", "--json"]).run();
     run.exits(0).hides_the_key();
     let record = run.record("result");
     assert!(crate::support::flag(&record, "dryRun"));
     assert_eq!(crate::support::text(&record, "request.method"), "POST");
-    assert_eq!(
-        crate::support::text(&record, "request.keyName"),
-        "APP1.key1"
-    );
-    assert_eq!(
-        crate::support::text(&record, "request.body.targets.0"),
-        "clientId:alice"
-    );
+    assert_eq!(crate::support::text(&record, "request.keyName"), "APP1.key1");
+    assert_eq!(crate::support::text(&record, "request.body.targets.0"), "clientId:alice");
     assert!(!crate::support::has(&record, "revocation"));
 }
 
@@ -154,15 +113,6 @@ fn a_dry_run_sends_nothing_and_cannot_be_taken_for_the_real_one() {
 fn a_dry_run_checks_everything_that_the_real_one_does() {
     let server = Ably::start();
     server.expect_nothing();
-    ably(REVOKE)
-        .towards(&server)
-        .arg("--dry-run")
-        .run()
-        .exits(2)
-        .says("no API key");
-    ably(REVOKE)
-        .against(&server)
-        .args(["--dry-run", "--app", "APP2"])
-        .run()
-        .exits(2);
+    ably(REVOKE).towards(&server).arg("--dry-run").run().exits(2).says("no API key");
+    ably(REVOKE).against(&server).args(["--dry-run", "--app", "APP2"]).run().exits(2);
 }

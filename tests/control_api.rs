@@ -14,9 +14,7 @@ const KEY3: &str = "APP1.key-c:s3cr3t-m4rker-ccc";
 
 fn server(control: Control) -> Ably {
     let server = Ably::start();
-    [KEY1, KEY2, KEY3]
-        .iter()
-        .for_each(|key| server.add_key(key));
+    [KEY1, KEY2, KEY3].iter().for_each(|key| server.add_key(key));
     server.serve_control(control);
     server
 }
@@ -30,10 +28,7 @@ fn one_key() -> Control {
 }
 
 fn ask(server: &Ably, options: &[&str]) -> Program {
-    ably(REVOKE)
-        .towards(server)
-        .control(server, TOKEN)
-        .args(options)
+    ably(REVOKE).towards(server).control(server, TOKEN).args(options)
 }
 
 #[track_caller]
@@ -76,18 +71,8 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
             &[],
             Ok(KEY2),
         ),
-        (
-            "one enabled",
-            vec![a().disabled(), b(), c().disabled()],
-            &[],
-            Ok(KEY2),
-        ),
-        (
-            "none",
-            vec![],
-            &[],
-            Err(&["app APP1 (Shop) has no API key", "dashboard"]),
-        ),
+        ("one enabled", vec![a().disabled(), b(), c().disabled()], &[], Ok(KEY2)),
+        ("none", vec![], &[], Err(&["app APP1 (Shop) has no API key", "dashboard"])),
         (
             "all disabled",
             vec![a().disabled(), b().disabled()],
@@ -98,11 +83,7 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
             "none revocable",
             vec![a().irrevocable()],
             &[],
-            Err(&[
-                "no key with revocable tokens",
-                "key-a (Root",
-                "enable revocable tokens",
-            ]),
+            Err(&["no key with revocable tokens", "key-a (Root", "enable revocable tokens"]),
         ),
         (
             "several revocable",
@@ -116,48 +97,18 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
             ]),
         ),
         ("by ID", vec![a(), b()], &["--key", "key-b"], Ok(KEY2)),
-        (
-            "by full name",
-            vec![a(), b()],
-            &["--key", "APP1.key-b"],
-            Ok(KEY2),
-        ),
-        (
-            "by name",
-            vec![a(), b()],
-            &["--key", "Café \"x\""],
-            Ok(KEY2),
-        ),
-        (
-            "irrevocable, but named",
-            vec![a(), b().irrevocable()],
-            &["--key", "key-b"],
-            Ok(KEY2),
-        ),
-        (
-            "an ID before a name",
-            vec![a(), c()],
-            &["--key", "key-a"],
-            Ok(KEY1),
-        ),
+        ("by full name", vec![a(), b()], &["--key", "APP1.key-b"], Ok(KEY2)),
+        ("by name", vec![a(), b()], &["--key", "Café \"x\""], Ok(KEY2)),
+        ("irrevocable, but named", vec![a(), b().irrevocable()], &["--key", "key-b"], Ok(KEY2)),
+        ("an ID before a name", vec![a(), c()], &["--key", "key-a"], Ok(KEY1)),
         (
             "unknown",
             vec![a(), b()],
             &["--key", "nope"],
             Err(&["--key asks for nope", "key-a (Root)", "key-b"]),
         ),
-        (
-            "another case",
-            vec![a(), b()],
-            &["--key", "ROOT"],
-            Err(&["--key asks for ROOT"]),
-        ),
-        (
-            "another app's",
-            vec![a()],
-            &["--key", "APP2.key-a"],
-            Err(&["--key asks for APP2.key-a"]),
-        ),
+        ("another case", vec![a(), b()], &["--key", "ROOT"], Err(&["--key asks for ROOT"])),
+        ("another app's", vec![a()], &["--key", "APP2.key-a"], Err(&["--key asks for APP2.key-a"])),
         (
             "disabled, but named",
             vec![a(), b().disabled()],
@@ -179,9 +130,7 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
     ];
     for (what, keys, options, expected) in rows {
         let server = server(with_keys(keys));
-        let run = ask(&server, &["--app", "APP1", "--force"])
-            .args(options)
-            .run();
+        let run = ask(&server, &["--app", "APP1", "--force"]).args(options).run();
         run.check(true, what);
         match expected {
             Ok(key) => used(&run, &server, key),
@@ -203,10 +152,7 @@ fn of_the_accounts_apps_one_serves_or_all_are_listed() {
         ("one", vec![app("APP1", "Shop", "enabled")], &[], Ok(())),
         (
             "one enabled",
-            vec![
-                app("APP1", "Shop", "enabled"),
-                app("APP2", "Old", "disabled"),
-            ],
+            vec![app("APP1", "Shop", "enabled"), app("APP2", "Old", "disabled")],
             &[],
             Ok(()),
         ),
@@ -219,28 +165,19 @@ fn of_the_accounts_apps_one_serves_or_all_are_listed() {
         ),
         (
             "two",
-            vec![
-                app("APP1", "Shop", "enabled"),
-                app("APP2", "Bar", "enabled"),
-            ],
+            vec![app("APP1", "Shop", "enabled"), app("APP2", "Bar", "enabled")],
             &[],
             Err(&["APP1 (Shop)", "APP2 (Bar)", "--app"]),
         ),
         (
             "two of one name",
-            vec![
-                app("APP1", "Shop", "enabled"),
-                app("APP2", "Shop", "enabled"),
-            ],
+            vec![app("APP1", "Shop", "enabled"), app("APP2", "Shop", "enabled")],
             &["--app", "Shop"],
             Err(&["Shop", "APP1", "APP2", "ID"]),
         ),
         (
             "one of two of one name, by ID",
-            vec![
-                app("APP1", "Shop", "enabled"),
-                app("APP2", "Shop", "enabled"),
-            ],
+            vec![app("APP1", "Shop", "enabled"), app("APP2", "Shop", "enabled")],
             &["--app", "APP1"],
             Ok(()),
         ),
@@ -270,10 +207,7 @@ fn of_the_accounts_apps_one_serves_or_all_are_listed() {
         ),
     ];
     for (what, apps, options, expected) in rows {
-        let server = server(Control {
-            apps,
-            ..Control::new(TOKEN)
-        });
+        let server = server(Control { apps, ..Control::new(TOKEN) });
         let run = ask(&server, options).args(["--force", "-v"]).run();
         run.check(true, what);
         match expected {
@@ -288,11 +222,7 @@ fn names_from_the_control_api_reach_no_terminal_raw() {
     let hostile = "a\u{1b}[2J\u{9b}\u{202e}b\nc";
     let apps = |name: &str| {
         Control::new(TOKEN)
-            .app(
-                "APP1",
-                name,
-                vec![ControlKey::new(KEY1, name), ControlKey::new(KEY2, name)],
-            )
+            .app("APP1", name, vec![ControlKey::new(KEY1, name), ControlKey::new(KEY2, name)])
             .app("APP2", name, vec![])
     };
     let raw = |screen: &str| screen.contains(['\u{1b}', '\u{9b}', '\u{202e}']);
@@ -323,8 +253,7 @@ fn names_from_the_control_api_reach_no_terminal_raw() {
     terminal.expect("[y/N]");
     terminal.send("n\r");
     let end = terminal.finish();
-    end.exits(4)
-        .check(!raw(&end.screen), "should escape the names");
+    end.exits(4).check(!raw(&end.screen), "should escape the names");
 }
 
 // Pages.
@@ -338,24 +267,13 @@ fn pages_are_followed_to_the_end() {
         for n in 2..9 {
             control = control.app(&format!("APP{n}"), "x", vec![]);
         }
-        control.app(
-            "APP1",
-            "Shop",
-            keys.chain([ControlKey::new(KEY1, "last")]).collect(),
-        )
+        control.app("APP1", "Shop", keys.chain([ControlKey::new(KEY1, "last")]).collect())
     };
-    for control in [
-        many().paged(1),
-        many().paged(3),
-        many().paged(3).linked_absolutely(),
-        many().paged(100),
-    ] {
+    for control in
+        [many().paged(1), many().paged(3), many().paged(3).linked_absolutely(), many().paged(100)]
+    {
         let server = server(control);
-        used(
-            &ask(&server, &["--app", "Shop", "--force", "-v"]).run(),
-            &server,
-            KEY1,
-        );
+        used(&ask(&server, &["--app", "Shop", "--force", "-v"]).run(), &server, KEY1);
     }
 }
 
@@ -370,9 +288,7 @@ fn in_two_pages(link: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> A
             r#"[{{"id":"key-b","name":"b","status":0,"key":"{KEY2}","revocableTokens":false}}]"#
         );
         let links = link(seen.host());
-        links.iter().fold(Answer::json(200, first), |answer, link| {
-            answer.header("link", link)
-        })
+        links.iter().fold(Answer::json(200, first), |answer, link| answer.header("link", link))
     });
     server
 }
@@ -381,32 +297,16 @@ fn in_two_pages(link: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> A
 fn a_link_to_the_next_page_may_have_any_form_that_rfc_8288_allows() {
     type Form = (&'static str, fn(&str) -> Vec<String>);
     let forms: &[Form] = &[
-        ("relative", |_| {
-            vec![r#"<./keys?cursor=1>; rel="next""#.to_owned()]
-        }),
-        ("a query alone", |_| {
-            vec![r#"<?cursor=1>; rel="next""#.to_owned()]
-        }),
-        ("a path", |_| {
-            vec!["</v1/apps/APP1/keys?cursor=1>; rel=next".to_owned()]
-        }),
+        ("relative", |_| vec![r#"<./keys?cursor=1>; rel="next""#.to_owned()]),
+        ("a query alone", |_| vec![r#"<?cursor=1>; rel="next""#.to_owned()]),
+        ("a path", |_| vec!["</v1/apps/APP1/keys?cursor=1>; rel=next".to_owned()]),
         ("a whole URL", |host| {
-            vec![format!(
-                r#"<https://{host}/v1/apps/APP1/keys?cursor=1>; rel="next""#
-            )]
+            vec![format!(r#"<https://{host}/v1/apps/APP1/keys?cursor=1>; rel="next""#)]
         }),
-        ("a comma in it", |_| {
-            vec![r#"<./keys?cursor=1,2>; rel="next""#.to_owned()]
-        }),
-        ("other parameters", |_| {
-            vec![r#"<./keys?cursor=1>; title="a, b"; rel="next""#.to_owned()]
-        }),
-        ("several relations", |_| {
-            vec![r#"<./keys?cursor=1>; rel="last next""#.to_owned()]
-        }),
-        ("another case", |_| {
-            vec![r#"<./keys?cursor=1>; Rel="Next""#.to_owned()]
-        }),
+        ("a comma in it", |_| vec![r#"<./keys?cursor=1,2>; rel="next""#.to_owned()]),
+        ("other parameters", |_| vec![r#"<./keys?cursor=1>; title="a, b"; rel="next""#.to_owned()]),
+        ("several relations", |_| vec![r#"<./keys?cursor=1>; rel="last next""#.to_owned()]),
+        ("another case", |_| vec![r#"<./keys?cursor=1>; Rel="Next""#.to_owned()]),
         ("after others", |_| {
             vec![r#"<./keys>; rel="first", <./keys?cursor=1>; rel="next""#.to_owned()]
         }),
@@ -421,11 +321,7 @@ fn a_link_to_the_next_page_may_have_any_form_that_rfc_8288_allows() {
     for (what, form) in forms {
         let outcome = std::panic::catch_unwind(|| {
             let server = in_two_pages(form);
-            used(
-                &ask(&server, &["--app", "APP1", "--force"]).run(),
-                &server,
-                KEY1,
-            );
+            used(&ask(&server, &["--app", "APP1", "--force"]).run(), &server, KEY1);
         });
         if outcome.is_err() {
             failures.push(*what);
@@ -455,10 +351,7 @@ fn the_access_token_goes_to_no_other_host() {
         let server = in_two_pages(move |_| vec![link.clone()]);
         let run = ask(&server, &["--app", "APP1", "--force", "-v"]).run();
         hides_everything(&run);
-        run.check(
-            run.code != Some(0),
-            &format!("should not go on without the page at {form}"),
-        );
+        run.check(run.code != Some(0), &format!("should not go on without the page at {form}"));
         assert!(server.revocation_requests().is_empty());
     }
 }
@@ -488,10 +381,7 @@ fn pages_that_never_end_stay_within_the_timeout() {
     let start = std::time::Instant::now();
     let run = ask(&slow, &["--app", "APP1", "--force", "--timeout", "2"]).run();
     refused(&run, &slow, 1, &["Control API"]);
-    run.check(
-        start.elapsed() < Duration::from_secs(15),
-        "should end soon after --timeout",
-    );
+    run.check(start.elapsed() < Duration::from_secs(15), "should end soon after --timeout");
 }
 
 // Failures.
@@ -517,11 +407,7 @@ fn failures() -> Vec<Failure> {
             || Answer::error(403, 40300, "Forbidden"),
             &["answered 403", "Forbidden", "lacks the right"],
         ),
-        (
-            "404",
-            || Answer::error(404, 40400, "Not found"),
-            &["answered 404", "ABLY_CONTROL_HOST"],
-        ),
+        ("404", || Answer::error(404, 40400, "Not found"), &["answered 404", "ABLY_CONTROL_HOST"]),
         (
             "a message at the top",
             || Answer::json(422, r#"{"message":"Odd","code":42200}"#),
@@ -532,16 +418,8 @@ fn failures() -> Vec<Failure> {
             || Answer::error(429, 42910, "Slow down").header("retry-after", "3600"),
             &["answered 429", "Slow down", "3600 s"],
         ),
-        (
-            "500",
-            || Answer::error(500, 50000, "Oops"),
-            &["answered 500", "Oops", "later"],
-        ),
-        (
-            "503 without JSON",
-            || Answer::plain(503, "<html>m4rker</html>"),
-            &["answered 503"],
-        ),
+        ("500", || Answer::error(500, 50000, "Oops"), &["answered 500", "Oops", "later"]),
+        ("503 without JSON", || Answer::plain(503, "<html>m4rker</html>"), &["answered 503"]),
         (
             "a redirect",
             || Answer::plain(302, "").header("location", "https://evil.example/"),
@@ -553,44 +431,20 @@ fn failures() -> Vec<Failure> {
             &["Control API at localhost", "not JSON"],
         ),
         ("empty", || Answer::plain(200, ""), &["an empty body"]),
-        (
-            "null",
-            || Answer::json(200, "null"),
-            &["Control API at localhost"],
-        ),
-        (
-            "a list for an object",
-            || Answer::json(200, "[]"),
-            &["Control API at localhost"],
-        ),
+        ("null", || Answer::json(200, "null"), &["Control API at localhost"]),
+        ("a list for an object", || Answer::json(200, "[]"), &["Control API at localhost"]),
         (
             "too much",
-            || Answer::Huge {
-                status: 200,
-                bytes: 5 << 20,
-                announced: true,
-            },
+            || Answer::Huge { status: 200, bytes: 5 << 20, announced: true },
             &["more than 4 MiB"],
         ),
-        (
-            "too deep",
-            || Answer::json(200, "[".repeat(100_000)),
-            &["nested too deep"],
-        ),
-        (
-            "no text",
-            || Answer::plain(200, b"\xff\xfem4rker".to_vec()),
-            &["not text"],
-        ),
+        ("too deep", || Answer::json(200, "[".repeat(100_000)), &["nested too deep"]),
+        ("no text", || Answer::plain(200, b"\xff\xfem4rker".to_vec()), &["not text"]),
         ("no HTTP", || Answer::Garbage, &["Control API", "not HTTP"]),
         ("closed", || Answer::Close, &["Control API"]),
         (
             "cut short",
-            || Answer::Truncated {
-                status: 200,
-                length: 100,
-                body: b"[".to_vec(),
-            },
+            || Answer::Truncated { status: 200, length: 100, body: b"[".to_vec() },
             &["Control API"],
         ),
         ("silent", || Answer::HangBeforeHeaders, &["Control API"]),
@@ -607,11 +461,7 @@ fn every_failure_of_the_control_api_is_told_and_nothing_is_sent() {
         run.check(true, what);
         refused(&run, &server, 1, phrases);
         run.check(!run.stderr.contains("panicked"), "should not panic");
-        let run = ask(
-            &server,
-            &["--force", "--verbose", "--json", "--timeout", "2"],
-        )
-        .run();
+        let run = ask(&server, &["--force", "--verbose", "--json", "--timeout", "2"]).run();
         run.exits(1).says_nothing();
         hides_everything(&run);
         let record = run.record("error");
@@ -627,25 +477,15 @@ fn an_error_of_the_control_api_is_in_json_as_ablys_are() {
     server.decide(|_| Answer::error(401, 40100, "Access denied"));
     let run = ask(&server, &["--force", "--json"]).run();
     let record = run.exits(1).record("error");
-    assert_eq!(
-        (
-            number(&record, "error.code"),
-            number(&record, "error.statusCode")
-        ),
-        (40100, 401)
-    );
-    assert_eq!(
-        text(&record, "error.href"),
-        "https://help.ably.io/error/40100"
-    );
+    assert_eq!((number(&record, "error.code"), number(&record, "error.statusCode")), (40100, 401));
+    assert_eq!(text(&record, "error.href"), "https://help.ably.io/error/40100");
 }
 
 #[test]
 fn a_rate_limit_and_a_passing_fault_are_waited_out() {
-    for answer in [
-        Answer::error(429, 42910, "Slow down").header("retry-after", "0"),
-        Answer::plain(503, ""),
-    ] {
+    for answer in
+        [Answer::error(429, 42910, "Slow down").header("retry-after", "0"), Answer::plain(503, "")]
+    {
         let server = server(one_key());
         server.script([answer]);
         used(&ask(&server, &["--force"]).run(), &server, KEY1);
@@ -675,19 +515,14 @@ fn an_unreachable_control_api_is_told_with_its_host() {
 #[test]
 fn an_app_of_the_configuration_that_is_gone_is_named() {
     let server = server(one_key());
-    let run = ask(&server, &["--force"])
-        .config(&account("currentAppId = 'GONE'"))
-        .run();
+    let run = ask(&server, &["--force"]).config(&account("currentAppId = 'GONE'")).run();
     refused(&run, &server, 1, &["404", "GONE"]);
 }
 
 #[test]
 fn keys_without_their_parts_are_told() {
     let rows = [
-        (
-            "a key with unknown fields alone",
-            r#"{"id":"odd","status":0,"key":"m4rker"}"#,
-        ),
+        ("a key with unknown fields alone", r#"{"id":"odd","status":0,"key":"m4rker"}"#),
         ("no object", "5"),
     ];
     for (what, entry) in rows {
@@ -707,12 +542,7 @@ fn what_the_control_api_repeats_is_not_repeated() {
     type Echo = fn(&str) -> Answer;
     let echoes: &[Echo] = &[
         |text| Answer::error(401, 40100, text),
-        |text| {
-            Answer::json(
-                403,
-                format!(r#"{{"message":"{text}","href":"https://x/{text}"}}"#),
-            )
-        },
+        |text| Answer::json(403, format!(r#"{{"message":"{text}","href":"https://x/{text}"}}"#)),
         |text| {
             Answer::json(
                 422,
@@ -725,17 +555,11 @@ fn what_the_control_api_repeats_is_not_repeated() {
         |text| Answer::error(403, 40300, &format!("{}{text}", "x".repeat(195))),
     ];
     for echo in echoes {
-        for extra in [
-            &["-v"][..],
-            &["--verbose", "--json"],
-            &["--verbose", "--pretty-json"],
-        ] {
+        for extra in [&["-v"][..], &["--verbose", "--json"], &["--verbose", "--pretty-json"]] {
             let echo = *echo;
             let server = server(one_key());
             server.decide(move |seen| echo(seen.header("authorization").unwrap_or_default()));
-            let run = ask(&server, &["--force", "--timeout", "2"])
-                .args(extra)
-                .run();
+            let run = ask(&server, &["--force", "--timeout", "2"]).args(extra).run();
             run.exits(1);
             hides_everything(&run);
             run.hides(&TOKEN[..8]);
@@ -754,9 +578,7 @@ fn a_key_of_an_earlier_page_that_a_later_one_repeats_is_not_shown() {
         }
     });
     for extra in [&["-v"][..], &["--verbose", "--json"]] {
-        let run = ask(&server, &["--app", "APP1", "--force"])
-            .args(extra)
-            .run();
+        let run = ask(&server, &["--app", "APP1", "--force"]).args(extra).run();
         run.exits(1);
         hides_everything(&run);
     }
@@ -766,14 +588,10 @@ fn a_key_of_an_earlier_page_that_a_later_one_repeats_is_not_shown() {
 fn a_stored_key_that_the_control_api_repeats_is_not_shown() {
     let server = server(one_key());
     server.decide(|_| Answer::error(403, 40300, &format!("not {KEY2}")));
-    let config = account(&format!(
-        "currentAppId = 'APP1'\n[accounts.work.apps.APP1]\napiKey = '{KEY2}'"
-    ));
+    let config =
+        account(&format!("currentAppId = 'APP1'\n[accounts.work.apps.APP1]\napiKey = '{KEY2}'"));
     for extra in [&["-v"][..], &["--verbose", "--json"]] {
-        let run = ask(&server, &["--key", "key-a", "--force"])
-            .config(&config)
-            .args(extra)
-            .run();
+        let run = ask(&server, &["--key", "key-a", "--force"]).config(&config).args(extra).run();
         run.exits(1);
         hides_everything(&run);
     }
@@ -800,10 +618,7 @@ fn a_numbered_choice_leads_to_app_and_key() {
     terminal.expect("[y/N] ");
     terminal.send("y\r");
     terminal.finish().exits(0).never_shows("m4rker");
-    assert_eq!(
-        server.revocation_requests()[0].path,
-        "/keys/APP1.key-b/revokeTokens"
-    );
+    assert_eq!(server.revocation_requests()[0].path, "/keys/APP1.key-b/revokeTokens");
 }
 
 #[test]
@@ -833,10 +648,7 @@ fn anything_but_a_number_of_the_list_chooses_nothing() {
             .shows("nothing was sent")
             .never_shows("m4rker")
             .never_shows("[y/N]");
-        end.check(
-            end.screen.matches("Which one?").count() == 1,
-            "should ask once",
-        );
+        end.check(end.screen.matches("Which one?").count() == 1, "should ask once");
         assert!(server.revocation_requests().is_empty(), "{typed:?}");
     }
 }
@@ -857,19 +669,12 @@ fn no_choice_is_offered_where_nobody_is_to_be_asked() {
     for options in [&["--force"][..], &["--dry-run"], &["--force", "--dry-run"]] {
         let server = server(with_keys(three()));
         let end = Terminal::start(ask(&server, &["--app", "APP1"]).args(options)).finish();
-        end.exits(2)
-            .never_shows("Which one?")
-            .shows(candidates[0])
-            .shows(candidates[1]);
+        end.exits(2).never_shows("Which one?").shows(candidates[0]).shows(candidates[1]);
     }
     let server = server(with_keys(three()));
     for options in [&["--json", "--force"][..], &["--json", "--dry-run"]] {
-        let end = Terminal::start(
-            ask(&server, &["--app", "APP1"])
-                .args(options)
-                .stdout_piped(),
-        )
-        .finish();
+        let end =
+            Terminal::start(ask(&server, &["--app", "APP1"]).args(options).stdout_piped()).finish();
         end.exits(2).check(
             end.screen.is_empty() && candidates.iter().all(|one| end.stdout.contains(one)),
             "should list the candidates in JSON alone",
@@ -913,15 +718,9 @@ fn a_dry_run_says_that_it_asked() {
         .env("ABLY_API_KEY", KEY1)
         .env("ABLY_ACCESS_TOKEN", "")
         .run();
-    run.exits(0)
-        .says("nothing was sent")
-        .never_says("Control API");
-    let run = ask(&server, &["--app", "Shop", "--dry-run"])
-        .env("ABLY_API_KEY", KEY1)
-        .run();
-    run.exits(0)
-        .says("Control API")
-        .says("APP1.key-a from ABLY_API_KEY");
+    run.exits(0).says("nothing was sent").never_says("Control API");
+    let run = ask(&server, &["--app", "Shop", "--dry-run"]).env("ABLY_API_KEY", KEY1).run();
+    run.exits(0).says("Control API").says("APP1.key-a from ABLY_API_KEY");
     assert!(server.revocation_requests().is_empty());
     let run = ask(&server, &["--app", "Shop", "--dry-run", "--json"]).run();
     run.exits(0);

@@ -17,10 +17,7 @@ fn a_client_id_is_revoked_once_confirmed() {
         .says("key APP1.key1 from ABLY_API_KEY")
         .says("the auth server must refuse this client too");
     assert_eq!(run.stdout, "", "people read stderr, scripts stdout");
-    assert_eq!(
-        server.revocation_requests()[0].targets(),
-        ["clientId:userClientId"]
-    );
+    assert_eq!(server.revocation_requests()[0].targets(), ["clientId:userClientId"]);
 }
 
 #[test]
@@ -47,27 +44,18 @@ fn a_revocation_key_is_revoked() {
     terminal.send("y\r");
     terminal.expect("Ably accepted the revocation for revocation key group1");
     assert_eq!(terminal.finish().code, Some(0));
-    assert_eq!(
-        server.revocation_requests()[0].targets(),
-        ["revocationKey:group1"]
-    );
+    assert_eq!(server.revocation_requests()[0].targets(), ["revocationKey:group1"]);
 }
 
 #[test]
 fn the_reauth_margin_is_asked_for_and_told() {
     let server = Ably::start();
-    ably([
-        "auth",
-        "revoke-token",
-        "--client-id",
-        "userClientId",
-        "--allow-reauth-margin",
-    ])
-    .against(&server)
-    .stdin("yes\n")
-    .run()
-    .exits(0)
-    .says("30 seconds of reauth margin");
+    ably(["auth", "revoke-token", "--client-id", "userClientId", "--allow-reauth-margin"])
+        .against(&server)
+        .stdin("yes\n")
+        .run()
+        .exits(0)
+        .says("30 seconds of reauth margin");
     let request = &server.revocation_requests()[0];
     assert!(flag(&request.json(), "allowReauthMargin"));
 }
@@ -75,16 +63,9 @@ fn the_reauth_margin_is_asked_for_and_told() {
 #[test]
 fn json_with_force_tells_the_result_and_the_status() {
     let server = Ably::start();
-    let run = ably([
-        "auth",
-        "revoke-token",
-        "--client-id",
-        "userClientId",
-        "--json",
-        "--force",
-    ])
-    .against(&server)
-    .run();
+    let run = ably(["auth", "revoke-token", "--client-id", "userClientId", "--json", "--force"])
+        .against(&server)
+        .run();
     run.exits(0);
     assert_eq!(run.stderr, "");
     let records = run.json();
@@ -92,14 +73,8 @@ fn json_with_force_tells_the_result_and_the_status() {
     assert_eq!(text(&records[0], "type"), "result");
     assert_eq!(text(&records[0], "command"), "auth:revoke-token");
     assert!(flag(&records[0], "success"));
-    assert_eq!(
-        text(&records[0], "revocation.target"),
-        "clientId:userClientId"
-    );
-    assert_eq!(
-        text(&records[0], "revocation.response.results.0.target"),
-        "clientId:userClientId"
-    );
+    assert_eq!(text(&records[0], "revocation.target"), "clientId:userClientId");
+    assert_eq!(text(&records[0], "revocation.response.results.0.target"), "clientId:userClientId");
     assert_eq!(
         run.stdout.lines().last(),
         Some(

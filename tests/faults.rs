@@ -118,10 +118,7 @@ fn counting(successes: usize, failures: usize, results: &[&str]) -> String {
 }
 
 fn batch(results: &[&str]) -> String {
-    let failures = results
-        .iter()
-        .filter(|result| result.contains("error"))
-        .count();
+    let failures = results.iter().filter(|result| result.contains("error")).count();
     counting(results.len() - failures, failures, results)
 }
 
@@ -496,12 +493,7 @@ impl Stage {
         };
         let ca = Folder::new();
         ca.write("ca.pem", pki().ca_pem());
-        Stage {
-            server,
-            _hole: hole,
-            ca,
-            endpoint,
-        }
+        Stage { server, _hole: hole, ca, endpoint }
     }
 
     /// The tool, told to revoke the tokens of both.
@@ -528,10 +520,7 @@ pub(crate) fn each<T: Sync>(
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(case))) {
                 let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                failures
-                    .lock()
-                    .unwrap()
-                    .push(format!("{}: {text}", name(case)));
+                failures.lock().unwrap().push(format!("{}: {text}", name(case)));
             }
         }
     };
@@ -579,10 +568,7 @@ fn timed(row: &Row, program: Program) -> Run {
     let run = program.run();
     let most = Duration::from_secs(row.timeout) + SLACK;
     let took = start.elapsed();
-    run.check(
-        took < most,
-        &format!("took {took:?} with --timeout {}", row.timeout),
-    );
+    run.check(took < most, &format!("took {took:?} with --timeout {}", row.timeout));
     run
 }
 
@@ -592,12 +578,8 @@ fn count(ends: &[Word], word: Word) -> usize {
 
 /// The line of accounts, for people.
 fn accounts(ends: &[Word]) -> String {
-    let parts = [
-        (REVOKED, "revoked"),
-        (REFUSED, "refused"),
-        (UNKNOWN, "unknown"),
-        (NOT_SENT, "not sent"),
-    ];
+    let parts =
+        [(REVOKED, "revoked"), (REFUSED, "refused"), (UNKNOWN, "unknown"), (NOT_SENT, "not sent")];
     let parts: Vec<String> = parts
         .iter()
         .filter(|(word, _)| count(ends, word) > 0)
@@ -609,10 +591,7 @@ fn accounts(ends: &[Word]) -> String {
 fn asked_as_often_as_told(stage: &Stage, row: &Row, run: &Run) {
     if let (Some(server), Some(expected)) = (&stage.server, row.requests) {
         let count = server.request_count();
-        run.check(
-            count == expected,
-            &format!("{count} requests instead of {expected}"),
-        );
+        run.check(count == expected, &format!("{count} requests instead of {expected}"));
     }
 }
 
@@ -620,22 +599,15 @@ fn told_to_people(row: &Row) {
     let stage = Stage::set(&row.play);
     let run = timed(row, stage.program(row));
     is_decent(&run, row.code);
-    run.prints_nothing()
-        .says(&row.told)
-        .says(&accounts(&row.ends));
+    run.prints_nothing().says(&row.told).says(&accounts(&row.ends));
     match count(&row.ends, REVOKED) {
         0 => run.never_says("accepted").says("error: "),
-        1 => run
-            .says("accepted the revocation for client ID ")
-            .says("error: "),
+        1 => run.says("accepted the revocation for client ID ").says("error: "),
         _ => run.never_says("error"),
     };
     // The line that a success begins with.
     let success = run.stderr.lines().any(|line| line.starts_with("revoked:"));
-    run.check(
-        success == row.ends.contains(&REVOKED),
-        "success where there is one, and only there",
-    );
+    run.check(success == row.ends.contains(&REVOKED), "success where there is one, and only there");
     if row.ends == [UNKNOWN; 2] {
         run.says("it is unknown whether Ably revoked the tokens of ");
     }
@@ -649,10 +621,7 @@ fn told_to_scripts(row: &Row) {
     run.says_nothing();
     let mut records = run.json();
     let last = records.pop().unwrap();
-    run.check(
-        text(&last, "type") == "status",
-        "the last record should be a status",
-    );
+    run.check(text(&last, "type") == "status", "the last record should be a status");
     assert_eq!(number(&last, "exitCode"), row.code as u64, "{run}");
     let mut ends = BTreeMap::new();
     for record in &records {
@@ -686,10 +655,7 @@ fn of_result(run: &Run, record: &Value, row: &Row) -> Vec<(String, String)> {
         .iter()
         .map(|result| {
             let confirmed = has(result, "issuedBefore") && has(result, "appliesAt");
-            run.check(
-                confirmed != has(result, "error"),
-                "a result should be one or the other",
-            );
+            run.check(confirmed != has(result, "error"), "a result should be one or the other");
             let word = if confirmed { REVOKED } else { REFUSED };
             (text(result, "target").to_owned(), word.to_owned())
         })
@@ -699,11 +665,7 @@ fn of_result(run: &Run, record: &Value, row: &Row) -> Vec<(String, String)> {
         number(record, "revocation.response.successCount"),
         number(record, "revocation.response.failureCount"),
     );
-    assert_eq!(
-        (successes, failures),
-        (revoked, found.len() as u64 - revoked),
-        "{run}"
-    );
+    assert_eq!((successes, failures), (revoked, found.len() as u64 - revoked), "{run}");
     assert_eq!(flag(record, "success"), row.ends == [REVOKED; 2], "{run}");
     found
 }
@@ -711,10 +673,7 @@ fn of_result(run: &Run, record: &Value, row: &Row) -> Vec<(String, String)> {
 /// The targets of an `error` record with their ends.
 fn of_error(run: &Run, record: &Value) -> Vec<(String, String)> {
     run.check(!flag(record, "success"), "an error is no success");
-    run.check(
-        !text(record, "error.message").is_empty(),
-        "an error needs words",
-    );
+    run.check(!text(record, "error.message").is_empty(), "an error needs words");
     let outcome = text(record, "error.outcome");
     let known = [REFUSED, UNKNOWN, NOT_SENT].contains(&outcome);
     run.check(known, "an error should have one of three outcomes");
@@ -765,10 +724,7 @@ fn a_known_code_comes_with_ablys_words_its_page_and_a_remedy() {
     let error = run.record("error");
     assert_eq!(number(&error, "error.code"), 40133);
     assert_eq!(number(&error, "error.statusCode"), 401);
-    assert_eq!(
-        text(&error, "error.href"),
-        "https://help.ably.io/error/40133"
-    );
+    assert_eq!(text(&error, "error.href"), "https://help.ably.io/error/40133");
     assert!(text(&error, "error.hint").contains("the key that issued the tokens"));
     assert!(
         matches!(get(&error, "error.targets.0"), Value::String(alice) if alice == "clientId:alice")
@@ -779,9 +735,8 @@ fn a_known_code_comes_with_ablys_words_its_page_and_a_remedy() {
 fn a_body_that_is_no_json_is_shown_up_to_200_characters() {
     let page = format!("<p>{}</p>", "é".repeat(500));
     let server = Ably::deciding(move |_| Answer::plain(403, page.clone()));
-    let run = ably(["auth", "revoke-token", "--client-id", "alice", "--force"])
-        .against(&server)
-        .run();
+    let run =
+        ably(["auth", "revoke-token", "--client-id", "alice", "--force"]).against(&server).run();
     run.exits(1).says(&format!("<p>{}…", "é".repeat(197)));
     run.never_says(&"é".repeat(198));
 }

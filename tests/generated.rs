@@ -36,14 +36,8 @@ const OFFERED: &[(&str, &[&str])] = &[
     ("ably help auth ", &["revoke-token"]),
     ("ably auth revoke-token --rev", &["--revocation-key"]),
     ("ably auth:revoke-token --rev", &["--revocation-key"]),
-    (
-        "ably auth revoke-token --by ",
-        &["client-id", "revocation-key"],
-    ),
-    (
-        "ably auth revoke-token --by=",
-        &["client-id", "revocation-key"],
-    ),
+    ("ably auth revoke-token --by ", &["client-id", "revocation-key"]),
+    ("ably auth revoke-token --by=", &["client-id", "revocation-key"]),
     ("ably --generate ", &["man", "bash", "zsh", "fish"]),
     ("ably auth revoke-token --ca-file zo", &["zone"]),
     ("ably auth revoke-token --ca-file=zo", &["zone"]),
@@ -73,16 +67,8 @@ fn every_run_makes_the_same_pages() {
             .run();
         assert_eq!(text, other.stdout, "{page}");
     }
-    for arguments in [
-        &["--generate"][..],
-        &["--generate", "html"],
-        &["--generate="],
-    ] {
-        ably(arguments)
-            .run()
-            .exits(2)
-            .says("--generate")
-            .prints_nothing();
+    for arguments in [&["--generate"][..], &["--generate", "html"], &["--generate="]] {
+        ably(arguments).run().exits(2).says("--generate").prints_nothing();
     }
 }
 
@@ -104,20 +90,11 @@ fn the_man_page_is_well_formed_and_whole() {
 fn the_man_page_bears_the_day_of_the_release() {
     let man = generated("man");
     let version = env!("CARGO_PKG_VERSION");
-    assert!(
-        man.contains(&format!("ably\\-revoke\\-token {version}")),
-        "{man}"
-    );
+    assert!(man.contains(&format!("ably\\-revoke\\-token {version}")), "{man}");
     let heading = format!("## {version} - ");
     let changelog = include_str!("../CHANGELOG.md");
-    if let Some(day) = changelog
-        .lines()
-        .find_map(|line| line.strip_prefix(&heading))
-    {
-        assert!(
-            man.starts_with(&format!(".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 {day} ")),
-            "{man}"
-        );
+    if let Some(day) = changelog.lines().find_map(|line| line.strip_prefix(&heading)) {
+        assert!(man.starts_with(&format!(".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 {day} ")), "{man}");
     }
 }
 
@@ -135,16 +112,9 @@ fn fish_completes() {
             .cwd(folder.path())
             .run();
         run.exits(0).says_nothing();
-        let words = run
-            .stdout
-            .lines()
-            .filter_map(|line| line.split('\t').next());
+        let words = run.stdout.lines().filter_map(|line| line.split('\t').next());
         // Of `--option=value` fish offers the whole.
-        Some(
-            words
-                .map(|word| word.rsplit('=').next().unwrap().to_owned())
-                .collect(),
-        )
+        Some(words.map(|word| word.rsplit('=').next().unwrap().to_owned()).collect())
     };
     let Some(words) = offered("ably auth revoke-token --") else {
         return;
@@ -155,10 +125,7 @@ fn fish_completes() {
     for (line, wanted) in OFFERED {
         let words = offered(line).unwrap();
         for word in *wanted {
-            assert!(
-                words.iter().any(|one| one == word),
-                "{line}: {word} in {words:?}"
-            );
+            assert!(words.iter().any(|one| one == word), "{line}: {word} in {words:?}");
         }
     }
     for line in NOT_A_FILE {
@@ -184,10 +151,7 @@ fn listed(terminal: &mut Terminal, line: &str, list: &str) -> String {
 fn lists_what_fits(shell: Program, setup: &str, list: &str) {
     let folder = Folder::new();
     folder.write("zone", "");
-    let shell = shell
-        .cwd(folder.path())
-        .env("PS1", PROMPT)
-        .env("TERM", "dumb");
+    let shell = shell.cwd(folder.path()).env("PS1", PROMPT).env("TERM", "dumb");
     let mut terminal = Terminal::start(shell);
     terminal.expect(PROMPT);
     terminal.send(format!("{setup}; echo se''t\r"));
@@ -217,13 +181,8 @@ fn bash_completes() {
     };
     let home = Folder::new();
     let script = home.write("ably.bash", generated("bash"));
-    let bash = bash
-        .args(["--norc", "--noprofile", "-i"])
-        .env("INPUTRC", "/dev/null");
-    let setup = format!(
-        "bind 'set page-completions off'; source {}",
-        script.display()
-    );
+    let bash = bash.args(["--norc", "--noprofile", "-i"]).env("INPUTRC", "/dev/null");
+    let setup = format!("bind 'set page-completions off'; source {}", script.display());
     // Alt-? lists.
     lists_what_fits(bash, &setup, "\x1b?");
 }

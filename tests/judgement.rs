@@ -2,25 +2,13 @@
 
 use crate::support::{Ably, Answer, ably, flag, list, number, text};
 
-const TWO: [&str; 7] = [
-    "auth",
-    "revoke-token",
-    "--client-id",
-    "alice",
-    "--client-id",
-    "bob",
-    "--force",
-];
+const TWO: [&str; 7] =
+    ["auth", "revoke-token", "--client-id", "alice", "--client-id", "bob", "--force"];
 
 #[test]
 fn one_of_two_refused_is_exit_3_and_both_are_told() {
     let server = Ably::start();
-    server.refuse(
-        "clientId:bob",
-        40121,
-        400,
-        "Token revocation is not enabled",
-    );
+    server.refuse("clientId:bob", 40121, 400, "Token revocation is not enabled");
     let run = ably(TWO).against(&server).run();
     run.exits(3)
         .says("Ably refused to revoke the tokens of client ID bob: Token revocation is not enabled (code 40121)")
@@ -32,14 +20,8 @@ fn one_of_two_refused_is_exit_3_and_both_are_told() {
     assert!(!flag(&result, "success"));
     assert_eq!(number(&result, "revocation.response.successCount"), 1);
     assert_eq!(number(&result, "revocation.response.failureCount"), 1);
-    assert_eq!(
-        number(&result, "revocation.response.results.1.error.code"),
-        40121
-    );
-    assert!(
-        !crate::support::has(&result, "revocation.target"),
-        "there are two"
-    );
+    assert_eq!(number(&result, "revocation.response.results.1.error.code"), 40121);
+    assert!(!crate::support::has(&result, "revocation.target"), "there are two");
 }
 
 #[test]
@@ -47,11 +29,7 @@ fn every_target_refused_in_a_201_is_exit_1() {
     let server = Ably::start();
     server.refuse("clientId:alice", 40121, 400, "not enabled");
     server.refuse("clientId:bob", 40121, 400, "not enabled");
-    ably(TWO)
-        .against(&server)
-        .run()
-        .exits(1)
-        .never_says("accepted");
+    ably(TWO).against(&server).run().exits(1).never_says("accepted");
 }
 
 #[test]
@@ -62,29 +40,19 @@ fn the_old_protocols_answers_are_understood() {
     server.refuse("clientId:bob", 40121, 400, "not enabled");
     let run = ably(TWO).against(&server).arg("--json").run();
     run.exits(3);
-    assert_eq!(
-        list(&run.record("result"), "revocation.response.results").len(),
-        2
-    );
+    assert_eq!(list(&run.record("result"), "revocation.response.results").len(), 2);
 }
 
 #[test]
 fn a_request_refused_as_a_whole_is_exit_1_with_code_and_remedy() {
     let server = Ably::start();
-    let run = ably(TWO)
-        .towards(&server)
-        .env("ABLY_API_KEY", "APP1.key1:wrong")
-        .run();
+    let run = ably(TWO).towards(&server).env("ABLY_API_KEY", "APP1.key1:wrong").run();
     run.exits(1)
         .says("Ably refused to revoke the tokens of 2 targets")
         .says("(code 40101)")
         .says("copy the whole key")
         .says("see https://");
-    let run = ably(TWO)
-        .towards(&server)
-        .env("ABLY_API_KEY", "APP1.key1:wrong")
-        .arg("--json")
-        .run();
+    let run = ably(TWO).towards(&server).env("ABLY_API_KEY", "APP1.key1:wrong").arg("--json").run();
     run.exits(1);
     let error = run.record("error");
     assert_eq!(number(&error, "error.code"), 40101);

@@ -16,32 +16,17 @@ fn the_sources_have_an_order_and_the_one_that_served_is_told() {
         .env("ABLY_API_KEY", wrong)
         .env("ABLY_API_KEY_FILE", "/absent");
     from_option.run().exits(0).says("from --api-key");
-    let from_file = ably(REVOKE)
-        .towards(&server)
-        .arg("--api-key-file")
-        .arg(&file)
-        .env("ABLY_API_KEY", wrong);
-    from_file
-        .run()
-        .exits(0)
-        .says(&format!("from --api-key-file {}", file.display()));
-    let from_variable = ably(REVOKE)
-        .towards(&server)
-        .env("ABLY_API_KEY", KEY)
-        .env("ABLY_API_KEY_FILE", "/absent");
+    let from_file =
+        ably(REVOKE).towards(&server).arg("--api-key-file").arg(&file).env("ABLY_API_KEY", wrong);
+    from_file.run().exits(0).says(&format!("from --api-key-file {}", file.display()));
+    let from_variable =
+        ably(REVOKE).towards(&server).env("ABLY_API_KEY", KEY).env("ABLY_API_KEY_FILE", "/absent");
     from_variable.run().exits(0).says("from ABLY_API_KEY\n");
-    let from_file_variable = ably(REVOKE)
-        .towards(&server)
-        .env("ABLY_API_KEY", "")
-        .env("ABLY_API_KEY_FILE", &file);
-    from_file_variable
-        .run()
-        .exits(0)
-        .says("from ABLY_API_KEY_FILE");
-    let from_stdin = ably(REVOKE)
-        .towards(&server)
-        .args(["--api-key-file", "-"])
-        .stdin(format!("{KEY}\n"));
+    let from_file_variable =
+        ably(REVOKE).towards(&server).env("ABLY_API_KEY", "").env("ABLY_API_KEY_FILE", &file);
+    from_file_variable.run().exits(0).says("from ABLY_API_KEY_FILE");
+    let from_stdin =
+        ably(REVOKE).towards(&server).args(["--api-key-file", "-"]).stdin(format!("{KEY}\n"));
     from_stdin.run().exits(0).says("from --api-key-file -");
 }
 
@@ -82,14 +67,8 @@ fn a_malformed_key_is_told_without_a_part_of_it() {
         format!(".key1:{SECRET}"),
         format!("APP1.key1:\u{1b}{SECRET}"),
     ] {
-        let run = ably(REVOKE)
-            .towards(&server)
-            .env("ABLY_API_KEY", &bad)
-            .run();
-        run.exits(2)
-            .says("ABLY_API_KEY")
-            .says("appId.keyId:secret")
-            .never_says(SECRET);
+        let run = ably(REVOKE).towards(&server).env("ABLY_API_KEY", &bad).run();
+        run.exits(2).says("ABLY_API_KEY").says("appId.keyId:secret").never_says(SECRET);
     }
 }
 
@@ -99,24 +78,13 @@ fn a_key_file_that_cannot_serve_is_named() {
     let server = Ably::start();
     server.expect_nothing();
     let run = |path: &std::path::Path| {
-        ably(REVOKE)
-            .towards(&server)
-            .arg("--api-key-file")
-            .arg(path)
-            .run()
+        ably(REVOKE).towards(&server).arg("--api-key-file").arg(path).run()
     };
-    run(&folder.file("absent"))
-        .exits(2)
-        .says("absent")
-        .says("no such file");
+    run(&folder.file("absent")).exits(2).says("absent").says("no such file");
     run(folder.path()).exits(2).says("is a directory");
     run(&folder.write("empty", "\n")).exits(2).says("is empty");
-    run(&folder.write("binary", b"\xff\xfe"))
-        .exits(2)
-        .says("is not UTF-8");
-    run(&folder.write("large", vec![b'a'; 1 << 20]))
-        .exits(2)
-        .says("too large");
+    run(&folder.write("binary", b"\xff\xfe")).exits(2).says("is not UTF-8");
+    run(&folder.write("large", vec![b'a'; 1 << 20])).exits(2).says("too large");
 }
 
 #[test]
@@ -124,25 +92,15 @@ fn a_key_of_another_app_is_refused_before_anything_is_sent() {
     let server = Ably::start();
     server.expect_nothing();
     let by_option = ably(REVOKE).against(&server).args(["--app", "APP2"]);
-    by_option
-        .run()
-        .exits(2)
-        .says("belongs to app APP1")
-        .says("--app asks for app APP2");
+    by_option.run().exits(2).says("belongs to app APP1").says("--app asks for app APP2");
     let by_variable = ably(REVOKE).against(&server).env("ABLY_APP_ID", "app1");
-    by_variable
-        .run()
-        .exits(2)
-        .says("ABLY_APP_ID asks for app app1");
+    by_variable.run().exits(2).says("ABLY_APP_ID asks for app app1");
 }
 
 #[test]
 fn the_keys_own_app_is_accepted() {
     let server = Ably::start();
-    let matching = ably(REVOKE)
-        .against(&server)
-        .args(["--app", "APP1"])
-        .env("ABLY_APP_ID", "APP2");
+    let matching = ably(REVOKE).against(&server).args(["--app", "APP1"]).env("ABLY_APP_ID", "APP2");
     matching.run().exits(0);
 }
 
@@ -198,11 +156,7 @@ fn a_key_pasted_as_a_target_is_neither_sent_nor_shown() {
     let server = Ably::start();
     server.expect_nothing();
     for extra in ["--force", "--dry-run"] {
-        let run = ably(["auth", "revoke-token", "--client-id", KEY, extra])
-            .against(&server)
-            .run();
-        run.exits(2)
-            .says("a target is the API key itself")
-            .never_says(SECRET);
+        let run = ably(["auth", "revoke-token", "--client-id", KEY, extra]).against(&server).run();
+        run.exits(2).says("a target is the API key itself").never_says(SECRET);
     }
 }

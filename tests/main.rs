@@ -21,12 +21,7 @@
 //! | `generated` | man page and completions, in mandoc, bash, zsh and fish |
 //! | `documentation` | the README against the program |
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 

@@ -39,10 +39,7 @@ fn success(seen: &Seen) -> Answer {
 
 /// An address where a connection is refused.
 fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 // Endpoints and --connect-to.
@@ -53,37 +50,17 @@ fn every_form_of_an_endpoint_leads_to_its_host() {
     let port = server.port();
     let cases: [(&str, &str, Option<&str>); 14] = [
         ("main", MAIN, Some(MAIN)),
-        (
-            "acme",
-            "acme.realtime.ably.net",
-            Some("acme.realtime.ably.net"),
-        ),
-        (
-            "ACME",
-            "acme.realtime.ably.net",
-            Some("acme.realtime.ably.net"),
-        ),
+        ("acme", "acme.realtime.ably.net", Some("acme.realtime.ably.net")),
+        ("ACME", "acme.realtime.ably.net", Some("acme.realtime.ably.net")),
         (
             "nonprod:sandbox",
             "sandbox.realtime.ably-nonprod.net",
             Some("sandbox.realtime.ably-nonprod.net"),
         ),
         (MAIN, MAIN, Some(MAIN)),
-        (
-            "revoke.example.com",
-            "revoke.example.com",
-            Some("revoke.example.com"),
-        ),
-        (
-            "revoke.example.com:443",
-            "revoke.example.com",
-            Some("revoke.example.com"),
-        ),
-        (
-            "revoke.example.com:8443",
-            "revoke.example.com:8443",
-            Some("revoke.example.com"),
-        ),
+        ("revoke.example.com", "revoke.example.com", Some("revoke.example.com")),
+        ("revoke.example.com:443", "revoke.example.com", Some("revoke.example.com")),
+        ("revoke.example.com:8443", "revoke.example.com:8443", Some("revoke.example.com")),
         ("localhost", "localhost", Some("localhost")),
         ("localhost:8443", "localhost:8443", Some("localhost")),
         ("127.0.0.1:8443", "127.0.0.1:8443", None),
@@ -100,18 +77,14 @@ fn every_form_of_an_endpoint_leads_to_its_host() {
                 .arg(server.ca_file())
                 .env("ABLY_API_KEY", KEY);
             let program = match by_flag {
-                true => program
-                    .args(["--endpoint", endpoint])
-                    .env("ABLY_ENDPOINT", "other.example"),
+                true => {
+                    program.args(["--endpoint", endpoint]).env("ABLY_ENDPOINT", "other.example")
+                }
                 false => program.env("ABLY_ENDPOINT", endpoint),
             };
             program.run().exits(0);
             let seen = server.requests().pop().unwrap();
-            assert_eq!(
-                (seen.host(), seen.sni.as_deref()),
-                (host, sni),
-                "{endpoint}"
-            );
+            assert_eq!((seen.host(), seen.sni.as_deref()), (host, sni), "{endpoint}");
         }
     }
     assert_eq!(server.request_count(), 2 * count);
@@ -128,11 +101,9 @@ fn an_ipv6_address_is_an_endpoint_without_any_help() {
 fn connections_go_to_an_address_or_a_name_of_ones_choice() {
     let server = Ably::start_on(Loopback::Both);
     let port = server.port();
-    for address in [
-        format!("127.0.0.1:{port}"),
-        format!("[::1]:{port}"),
-        format!("localhost:{port}"),
-    ] {
+    for address in
+        [format!("127.0.0.1:{port}"), format!("[::1]:{port}"), format!("localhost:{port}")]
+    {
         let run = ably(REVOKE)
             .args(["--connect-to", &address, "--verbose", "--ca-file"])
             .arg(server.ca_file())
@@ -177,28 +148,12 @@ fn a_host_that_fails_is_replaced_by_a_fallback() {
         ("502", Ok(Answer::plain(502, ""))),
         ("503", Ok(Answer::error(503, 50003, "down"))),
         ("504", Ok(Answer::plain(504, ""))),
-        (
-            "CloudFront's 400",
-            Ok(Answer::plain(400, "").header("server", "CloudFront")),
-        ),
-        (
-            "CloudFront's 403",
-            Ok(Answer::plain(403, "").header("Server", "cloudfront")),
-        ),
-        (
-            "CloudFront's 505",
-            Ok(Answer::plain(505, "").header("server", "CloudFront")),
-        ),
+        ("CloudFront's 400", Ok(Answer::plain(400, "").header("server", "CloudFront"))),
+        ("CloudFront's 403", Ok(Answer::plain(403, "").header("Server", "cloudfront"))),
+        ("CloudFront's 505", Ok(Answer::plain(505, "").header("server", "CloudFront"))),
         ("a reset", Ok(Answer::Reset)),
         ("closed without an answer", Ok(Answer::Close)),
-        (
-            "a truncated answer",
-            Ok(Answer::Truncated {
-                status: 201,
-                length: 99,
-                body: Vec::new(),
-            }),
-        ),
+        ("a truncated answer", Ok(Answer::Truncated { status: 201, length: 99, body: Vec::new() })),
         ("reset in the handshake", Err(Door::Reset)),
         ("closed in the handshake", Err(Door::Close)),
         ("a connection that times out", Err(Door::Silent)),
@@ -225,9 +180,7 @@ fn a_host_that_fails_is_replaced_by_a_fallback() {
                     .env("ABLY_API_KEY", KEY)
                     .arg("--verbose")
                     .run();
-                run.exits(0)
-                    .says("accepted the revocation")
-                    .says("asking main.");
+                run.exits(0).says("accepted the revocation").says("asking main.");
                 let asked = hosts(&server);
                 let last = asked.last().unwrap();
                 run.check(
@@ -255,10 +208,7 @@ fn what_is_no_failure_of_the_host_stays_with_it() {
         Answer::plain(403, "").header("server", "nginx; not CloudFront"),
     ] {
         let server = Ably::deciding(move |_| answer.clone());
-        let run = ably(REVOKE)
-            .connected_to(&server)
-            .env("ABLY_API_KEY", KEY)
-            .run();
+        let run = ably(REVOKE).connected_to(&server).env("ABLY_API_KEY", KEY).run();
         run.check(run.code != Some(0), "should not succeed");
         assert_eq!(hosts(&server), [MAIN], "{run}");
     }
@@ -283,12 +233,7 @@ fn at_most_three_different_fallbacks_are_asked_in_random_order() {
             assert_eq!(asked.len(), 4, "{asked:?}");
             assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), 4, "{asked:?}");
             let fallbacks = asked[1..].iter();
-            assert!(
-                fallbacks
-                    .clone()
-                    .all(|host| is_fallback(host, policy, domain)),
-                "{asked:?}"
-            );
+            assert!(fallbacks.clone().all(|host| is_fallback(host, policy, domain)), "{asked:?}");
             firsts.insert(asked[1].trim_start_matches(policy).chars().nth(1));
         }
     }
@@ -314,10 +259,7 @@ fn the_fallback_that_answered_serves_the_rest_of_the_run() {
     assert_eq!((asked.len(), asked[0].as_str()), (3, MAIN));
     assert_eq!(asked[1], asked[2]);
     assert_ne!(asked[1], MAIN);
-    assert_eq!(
-        server.requests()[1].connection,
-        server.requests()[2].connection
-    );
+    assert_eq!(server.requests()[1].connection, server.requests()[2].connection);
 
     let server = Ably::deciding(fails_at_main);
     let ids = (0..250).flat_map(|n| ["--client-id".to_owned(), format!("user{n}")]);
@@ -371,10 +313,7 @@ fn where_no_host_is_reached_all_are_tried_and_nothing_is_sent() {
     ca.expect_nothing();
     for (address, told) in [
         (nobody().to_string(), "refused the connection"),
-        (
-            "nowhere.invalid:443".to_owned(),
-            "the host name nowhere.invalid",
-        ),
+        ("nowhere.invalid:443".to_owned(), "the host name nowhere.invalid"),
     ] {
         let run = ably(REVOKE)
             .args(["--connect-to", &address, "--verbose", "--ca-file"])
@@ -426,25 +365,10 @@ fn http_date(from_now: &str) -> String {
 fn a_rate_limit_is_waited_for_as_long_as_it_says() {
     let second = Duration::from_secs(1);
     let cases = [
-        (
-            "seconds",
-            busy().header("retry-after", "2"),
-            2 * second,
-            4 * second,
-        ),
-        (
-            "no time at all",
-            busy().header("retry-after", "0"),
-            Duration::ZERO,
-            second,
-        ),
+        ("seconds", busy().header("retry-after", "2"), 2 * second, 4 * second),
+        ("no time at all", busy().header("retry-after", "0"), Duration::ZERO, second),
         // A date has no fractions: up to a second of the three is gone.
-        (
-            "a date",
-            busy().header("retry-after", &http_date("+3 seconds")),
-            second,
-            4 * second,
-        ),
+        ("a date", busy().header("retry-after", &http_date("+3 seconds")), second, 4 * second),
         (
             "a date in the past",
             busy().header("retry-after", &http_date("-1 day")),
@@ -452,12 +376,7 @@ fn a_rate_limit_is_waited_for_as_long_as_it_says() {
             second,
         ),
         ("nothing", busy(), Duration::from_millis(800), 2 * second),
-        (
-            "nonsense",
-            busy().header("retry-after", "soon"),
-            Duration::from_millis(800),
-            2 * second,
-        ),
+        ("nonsense", busy().header("retry-after", "soon"), Duration::from_millis(800), 2 * second),
         (
             "a negative time",
             busy().header("retry-after", "-5"),
@@ -489,19 +408,14 @@ fn waits_that_nobody_asked_for_double() {
 
 #[test]
 fn a_rate_limit_longer_than_the_time_left_fails_at_once() {
-    for after in [
-        "31",
-        "99999999999999999999",
-        &http_date("+1 hour"),
-        "Fri, 31 Dec 9999 23:59:59 GMT",
-    ] {
+    for after in
+        ["31", "99999999999999999999", &http_date("+1 hour"), "Fri, 31 Dec 9999 23:59:59 GMT"]
+    {
         let answer = busy().header("retry-after", after);
         let server = Ably::deciding(move |_| answer.clone());
         let start = Instant::now();
         let run = ably(REVOKE).against(&server).run();
-        run.exits(1)
-            .says("longer than --timeout leaves")
-            .says("Slow down (code 42910)");
+        run.exits(1).says("longer than --timeout leaves").says("Slow down (code 42910)");
         assert_eq!(server.request_count(), 1, "{after}");
         run.check(start.elapsed() < Duration::from_secs(20), "should not wait");
     }
@@ -514,10 +428,7 @@ fn a_rate_limit_without_end_is_not_answered_with_a_flood() {
         let server = Ably::deciding(move |_| answer.clone());
         let run = ably(REVOKE).against(&server).args(["--timeout", "2"]).run();
         let count = server.request_count();
-        run.check(
-            count <= 10,
-            &format!("{count} requests in 2 s with Retry-After: {after}"),
-        );
+        run.check(count <= 10, &format!("{count} requests in 2 s with Retry-After: {after}"));
         run.exits(1).says("Slow down");
     }
 }
@@ -533,13 +444,7 @@ fn only_the_targets_that_were_limited_are_asked_for_again() {
         Answer::json(201, limited),
     ]);
     let run = ably(REVOKE)
-        .args([
-            "--client-id",
-            "bob",
-            "--json",
-            "--issued-before",
-            "1795428000000",
-        ])
+        .args(["--client-id", "bob", "--json", "--issued-before", "1795428000000"])
         .against(&server);
     server.set_clock_ms(1_795_428_600_000);
     let run = run.run();
@@ -547,10 +452,7 @@ fn only_the_targets_that_were_limited_are_asked_for_again() {
     let asked: Vec<Vec<String>> = server.requests().iter().map(Seen::targets).collect();
     assert_eq!(asked[0], ["clientId:alice", "clientId:bob"]);
     assert_eq!(asked[1..], [["clientId:bob"], ["clientId:bob"]]);
-    assert!(
-        gap(&server, 0) >= Duration::from_secs(2),
-        "Retry-After holds here too"
-    );
+    assert!(gap(&server, 0) >= Duration::from_secs(2), "Retry-After holds here too");
     assert!(gap(&server, 1) >= Duration::from_millis(800));
     for request in server.requests() {
         assert_eq!(number(&request.json(), "issuedBefore"), 1_795_428_000_000);
@@ -624,15 +526,7 @@ fn without_threads(server: &Ably) -> Option<(Folder, Program)> {
     let user = "--userspec=61234:61234";
     // A shell under the same limit must be unable to fork, or this shows nothing.
     let forks = Command::new(prlimit)
-        .args([
-            "--nproc=1",
-            chroot,
-            user,
-            "/",
-            "/bin/sh",
-            "-c",
-            "(true); echo forked",
-        ])
+        .args(["--nproc=1", chroot, user, "/", "/bin/sh", "-c", "(true); echo forked"])
         .stderr(Stdio::null())
         .output();
     let limited = forks.is_ok_and(|output| !output.status.success() && output.stdout.is_empty());
@@ -661,10 +555,7 @@ fn a_process_that_may_create_no_thread_works_all_the_same() {
         server.expect_nothing();
         return;
     };
-    program
-        .args(["--endpoint", &server.endpoint()])
-        .run()
-        .exits(0);
+    program.args(["--endpoint", &server.endpoint()]).run().exits(0);
     let (_root, program) = without_threads(&server).unwrap();
     program
         .args(["--endpoint", "nowhere.invalid", "--timeout", "1"])
@@ -678,22 +569,15 @@ fn a_process_that_may_create_no_thread_works_all_the_same() {
 
 /// The program on its way to Ably's own host, which only a proxy can find here.
 fn to_main(server: &Ably) -> Program {
-    ably(REVOKE)
-        .arg("--ca-file")
-        .arg(server.ca_file())
-        .env("ABLY_API_KEY", KEY)
+    ably(REVOKE).arg("--ca-file").arg(server.ca_file()).env("ABLY_API_KEY", KEY)
 }
 
 #[test]
 fn a_proxy_is_asked_for_a_tunnel_to_ablys_host() {
     let server = Ably::start();
     let proxy = Proxy::to(server.address());
-    let run = to_main(&server)
-        .env("HTTPS_PROXY", proxy.url())
-        .arg("--verbose")
-        .run();
-    run.exits(0)
-        .says(&format!("proxy {} from HTTPS_PROXY", proxy.url()));
+    let run = to_main(&server).env("HTTPS_PROXY", proxy.url()).arg("--verbose").run();
+    run.exits(0).says(&format!("proxy {} from HTTPS_PROXY", proxy.url()));
     assert_eq!(proxy.targets(), [format!("{MAIN}:443")]);
     assert_eq!(proxy.connects()[0].authorization, None);
     let seen = &server.requests()[0];
@@ -708,15 +592,9 @@ fn fallbacks_go_through_the_proxy_too() {
         _ => success(seen),
     });
     let proxy = Proxy::to(server.address());
-    to_main(&server)
-        .env("HTTPS_PROXY", proxy.url())
-        .run()
-        .exits(0);
+    to_main(&server).env("HTTPS_PROXY", proxy.url()).run().exits(0);
     let targets = proxy.targets();
-    assert_eq!(
-        (targets.len(), targets[0].as_str()),
-        (2, &*format!("{MAIN}:443"))
-    );
+    assert_eq!((targets.len(), targets[0].as_str()), (2, &*format!("{MAIN}:443")));
     let host = targets[1].strip_suffix(":443").unwrap();
     assert!(is_fallback(host, "main", "ably-realtime.com"), "{host}");
 }
@@ -727,11 +605,7 @@ fn the_variables_have_an_order_and_http_proxy_is_never_one() {
     let (this, other) = (Proxy::to(server.address()), Proxy::to(server.address()));
     let (yes, no) = (this.url(), other.url());
     let cases: [&[(&str, &str)]; 8] = [
-        &[
-            ("HTTPS_PROXY", &yes),
-            ("ALL_PROXY", &no),
-            ("HTTP_PROXY", &no),
-        ],
+        &[("HTTPS_PROXY", &yes), ("ALL_PROXY", &no), ("HTTP_PROXY", &no)],
         &[("https_proxy", &yes), ("HTTPS_PROXY", &no)],
         &[("HTTPS_PROXY", &yes), ("all_proxy", &no)],
         &[("all_proxy", &yes), ("ALL_PROXY", &no)],
@@ -741,22 +615,12 @@ fn the_variables_have_an_order_and_http_proxy_is_never_one() {
         &[("HTTPS_PROXY", &yes), ("ALL_PROXY", "socks5://127.0.0.1:1")],
     ];
     for (n, case) in cases.into_iter().enumerate() {
-        let program = case
-            .iter()
-            .fold(to_main(&server), |program, (name, value)| {
-                program.env(name, value)
-            });
+        let program =
+            case.iter().fold(to_main(&server), |program, (name, value)| program.env(name, value));
         program.run().exits(0);
-        assert_eq!(
-            (this.connections(), other.connections()),
-            (n + 1, 0),
-            "{case:?}"
-        );
+        assert_eq!((this.connections(), other.connections()), (n + 1, 0), "{case:?}");
     }
-    let direct = ably(REVOKE)
-        .against(&server)
-        .env("HTTP_PROXY", &no)
-        .env("http_proxy", &no);
+    let direct = ably(REVOKE).against(&server).env("HTTP_PROXY", &no).env("http_proxy", &no);
     direct.run().exits(0);
     assert_eq!(other.connections(), 0);
 }
@@ -810,14 +674,8 @@ fn hosts_that_are_exempt_are_reached_directly() {
                 .env(name, list)
                 .run();
             tunnels += usize::from(!exempt);
-            run.check(
-                proxy.connections() == tunnels,
-                &format!("{list:?} for {host}"),
-            );
-            run.check(
-                server.connections() == before + 1,
-                "one way or the other it arrives",
-            );
+            run.check(proxy.connections() == tunnels, &format!("{list:?} for {host}"));
+            run.check(server.connections() == before + 1, "one way or the other it arrives");
         }
     }
     // Lower case counts where both are set.
@@ -858,10 +716,8 @@ fn credentials_reach_the_proxy_and_nobody_else() {
         let proxy = Proxy::to(server.address());
         proxy.demand(&user.replace("%40", "@"), password);
         for extra in [&["--verbose"][..], &["--json", "--verbose"]] {
-            let run = to_main(&server)
-                .args(extra)
-                .env("HTTPS_PROXY", proxy.url_with(user, typed))
-                .run();
+            let run =
+                to_main(&server).args(extra).env("HTTPS_PROXY", proxy.url_with(user, typed)).run();
             run.exits(0).hides(PASSWORD).hides_the_key();
         }
         assert!(proxy.connects()[0].authorization.is_some());
@@ -876,43 +732,23 @@ fn leads_nowhere(proxy: &str, told: &str) {
     let server = Ably::start();
     server.expect_nothing();
     let run = |extra: &[&str]| -> Run {
-        to_main(&server)
-            .args(["--timeout", "2"])
-            .args(extra)
-            .env("HTTPS_PROXY", proxy)
-            .run()
+        to_main(&server).args(["--timeout", "2"]).args(extra).env("HTTPS_PROXY", proxy).run()
     };
     let start = Instant::now();
     let people = run(&["--verbose"]);
-    people
-        .exits(1)
-        .says("nothing was sent")
-        .says(told)
-        .says("the proxy");
-    people
-        .hides(PASSWORD)
-        .hides_the_key()
-        .never_says("panicked");
-    people.check(
-        start.elapsed() < Duration::from_secs(2 + 1 + 3),
-        "should end in time",
-    );
+    people.exits(1).says("nothing was sent").says(told).says("the proxy");
+    people.hides(PASSWORD).hides_the_key().never_says("panicked");
+    people.check(start.elapsed() < Duration::from_secs(2 + 1 + 3), "should end in time");
     let scripts = run(&["--json", "--verbose"]);
     scripts.exits(1).hides(PASSWORD).hides_the_key();
-    assert_eq!(
-        crate::support::text(&scripts.record("error"), "error.outcome"),
-        "not-sent"
-    );
+    assert_eq!(crate::support::text(&scripts.record("error"), "error.outcome"), "not-sent");
 }
 
 #[test]
 fn a_proxy_that_does_not_tunnel_leaves_everything_unsent() {
     let somewhere = nobody();
     let cases = [
-        (
-            Mode::Refuses(407),
-            "it does not accept these credentials, or wants some",
-        ),
+        (Mode::Refuses(407), "it does not accept these credentials, or wants some"),
         (Mode::Refuses(400), "status 400"),
         (Mode::Refuses(403), "status 403"),
         (Mode::Refuses(500), "status 500"),
@@ -938,15 +774,9 @@ fn a_proxy_that_does_not_tunnel_leaves_everything_unsent() {
 fn wrong_credentials_are_told_as_the_proxys_word() {
     let proxy = Proxy::to(nobody());
     proxy.demand("user", "another");
-    leads_nowhere(
-        &proxy.url_with("user", PASSWORD),
-        "it does not accept these credentials",
-    );
+    leads_nowhere(&proxy.url_with("user", PASSWORD), "it does not accept these credentials");
     let connects = proxy.connections();
-    assert_eq!(
-        connects, 2,
-        "asking again with the same credentials locks accounts"
-    );
+    assert_eq!(connects, 2, "asking again with the same credentials locks accounts");
 }
 
 #[test]
@@ -956,10 +786,7 @@ fn a_proxy_that_cannot_be_reached_leaves_everything_unsent() {
         for (address, told) in [
             (nobody().to_string(), "refused the connection"),
             (hole.address().to_string(), "in time"),
-            (
-                "nowhere.invalid:3128".to_owned(),
-                "the proxy's host name nowhere.invalid",
-            ),
+            ("nowhere.invalid:3128".to_owned(), "the proxy's host name nowhere.invalid"),
         ] {
             scope.spawn(move || leads_nowhere(&format!("http://user:{PASSWORD}@{address}"), told));
         }
@@ -970,23 +797,14 @@ fn a_proxy_that_cannot_be_reached_leaves_everything_unsent() {
 fn a_port_that_is_no_proxy_leaves_everything_unsent() {
     // Ably's own port: TLS where plain text is spoken.
     let port = Ably::start();
-    leads_nowhere(
-        &format!("http://user:{PASSWORD}@{}", port.address()),
-        "HTTP",
-    );
+    leads_nowhere(&format!("http://user:{PASSWORD}@{}", port.address()), "HTTP");
     // A plain proxy where TLS is spoken.
     let proxy = Proxy::to(nobody());
     let server = Ably::start();
     server.expect_nothing();
     let url = format!("https://user:{PASSWORD}@{}", proxy.address());
-    let run = to_main(&server)
-        .args(["--timeout", "2"])
-        .env("HTTPS_PROXY", url)
-        .run();
-    run.exits(1)
-        .says("nothing was sent")
-        .hides(PASSWORD)
-        .hides_the_key();
+    let run = to_main(&server).args(["--timeout", "2"]).env("HTTPS_PROXY", url).run();
+    run.exits(1).says("nothing was sent").hides(PASSWORD).hides_the_key();
 }
 
 #[test]
@@ -1023,12 +841,8 @@ fn a_proxy_that_cannot_be_parsed_is_exit_2_and_no_direct_connection() {
         &format!("socks5://user:{PASSWORD}@proxy:1"),
     ] {
         for (name, second) in [("HTTPS_PROXY", "ALL_PROXY"), ("ALL_PROXY", "HTTP_PROXY")] {
-            let run = ably(REVOKE)
-                .against(&server)
-                .arg("-v")
-                .env(name, bad)
-                .env(second, good)
-                .run();
+            let run =
+                ably(REVOKE).against(&server).arg("-v").env(name, bad).env(second, good).run();
             run.exits(2).says(name).hides(PASSWORD).hides_the_key();
             run.check(!run.stderr.contains('\u{1b}'), "should show no raw escape");
         }
@@ -1074,11 +888,7 @@ fn tinyproxy() -> Option<Tinyproxy> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let proxy = Tinyproxy {
-        child,
-        address,
-        _folder: folder,
-    };
+    let proxy = Tinyproxy { child, address, _folder: folder };
     let end = Instant::now() + Duration::from_secs(10);
     while TcpStream::connect(address).is_err() {
         assert!(Instant::now() < end, "tinyproxy does not listen");
@@ -1096,38 +906,20 @@ fn a_real_proxy_tunnels_with_the_right_credentials_alone() {
     };
     let with = |credentials: &str| {
         let url = format!("http://{credentials}{}", proxy.address);
-        ably(REVOKE)
-            .against(&server)
-            .args(["-v", "--timeout", "5"])
-            .env("HTTPS_PROXY", url)
-            .run()
+        ably(REVOKE).against(&server).args(["-v", "--timeout", "5"]).env("HTTPS_PROXY", url).run()
     };
     let run = with(&format!("user:{PASSWORD}@"));
-    run.exits(0)
-        .says(&format!("proxy http://{} from HTTPS_PROXY", proxy.address))
-        .hides(PASSWORD);
+    run.exits(0).says(&format!("proxy http://{} from HTTPS_PROXY", proxy.address)).hides(PASSWORD);
     assert_eq!(server.request_count(), 1);
     for wrong in ["", "user:wrong@"] {
-        with(wrong)
-            .exits(1)
-            .says("nothing was sent")
-            .says("the proxy");
+        with(wrong).exits(1).says("nothing was sent").says("the proxy");
     }
     // A host that the proxy itself cannot reach.
     ably(REVOKE)
-        .args([
-            "--endpoint",
-            &nobody().to_string(),
-            "--timeout",
-            "5",
-            "--ca-file",
-        ])
+        .args(["--endpoint", &nobody().to_string(), "--timeout", "5", "--ca-file"])
         .arg(server.ca_file())
         .env("ABLY_API_KEY", KEY)
-        .env(
-            "HTTPS_PROXY",
-            format!("http://user:{PASSWORD}@{}", proxy.address),
-        )
+        .env("HTTPS_PROXY", format!("http://user:{PASSWORD}@{}", proxy.address))
         .run()
         .exits(1)
         .says("nothing was sent")

@@ -9,11 +9,7 @@ fn pretty_json_is_the_same_indented_by_two() {
     let server = Ably::start();
     let run = ably(REVOKE).against(&server).arg("--pretty-json").run();
     run.exits(0);
-    assert!(
-        run.stdout.starts_with("{\n  \"type\": \"result\",\n"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.starts_with("{\n  \"type\": \"result\",\n"), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}'), "no colour in a pipe");
     let records = run.pretty_json();
     assert_eq!(text(&records[0], "revocation.target"), "clientId:alice");
@@ -30,19 +26,11 @@ fn colour_only_where_a_terminal_shows_it_and_none_is_not_asked_for() {
     };
     assert!(on_screen(ably(REVOKE).against(&server)));
     assert!(on_screen(ably(REVOKE).against(&server).env("NO_COLOR", "")));
-    assert!(!on_screen(
-        ably(REVOKE).against(&server).env("NO_COLOR", "1")
-    ));
-    assert!(on_screen(
-        ably(REVOKE).against(&server).arg("--pretty-json")
-    ));
+    assert!(!on_screen(ably(REVOKE).against(&server).env("NO_COLOR", "1")));
+    assert!(on_screen(ably(REVOKE).against(&server).arg("--pretty-json")));
     assert!(!on_screen(ably(REVOKE).against(&server).arg("--json")));
     let run = ably(REVOKE).against(&server).run();
-    assert!(
-        !run.stderr.contains('\u{1b}') && !run.stderr.contains('✓'),
-        "{}",
-        run.stderr
-    );
+    assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains('✓'), "{}", run.stderr);
 }
 
 #[test]
@@ -57,10 +45,7 @@ fn verbose_tells_key_host_and_tries() {
     let run = ably(REVOKE).against(&server).args(["-v", "--json"]).run();
     run.exits(0).hides_the_key();
     let records = run.json();
-    let logs: Vec<_> = records
-        .iter()
-        .filter(|record| text(record, "type") == "log")
-        .collect();
+    let logs: Vec<_> = records.iter().filter(|record| text(record, "type") == "log").collect();
     assert!(!logs.is_empty());
     for log in logs {
         for field in ["component", "event", "message", "timestamp"] {
@@ -74,12 +59,7 @@ fn verbose_tells_key_host_and_tries() {
 fn a_closed_pipe_changes_nothing() {
     let server = Ably::start();
     ably(REVOKE).against(&server).stderr_broken().run().exits(0);
-    ably(REVOKE)
-        .against(&server)
-        .arg("--json")
-        .stdout_broken()
-        .run()
-        .exits(0);
+    ably(REVOKE).against(&server).arg("--json").stdout_broken().run().exits(0);
     assert_eq!(server.revoked().len(), 2);
 }
 
@@ -93,11 +73,7 @@ fn a_full_disk_behind_stdout_makes_a_0_a_1() {
         .run()
         .exits(1)
         .says("stdout could not be written");
-    ably(REVOKE)
-        .against(&server)
-        .stderr_to("/dev/full")
-        .run()
-        .exits(0);
+    ably(REVOKE).against(&server).stderr_to("/dev/full").run().exits(0);
     server.refuse("clientId:bob", 40121, 400, "no");
     ably([
         "auth",
@@ -120,22 +96,11 @@ fn a_full_disk_behind_stdout_makes_a_0_a_1() {
 fn json_is_lossless_and_harmless() {
     let server = Ably::start();
     let id = "a\u{1b}[2J\u{202e}\u{9b}\"b";
-    let run = ably([
-        "auth",
-        "revoke-token",
-        "--force",
-        "--json",
-        "--client-id",
-        id,
-    ])
-    .against(&server)
-    .run();
+    let run = ably(["auth", "revoke-token", "--force", "--json", "--client-id", id])
+        .against(&server)
+        .run();
     run.exits(0);
-    assert!(
-        run.stdout.chars().all(|c| c == '\n' || !c.is_control()),
-        "{:?}",
-        run.stdout
-    );
+    assert!(run.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", run.stdout);
     assert!(!run.stdout.contains('\u{202e}'));
     let result = run.record("result");
     assert!(flag(&result, "success"));

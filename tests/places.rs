@@ -52,16 +52,10 @@ fn the_binary_is_static() {
     // An ELF program header of type PT_INTERP names the loader that a dynamic binary needs.
     assert_eq!(&bytes[..4], b"\x7fELF");
     let word = |at: usize, size: usize| {
-        bytes[at..at + size]
-            .iter()
-            .rev()
-            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+        bytes[at..at + size].iter().rev().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
     };
     let (table, size, count) = (word(32, 8), word(54, 2), word(56, 2));
-    assert!(
-        (0..count).all(|n| word(table + n * size, 4) != 3),
-        "it asks for a loader"
-    );
+    assert!((0..count).all(|n| word(table + n * size, 4) != 3), "it asks for a loader");
 }
 
 #[test]

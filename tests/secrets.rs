@@ -88,10 +88,7 @@ fn echoes() -> Vec<Echo> {
         ("a help link", |echo| {
             Answer::json(
                 400,
-                format!(
-                    r#"{{"error":{{"message":"no","code":40000,"href":{}}}}}"#,
-                    quote(echo)
-                ),
+                format!(r#"{{"error":{{"message":"no","code":40000,"href":{}}}}}"#, quote(echo)),
             )
         }),
         ("a result's error", |echo| {
@@ -102,14 +99,9 @@ fn echoes() -> Vec<Echo> {
             )
         }),
         ("a result's error that is a string", |echo| {
-            Answer::json(
-                201,
-                format!(r#"[{{"target":"clientId:alice","error":{}}}]"#, quote(echo)),
-            )
+            Answer::json(201, format!(r#"[{{"target":"clientId:alice","error":{}}}]"#, quote(echo)))
         }),
-        ("a page", |echo| {
-            Answer::plain(403, format!("<html>{echo}</html>"))
-        }),
+        ("a page", |echo| Answer::plain(403, format!("<html>{echo}</html>"))),
         ("a page of a 5xx", |echo| Answer::plain(502, echo)),
         ("a page in a 201", |echo| Answer::plain(201, echo)),
         ("a page with bytes that are no text", |echo| {
@@ -122,21 +114,14 @@ fn echoes() -> Vec<Echo> {
             Answer::error(403, 40300, &format!("{}{echo}", "é".repeat(196)))
         }),
         ("a message in JSON's escapes", |echo| {
-            let escaped: String = echo
-                .chars()
-                .map(|c| format!("\\u{:04x}", u32::from(c)))
-                .collect();
-            Answer::json(
-                401,
-                format!(r#"{{"error":{{"message":"{escaped}","code":40101}}}}"#),
-            )
+            let escaped: String =
+                echo.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+            Answer::json(401, format!(r#"{{"error":{{"message":"{escaped}","code":40101}}}}"#))
         }),
         ("a redirect", |echo| {
             Answer::plain(302, echo).header("location", &format!("https://{echo}/"))
         }),
-        ("a rate limit", |echo| {
-            Answer::plain(429, echo).header("retry-after", echo)
-        }),
+        ("a rate limit", |echo| Answer::plain(429, echo).header("retry-after", echo)),
         ("a target's name", |echo| {
             Answer::json(
                 201,
@@ -153,12 +138,7 @@ fn echoes() -> Vec<Echo> {
 fn a_server_that_repeats_a_secret_is_not_repeated() {
     let repeated: [fn(&Seen) -> String; 5] = [
         |seen| seen.header("authorization").unwrap_or_default().to_owned(),
-        |seen| {
-            format!(
-                "Authorization: {}",
-                seen.header("authorization").unwrap_or_default()
-            )
-        },
+        |seen| format!("Authorization: {}", seen.header("authorization").unwrap_or_default()),
         |_| KEY.to_owned(),
         |_| format!("the secret {SECRET} and {SECRET}{SECRET}"),
         |_| format!("the proxy's {PASSWORD}"),
@@ -213,11 +193,7 @@ fn the_clocks_answer_is_no_way_out_for_a_secret_either() {
 fn percent_encoded_proxy_credentials_are_hidden_in_every_form() {
     let (typed, decoded) = ("pr0xy%2Dm4rker%2D77%40", "pr0xy-m4rker-77@");
     let server = Ably::deciding(move |_| {
-        Answer::error(
-            401,
-            40101,
-            &format!("{typed} {decoded} dXNlcjpwcjB4eS1tNHJrZXItNzdA"),
-        )
+        Answer::error(401, 40101, &format!("{typed} {decoded} dXNlcjpwcjB4eS1tNHJrZXItNzdA"))
     });
     let proxy = Proxy::to(server.address());
     proxy.demand("user", decoded);
@@ -227,10 +203,7 @@ fn percent_encoded_proxy_credentials_are_hidden_in_every_form() {
             .args(extra)
             .env("HTTPS_PROXY", proxy.url_with("user", typed))
             .run();
-        run.exits(1)
-            .hides(decoded)
-            .hides(typed)
-            .hides("dXNlcjpwcjB4eS1tNHJrZXItNzdA");
+        run.exits(1).hides(decoded).hides(typed).hides("dXNlcjpwcjB4eS1tNHJrZXItNzdA");
     }
     // Behind a proxy that wants others, too.
     proxy.demand("user", "another");
@@ -239,10 +212,7 @@ fn percent_encoded_proxy_credentials_are_hidden_in_every_form() {
         .arg("-v")
         .env("HTTPS_PROXY", proxy.url_with("user", typed))
         .run();
-    run.exits(1)
-        .says("nothing was sent")
-        .hides(decoded)
-        .hides(typed);
+    run.exits(1).says("nothing was sent").hides(decoded).hides(typed);
 }
 
 #[test]
@@ -289,12 +259,7 @@ fn a_key_in_the_wrong_place_is_not_shown() {
     if run.stderr.contains(SECRET) {
         shown.push(run.to_string());
     }
-    assert!(
-        shown.is_empty(),
-        "{} times:\n{}",
-        shown.len(),
-        shown.join("\n")
-    );
+    assert!(shown.is_empty(), "{} times:\n{}", shown.len(), shown.join("\n"));
 }
 
 #[test]
@@ -333,10 +298,7 @@ fn hostile_answers() -> Vec<(&'static str, Answer)> {
         })
         .map(|(place, echo)| (place, echo(HOSTILE)))
         .collect();
-    let error = format!(
-        r#"{{"error":{{"message":{0},"code":40000,"href":{0}}}}}"#,
-        quote(HOSTILE)
-    );
+    let error = format!(r#"{{"error":{{"message":{0},"code":40000,"href":{0}}}}}"#, quote(HOSTILE));
     answers.extend([
         ("a message and a link", Answer::json(400, error.clone())),
         ("a message of a 5xx", Answer::json(500, error.clone())),
@@ -347,22 +309,10 @@ fn hostile_answers() -> Vec<(&'static str, Answer)> {
                 .header("x-ably-errorcode", "40300")
                 .header("x-ably-errormessage", in_header),
         ),
-        (
-            "a redirect",
-            Answer::plain(302, HOSTILE).header("location", in_header),
-        ),
-        (
-            "a rate limit",
-            Answer::plain(429, HOSTILE).header("retry-after", in_header),
-        ),
-        (
-            "bytes that are no text",
-            Answer::plain(403, b"\xff\x1b[2J\xe2\x80\xae\x9b".to_vec()),
-        ),
-        (
-            "escapes cut in half",
-            Answer::plain(403, format!("{}{HOSTILE}", "\u{202e}".repeat(198))),
-        ),
+        ("a redirect", Answer::plain(302, HOSTILE).header("location", in_header)),
+        ("a rate limit", Answer::plain(429, HOSTILE).header("retry-after", in_header)),
+        ("bytes that are no text", Answer::plain(403, b"\xff\x1b[2J\xe2\x80\xae\x9b".to_vec())),
+        ("escapes cut in half", Answer::plain(403, format!("{}{HOSTILE}", "\u{202e}".repeat(198)))),
         (
             "a header that HTTP forbids",
             Answer::Raw(format!("HTTP/1.1 403 {HOSTILE}\r\nx: {HOSTILE}\r\n\r\n").into_bytes()),
@@ -393,11 +343,8 @@ fn text_from_ably_reaches_no_terminal_raw() {
             let answer = answer.clone();
             let server = Ably::deciding(move |_| answer.clone());
             for format in formats {
-                let run = ably(REVOKE)
-                    .against(&server)
-                    .args(["--timeout", "1.2"])
-                    .args(format)
-                    .run();
+                let run =
+                    ably(REVOKE).against(&server).args(["--timeout", "1.2"]).args(format).run();
                 run.check(run.code.is_some_and(|code| code != 0), place);
                 is_harmless(&run);
             }
@@ -408,10 +355,8 @@ fn text_from_ably_reaches_no_terminal_raw() {
 #[test]
 fn on_a_real_terminal_only_the_tools_own_colours_are_escapes() {
     let server = Ably::deciding(|_| {
-        let error = format!(
-            r#"{{"error":{{"message":{0},"code":40000,"href":{0}}}}}"#,
-            quote(HOSTILE)
-        );
+        let error =
+            format!(r#"{{"error":{{"message":{0},"code":40000,"href":{0}}}}}"#, quote(HOSTILE));
         Answer::json(400, error)
     });
     let ended = Terminal::start(ably(REVOKE).against(&server).arg("--verbose")).finish();
@@ -427,10 +372,7 @@ fn on_a_real_terminal_only_the_tools_own_colours_are_escapes() {
 #[test]
 fn text_from_ably_is_lossless_in_json() {
     let message = format!("{HOSTILE}end");
-    let body = format!(
-        r#"{{"error":{{"message":{0},"code":40000,"href":{0}}}}}"#,
-        quote(&message)
-    );
+    let body = format!(r#"{{"error":{{"message":{0},"code":40000,"href":{0}}}}}"#, quote(&message));
     let server = Ably::deciding(move |_| Answer::json(400, body.clone()));
     let run = ably(REVOKE).against(&server).arg("--json").run();
     run.exits(1);
@@ -488,20 +430,14 @@ fn hostile_inputs(server: &Ably, folder: &Folder) -> Vec<(String, Program, i32)>
         ] {
             add(name, base().env(name, value));
         }
-        add(
-            "ABLY_API_KEY_FILE",
-            keyless().env("ABLY_API_KEY_FILE", value),
-        );
+        add("ABLY_API_KEY_FILE", keyless().env("ABLY_API_KEY_FILE", value));
         let key_file = file(value.as_bytes());
         add("a key file", base().arg("--api-key-file").arg(key_file));
         let ca_file = file(value.as_bytes());
         add("a CA file", base().arg("--ca-file").arg(ca_file));
-        let pem = [
-            b"-----BEGIN CERTIFICATE-----\n",
-            value.as_bytes(),
-            b"\n-----END CERTIFICATE-----\n",
-        ]
-        .concat();
+        let pem =
+            [b"-----BEGIN CERTIFICATE-----\n", value.as_bytes(), b"\n-----END CERTIFICATE-----\n"]
+                .concat();
         let pem_file = file(&pem);
         add("a certificate", base().arg("--ca-file").arg(pem_file));
         let mut name = OsString::from(folder.path());
@@ -511,11 +447,7 @@ fn hostile_inputs(server: &Ably, folder: &Folder) -> Vec<(String, Program, i32)>
         add("a key file's name", base().arg("--api-key-file").arg(&name));
         add("a CA file's name", base().arg("--ca-file").arg(&name));
     }
-    inputs.push((
-        "bytes in --client-id".to_owned(),
-        base().arg("--client-id").arg(bytes),
-        2,
-    ));
+    inputs.push(("bytes in --client-id".to_owned(), base().arg("--client-id").arg(bytes), 2));
     inputs
 }
 
@@ -527,18 +459,11 @@ fn text_from_arguments_variables_and_files_reaches_no_terminal_raw() {
         let folder = Folder::new();
         for (place, program, code) in hostile_inputs(&server, &folder) {
             let run = program.args(format).run();
-            run.check(
-                run.code == Some(code),
-                &format!("{place}: should exit {code}"),
-            );
+            run.check(run.code == Some(code), &format!("{place}: should exit {code}"));
             is_harmless(&run);
             if format == ["--json"] {
                 run.says_nothing();
-                assert_eq!(
-                    text(run.json().last().unwrap(), "type"),
-                    "status",
-                    "{place}"
-                );
+                assert_eq!(text(run.json().last().unwrap(), "type"), "status", "{place}");
             }
         }
     }
@@ -556,12 +481,7 @@ fn hostile_targets_and_keys_are_shown_escaped_in_every_text() {
             .env("ABLY_API_KEY", &key)
     };
     let mut runs = Vec::new();
-    for extra in [
-        &[][..],
-        &["--verbose"],
-        &["--json"],
-        &["--pretty-json", "--verbose"],
-    ] {
+    for extra in [&[][..], &["--verbose"], &["--json"], &["--pretty-json", "--verbose"]] {
         // Refused, since this key is unknown.
         runs.push((base(extra).arg("--force").run(), 1));
         runs.push((base(extra).arg("--dry-run").run(), 0));
@@ -578,12 +498,7 @@ fn hostile_targets_and_keys_are_shown_escaped_in_every_text() {
     server.refuse(&format!("clientId:{HOSTILE}"), 40000, 400, HOSTILE);
     for extra in [&[][..], &["--json"]] {
         let run = ably(REVOKE)
-            .args([
-                "--client-id",
-                HOSTILE,
-                "--client-id",
-                &format!("{HOSTILE}2"),
-            ])
+            .args(["--client-id", HOSTILE, "--client-id", &format!("{HOSTILE}2")])
             .args(extra)
             .against(&server)
             .run();
@@ -607,10 +522,7 @@ fn hostile_targets_and_keys_are_shown_escaped_in_every_text() {
 fn key_files_and_their_names_are_told_harmlessly_where_they_work() {
     let server = Ably::start();
     let folder = Folder::new();
-    for name in [
-        OsStr::new(HOSTILE_LINE),
-        OsStr::from_bytes(b"x\xff\x1b[2J\xc2\x9b"),
-    ] {
+    for name in [OsStr::new(HOSTILE_LINE), OsStr::from_bytes(b"x\xff\x1b[2J\xc2\x9b")] {
         let (mut key, mut ca) = (OsString::from(folder.path()), OsString::from(folder.path()));
         for path in [&mut key, &mut ca] {
             path.push("/");

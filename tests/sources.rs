@@ -24,18 +24,8 @@ const CONTROL1: &str = "APP1.control1:s3cr3t-m4rker-co1";
 const CONTROL2: &str = "APP2.control2:s3cr3t-m4rker-co2";
 const CONTROL3: &str = "APP3.control3:s3cr3t-m4rker-co3";
 const PROMPT: &str = "APP1.prompt:s3cr3t-m4rker-pro";
-const KEYS: [&str; 10] = [
-    OPTION,
-    FILE,
-    VARIABLE,
-    VARIABLE_FILE,
-    STORED1,
-    STORED2,
-    CONTROL1,
-    CONTROL2,
-    CONTROL3,
-    PROMPT,
-];
+const KEYS: [&str; 10] =
+    [OPTION, FILE, VARIABLE, VARIABLE_FILE, STORED1, STORED2, CONTROL1, CONTROL2, CONTROL3, PROMPT];
 
 /// Two apps with a key each, the first selected, and one without.
 fn stored() -> String {
@@ -62,11 +52,7 @@ pub(crate) fn account(lines: &str) -> String {
 fn control() -> Control {
     Control::new(TOKEN)
         .app("APP1", "Shop", vec![ControlKey::new(CONTROL1, "Root")])
-        .app(
-            "APP2",
-            "Café \"Zoë\"",
-            vec![ControlKey::new(CONTROL2, "Root")],
-        )
+        .app("APP2", "Café \"Zoë\"", vec![ControlKey::new(CONTROL2, "Root")])
         .app("APP3", "Far away", vec![ControlKey::new(CONTROL3, "Root")])
 }
 
@@ -145,8 +131,7 @@ impl Set {
 
 fn program(set: &[Set], server: &Ably, folder: &Folder) -> Program {
     let program = ably(REVOKE).towards(server);
-    set.iter()
-        .fold(program, |program, set| set.on(program, server, folder))
+    set.iter().fold(program, |program, set| set.on(program, server, folder))
 }
 
 /// It revoked, once, with this key, and said so in JSON.
@@ -159,18 +144,12 @@ fn served(run: &Run, server: &Ably, key: &str, source: &str) {
     let told = ["app", "keyName", "keySource"]
         .map(|field| text(&record, &format!("revocation.{field}")).to_owned());
     let expected = [name.split_once('.').unwrap().0, name, source];
-    run.check(
-        told == expected,
-        &format!("should say {expected:?}, not {told:?}"),
-    );
+    run.check(told == expected, &format!("should say {expected:?}, not {told:?}"));
     let sent = server.revocation_requests();
     let last = sent.last().map(|seen| (seen.path.clone(), seen.basic()));
     let path = format!("/keys/{name}/revokeTokens");
     let expected = Some((path, Some((name.to_owned(), secret.to_owned()))));
-    run.check(
-        last == expected,
-        &format!("should send {expected:?}, not {last:?}"),
-    );
+    run.check(last == expected, &format!("should send {expected:?}, not {last:?}"));
 }
 
 /// It ended here and nothing was revoked.
@@ -196,36 +175,19 @@ fn of_any_two_sources_the_earlier_serves() {
             }
             let (server, folder) = (server(), Folder::new());
             // The Control API alone does not know which app is meant.
-            let app = if first == Token {
-                Some(App("APP1"))
-            } else {
-                None
-            };
+            let app = if first == Token { Some(App("APP1")) } else { None };
             let set: Vec<Set> = [first, second].into_iter().chain(app).collect();
             if (first, second) == (Option, File) {
                 server.expect_nothing();
                 let run = program(&set, &server, &folder).arg("--force").run();
-                refused(
-                    &run,
-                    &server,
-                    2,
-                    &["--api-key and --api-key-file exclude each other"],
-                );
+                refused(&run, &server, 2, &["--api-key and --api-key-file exclude each other"]);
                 continue;
             }
-            let run = program(&set, &server, &folder)
-                .args(["--force", "--json"])
-                .run();
+            let run = program(&set, &server, &folder).args(["--force", "--json"]).run();
             let (key, source) = first.leads_to(&folder);
             served(&run, &server, key, &source);
-            let asked = server
-                .requests()
-                .iter()
-                .any(|seen| seen.path.starts_with("/v1/"));
-            run.check(
-                asked == (first == Token),
-                "should ask the Control API only where it serves",
-            );
+            let asked = server.requests().iter().any(|seen| seen.path.starts_with("/v1/"));
+            run.check(asked == (first == Token), "should ask the Control API only where it serves");
         }
     }
 }
@@ -234,11 +196,7 @@ fn of_any_two_sources_the_earlier_serves() {
 fn wherever_a_key_is_found_none_is_asked_for() {
     for source in [Option, File, Variable, VariableFile, Stored, Token] {
         let (server, folder) = (server(), Folder::new());
-        let app = if source == Token {
-            Some(App("APP1"))
-        } else {
-            None
-        };
+        let app = if source == Token { Some(App("APP1")) } else { None };
         let set: Vec<Set> = [source].into_iter().chain(app).collect();
         let terminal = Terminal::start(program(&set, &server, &folder).arg("--force"));
         let (key, source) = source.leads_to(&folder);
@@ -293,10 +251,7 @@ fn the_prompts_app_may_be_named_by_the_configuration() {
 }
 
 /// What is set, and either the key that serves with its source, or the exit code and what is said.
-type Row = (
-    &'static [Set],
-    Result<(&'static str, &'static str), (i32, &'static [&'static str])>,
-);
+type Row = (&'static [Set], Result<(&'static str, &'static str), (i32, &'static [&'static str])>);
 
 const BY_CONFIGURATION: &str = "configuration (account work)";
 const BY_CONTROL: &str = "Control API";
@@ -308,128 +263,56 @@ fn what_is_set_decides_app_and_key() {
         // An app by ID, by name; by option and by variable; against the selection.
         (&[Stored], Ok((STORED1, BY_CONFIGURATION))),
         (&[Stored, App("APP2")], Ok((STORED2, BY_CONFIGURATION))),
-        (
-            &[Stored, App("Café \"Zoë\"")],
-            Ok((STORED2, BY_CONFIGURATION)),
-        ),
-        (
-            &[Stored, AppVariable("APP2")],
-            Ok((STORED2, BY_CONFIGURATION)),
-        ),
-        (
-            &[Stored, AppVariable("Café \"Zoë\"")],
-            Ok((STORED2, BY_CONFIGURATION)),
-        ),
-        (
-            &[Stored, App("APP1"), AppVariable("APP2")],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
-        (
-            &[Stored, App("Shop"), AppVariable("nonsense")],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
-        (
-            &[Stored, Empty("ABLY_APP_ID")],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
+        (&[Stored, App("Café \"Zoë\"")], Ok((STORED2, BY_CONFIGURATION))),
+        (&[Stored, AppVariable("APP2")], Ok((STORED2, BY_CONFIGURATION))),
+        (&[Stored, AppVariable("Café \"Zoë\"")], Ok((STORED2, BY_CONFIGURATION))),
+        (&[Stored, App("APP1"), AppVariable("APP2")], Ok((STORED1, BY_CONFIGURATION))),
+        (&[Stored, App("Shop"), AppVariable("nonsense")], Ok((STORED1, BY_CONFIGURATION))),
+        (&[Stored, Empty("ABLY_APP_ID")], Ok((STORED1, BY_CONFIGURATION))),
         (&[Stored, App("shop")], Err((2, &["no API key", "shop"]))),
         (&[Stored, App("Shop ")], Err((2, &["no API key", "Shop "]))),
         (&[Stored, App("app1")], Err((2, &["no API key", "app1"]))),
-        (
-            &[Stored, App("Keyless")],
-            Err((2, &["APP9 (Keyless)", "ABLY_ACCESS_TOKEN"])),
-        ),
+        (&[Stored, App("Keyless")], Err((2, &["APP9 (Keyless)", "ABLY_ACCESS_TOKEN"]))),
         // The configuration knows the app, the Control API the key; or the reverse is true.
         (&[Stored, Token], Ok((STORED1, BY_CONFIGURATION))),
-        (
-            &[Stored, Token, App("Shop")],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
-        (
-            &[Stored, Token, App("Far away")],
-            Ok((CONTROL3, BY_CONTROL)),
-        ),
+        (&[Stored, Token, App("Shop")], Ok((STORED1, BY_CONFIGURATION))),
+        (&[Stored, Token, App("Far away")], Ok((CONTROL3, BY_CONTROL))),
         (&[Stored, Token, App("APP3")], Ok((CONTROL3, BY_CONTROL))),
-        (
-            &[Stored, Token, AppVariable("Far away")],
-            Ok((CONTROL3, BY_CONTROL)),
-        ),
-        (
-            &[Stored, Token, Key("control1")],
-            Ok((CONTROL1, BY_CONTROL)),
-        ),
-        (
-            &[Stored, Token, Key("APP1.control1")],
-            Ok((CONTROL1, BY_CONTROL)),
-        ),
-        (
-            &[Stored, Token, Key("stored1")],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
+        (&[Stored, Token, AppVariable("Far away")], Ok((CONTROL3, BY_CONTROL))),
+        (&[Stored, Token, Key("control1")], Ok((CONTROL1, BY_CONTROL))),
+        (&[Stored, Token, Key("APP1.control1")], Ok((CONTROL1, BY_CONTROL))),
+        (&[Stored, Token, Key("stored1")], Ok((STORED1, BY_CONFIGURATION))),
         (
             &[Stored, Token, App("nowhere")],
-            Err((
-                2,
-                &[
-                    "--app asks for app nowhere",
-                    "APP1 (Shop)",
-                    "APP3 (Far away)",
-                ],
-            )),
+            Err((2, &["--app asks for app nowhere", "APP1 (Shop)", "APP3 (Far away)"])),
         ),
-        (
-            &[Stored, Token, AppVariable("nowhere")],
-            Err((2, &["ABLY_APP_ID asks for app nowhere"])),
-        ),
+        (&[Stored, Token, AppVariable("nowhere")], Err((2, &["ABLY_APP_ID asks for app nowhere"]))),
         (&[Token, App("Shop")], Ok((CONTROL1, BY_CONTROL))),
         (&[Token, AppVariable("APP2")], Ok((CONTROL2, BY_CONTROL))),
-        (
-            &[Token, App("APP2"), AppVariable("APP1")],
-            Ok((CONTROL2, BY_CONTROL)),
-        ),
+        (&[Token, App("APP2"), AppVariable("APP1")], Ok((CONTROL2, BY_CONTROL))),
         (
             &[Token],
             Err((
                 2,
-                &[
-                    "the account has several apps",
-                    "APP1 (Shop)",
-                    "APP2 (Café \"Zoë\")",
-                    "--app",
-                ],
+                &["the account has several apps", "APP1 (Shop)", "APP2 (Café \"Zoë\")", "--app"],
             )),
         ),
         // --key with a configured key.
         (&[Stored, Key("stored1")], Ok((STORED1, BY_CONFIGURATION))),
-        (
-            &[Stored, Key("APP1.stored1")],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
+        (&[Stored, Key("APP1.stored1")], Ok((STORED1, BY_CONFIGURATION))),
         (&[Stored, Key("Root")], Ok((STORED1, BY_CONFIGURATION))),
         (&[Stored, Key("root")], Err((2, &["no API key", "root"]))),
         (&[Stored, Key("APP2.stored2")], Err((2, &["no API key"]))),
         // --key and --app against a key that was handed over.
         (&[Variable, Key("variable")], Ok((VARIABLE, BY_VARIABLE))),
-        (
-            &[Variable, Key("APP1.variable")],
-            Ok((VARIABLE, BY_VARIABLE)),
-        ),
+        (&[Variable, Key("APP1.variable")], Ok((VARIABLE, BY_VARIABLE))),
         (
             &[Variable, Key("other")],
-            Err((
-                2,
-                &["--key asks for other", "ABLY_API_KEY is APP1.variable"],
-            )),
+            Err((2, &["--key asks for other", "ABLY_API_KEY is APP1.variable"])),
         ),
-        (
-            &[Option, Key("other")],
-            Err((2, &["--key asks for other", "--api-key is APP1.option"])),
-        ),
+        (&[Option, Key("other")], Err((2, &["--key asks for other", "--api-key is APP1.option"]))),
         (&[Variable, App("APP1")], Ok((VARIABLE, BY_VARIABLE))),
-        (
-            &[Variable, App("APP1"), AppVariable("APP2")],
-            Ok((VARIABLE, BY_VARIABLE)),
-        ),
+        (&[Variable, App("APP1"), AppVariable("APP2")], Ok((VARIABLE, BY_VARIABLE))),
         (
             &[Variable, AppVariable("APP2")],
             Err((2, &["belongs to app APP1", "ABLY_APP_ID asks for app APP2"])),
@@ -438,24 +321,12 @@ fn what_is_set_decides_app_and_key() {
             &[Variable, App("APP2"), AppVariable("APP1")],
             Err((2, &["belongs to app APP1", "--app asks for app APP2"])),
         ),
-        (
-            &[Option, App("APP2")],
-            Err((2, &["APP1.option from --api-key belongs to app APP1"])),
-        ),
+        (&[Option, App("APP2")], Err((2, &["APP1.option from --api-key belongs to app APP1"]))),
         (
             &[VariableFile, App("APP2")],
-            Err((
-                2,
-                &[
-                    "APP1.varfile from ABLY_API_KEY_FILE",
-                    "--app asks for app APP2",
-                ],
-            )),
+            Err((2, &["APP1.varfile from ABLY_API_KEY_FILE", "--app asks for app APP2"])),
         ),
-        (
-            &[File, App("APP2")],
-            Err((2, &["APP1.file from --api-key-file"])),
-        ),
+        (&[File, App("APP2")], Err((2, &["APP1.file from --api-key-file"]))),
         (&[Variable, Token, App("Shop")], Ok((VARIABLE, BY_VARIABLE))),
         (
             &[Variable, Token, App("Far away")],
@@ -476,18 +347,9 @@ fn what_is_set_decides_app_and_key() {
             &[Stored, App("Keyless"), Empty("ABLY_ACCESS_TOKEN")],
             Err((2, &["ABLY_ACCESS_TOKEN is set but empty"])),
         ),
-        (
-            &[Empty("ABLY_API_KEY")],
-            Err((2, &["no API key: ABLY_API_KEY is set but empty"])),
-        ),
-        (
-            &[Other("ABLY_TOKEN", "APP1.m4rker")],
-            Err((2, &["a token cannot revoke", "40162"])),
-        ),
-        (
-            &[Other("ABLY_TOKEN", "APP1.m4rker"), Stored],
-            Ok((STORED1, BY_CONFIGURATION)),
-        ),
+        (&[Empty("ABLY_API_KEY")], Err((2, &["no API key: ABLY_API_KEY is set but empty"]))),
+        (&[Other("ABLY_TOKEN", "APP1.m4rker")], Err((2, &["a token cannot revoke", "40162"]))),
+        (&[Other("ABLY_TOKEN", "APP1.m4rker"), Stored], Ok((STORED1, BY_CONFIGURATION))),
         (
             &[],
             Err((
@@ -509,9 +371,7 @@ fn what_is_set_decides_app_and_key() {
             let (server, folder) = (server(), Folder::new());
             match expected {
                 Ok((key, source)) => {
-                    let run = program(set, &server, &folder)
-                        .args(["--force", "--json"])
-                        .run();
+                    let run = program(set, &server, &folder).args(["--force", "--json"]).run();
                     served(&run, &server, key, source);
                 }
                 Err((code, phrases)) => {
@@ -527,11 +387,7 @@ fn what_is_set_decides_app_and_key() {
             failures.push(format!("{set:?}"));
         }
     }
-    assert!(
-        failures.is_empty(),
-        "of {} rows these failed: {failures:#?}",
-        rows.len()
-    );
+    assert!(failures.is_empty(), "of {} rows these failed: {failures:#?}", rows.len());
 }
 
 #[test]
@@ -552,10 +408,7 @@ fn an_app_by_name_is_told_by_name_and_id() {
         .control(&server, TOKEN)
         .args(["--app", "APP3", "--dry-run"])
         .run();
-    run.exits(0)
-        .says("APP3")
-        .says("Far away")
-        .says("key APP3.control3 from Control API");
+    run.exits(0).says("APP3").says("Far away").says("key APP3.control3 from Control API");
 }
 
 #[test]
@@ -568,15 +421,10 @@ fn verbose_says_what_named_the_app() {
         (&[Variable], "the key"),
     ] {
         let folder = Folder::new();
-        let run = program(set, &server, &folder)
-            .args(["--force", "--verbose"])
-            .run();
-        run.exits(0)
-            .says(&format!("[auth] the app is named by {told}"));
+        let run = program(set, &server, &folder).args(["--force", "--verbose"]).run();
+        run.exits(0).says(&format!("[auth] the app is named by {told}"));
         hides_everything(&run);
-        let run = program(set, &server, &folder)
-            .args(["--force", "--verbose", "--json"])
-            .run();
+        let run = program(set, &server, &folder).args(["--force", "--verbose", "--json"]).run();
         run.exits(0).says_nothing().prints(told);
         hides_everything(&run);
     }
@@ -598,10 +446,7 @@ fn a_name_may_look_like_anything() {
     ];
     for name in names {
         let server = server();
-        let escaped: String = name
-            .chars()
-            .map(|c| format!("\\U{:08X}", u32::from(c)))
-            .collect();
+        let escaped: String = name.chars().map(|c| format!("\\U{:08X}", u32::from(c))).collect();
         let config = account(&format!(
             "[accounts.work.apps.APP1]\napiKey = '{STORED1}'\nappName = \"{escaped}\""
         ));
@@ -620,10 +465,7 @@ fn a_name_may_look_like_anything() {
             .args(["--force", "-v"])
             .run();
         run.exits(0);
-        let raw = run
-            .stderr
-            .chars()
-            .find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+        let raw = run.stderr.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
         run.check(raw.is_none(), "should escape the name");
     }
 }
@@ -653,11 +495,8 @@ fn two_configured_apps_of_one_name_are_listed() {
         "[accounts.work.apps.APP1]\napiKey = '{STORED1}'\nappName = 'Shop'
 [accounts.work.apps.APP2]\napiKey = '{STORED2}'\nappName = 'Shop'"
     ));
-    let run = ably(REVOKE)
-        .towards(&server)
-        .config(&config)
-        .args(["--app", "Shop", "--force"])
-        .run();
+    let run =
+        ably(REVOKE).towards(&server).config(&config).args(["--app", "Shop", "--force"]).run();
     refused(&run, &server, 2, &["--app", "Shop", "APP1", "APP2"]);
 }
 
@@ -669,18 +508,8 @@ fn a_configured_key_of_another_app_is_refused() {
         "currentAppId = 'APP1'\n[accounts.work.apps.APP1]\napiKey = '{STORED2}'\nappName = 'Shop'"
     ));
     for app in [&[][..], &["--app", "APP1"], &["--app", "Shop"]] {
-        let run = ably(REVOKE)
-            .towards(&server)
-            .config(&config)
-            .args(app)
-            .arg("--force")
-            .run();
-        refused(
-            &run,
-            &server,
-            2,
-            &["APP2.stored2", "belongs to app APP2", "APP1 (Shop)"],
-        );
+        let run = ably(REVOKE).towards(&server).config(&config).args(app).arg("--force").run();
+        refused(&run, &server, 2, &["APP2.stored2", "belongs to app APP2", "APP1 (Shop)"]);
     }
 }
 
@@ -688,26 +517,11 @@ fn a_configured_key_of_another_app_is_refused() {
 fn a_configured_key_that_is_none_is_told_without_its_parts() {
     let server = server();
     server.expect_nothing();
-    for bad in [
-        "m4rker",
-        "APP1.m4rker",
-        "APP1:m4rker",
-        "APP1.stored1:m4 rker",
-    ] {
-        let config = account(&format!(
-            "currentAppId = 'APP1'\n[accounts.work.apps.APP1]\napiKey = '{bad}'"
-        ));
-        let run = ably(REVOKE)
-            .towards(&server)
-            .config(&config)
-            .args(["--force", "-v"])
-            .run();
-        refused(
-            &run,
-            &server,
-            2,
-            &["the API key of app APP1 from configuration (account work)"],
-        );
+    for bad in ["m4rker", "APP1.m4rker", "APP1:m4rker", "APP1.stored1:m4 rker"] {
+        let config =
+            account(&format!("currentAppId = 'APP1'\n[accounts.work.apps.APP1]\napiKey = '{bad}'"));
+        let run = ably(REVOKE).towards(&server).config(&config).args(["--force", "-v"]).run();
+        refused(&run, &server, 2, &["the API key of app APP1 from configuration (account work)"]);
         run.hides("m4 rker");
     }
 }
@@ -718,31 +532,13 @@ fn without_a_selected_app_the_only_configured_key_serves() {
     let one = account(&format!(
         "[accounts.work.apps.APP1]\napiKey = '{STORED1}'\n[accounts.work.apps.APP9]\nappName = 'x'"
     ));
-    let run = ably(REVOKE)
-        .towards(&server)
-        .config(&one)
-        .args(["--force", "--json"])
-        .run();
+    let run = ably(REVOKE).towards(&server).config(&one).args(["--force", "--json"]).run();
     served(&run, &server, STORED1, BY_CONFIGURATION);
     let server = self::server();
     server.expect_nothing();
     let two = stored().replace("currentAppId = 'APP1'\n", "");
-    let run = ably(REVOKE)
-        .towards(&server)
-        .config(&two)
-        .arg("--force")
-        .run();
-    refused(
-        &run,
-        &server,
-        2,
-        &[
-            "several apps",
-            "APP1 (Shop)",
-            "APP2 (Café \"Zoë\")",
-            "--app",
-        ],
-    );
+    let run = ably(REVOKE).towards(&server).config(&two).arg("--force").run();
+    refused(&run, &server, 2, &["several apps", "APP1 (Shop)", "APP2 (Café \"Zoë\")", "--app"]);
 }
 
 // The configuration's file.
@@ -768,36 +564,14 @@ fn a_configuration_that_cannot_be_read_is_an_error_only_where_it_is_needed() {
             |path| fs::write(path, account("currentAppId = 5")).unwrap(),
             &[".ably/config line 4", "currentAppId must be a string"],
         ),
-        (
-            "no text",
-            |path| fs::write(path, b"\n\n\xff").unwrap(),
-            &["config line 3", "not UTF-8"],
-        ),
-        (
-            "a folder",
-            |path| fs::create_dir(path).unwrap(),
-            &[".ably/config", "it is a folder"],
-        ),
-        (
-            "a device",
-            |path| symlink("/dev/zero", path).unwrap(),
-            &["it is not a regular file"],
-        ),
-        (
-            "a loop",
-            |path| symlink(path, path).unwrap(),
-            &["cannot read"],
-        ),
+        ("no text", |path| fs::write(path, b"\n\n\xff").unwrap(), &["config line 3", "not UTF-8"]),
+        ("a folder", |path| fs::create_dir(path).unwrap(), &[".ably/config", "it is a folder"]),
+        ("a device", |path| symlink("/dev/zero", path).unwrap(), &["it is not a regular file"]),
+        ("a loop", |path| symlink(path, path).unwrap(), &["cannot read"]),
         (
             "a pipe",
             |path| {
-                assert!(
-                    std::process::Command::new("mkfifo")
-                        .arg(path)
-                        .status()
-                        .unwrap()
-                        .success()
-                )
+                assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success())
             },
             &["it is not a regular file"],
         ),
@@ -813,29 +587,21 @@ fn a_configuration_that_cannot_be_read_is_an_error_only_where_it_is_needed() {
         let run = with_config_folder(set, ably(REVOKE).towards(&server).arg("--force")).run();
         run.check(true, what);
         refused(&run, &server, 2, phrases);
-        let run = with_config_folder(
-            set,
-            ably(REVOKE).towards(&server).args(["--force", "--json"]),
-        )
-        .run();
+        let run =
+            with_config_folder(set, ably(REVOKE).towards(&server).args(["--force", "--json"]))
+                .run();
         run.exits(2).says_nothing();
         hides_everything(&run);
         let server = self::server();
         for app in [&[][..], &["--app", "APP1"]] {
             let given = with_config_folder(
                 set,
-                ably(REVOKE)
-                    .towards(&server)
-                    .args(app)
-                    .args(["--api-key", OPTION]),
+                ably(REVOKE).towards(&server).args(app).args(["--api-key", OPTION]),
             );
             given.arg("--force").run().exits(0);
             let given = with_config_folder(
                 set,
-                ably(REVOKE)
-                    .towards(&server)
-                    .args(app)
-                    .env("ABLY_API_KEY", VARIABLE),
+                ably(REVOKE).towards(&server).args(app).env("ABLY_API_KEY", VARIABLE),
             );
             given.arg("--force").run().exits(0);
         }
@@ -848,9 +614,8 @@ fn a_run_with_a_key_at_hand_never_opens_the_configuration() {
     if !strace.exists() {
         return;
     }
-    let binary = std::env::var_os("ABLY_BIN")
-        .or(option_env!("CARGO_BIN_EXE_ably").map(Into::into))
-        .unwrap();
+    let binary =
+        std::env::var_os("ABLY_BIN").or(option_env!("CARGO_BIN_EXE_ably").map(Into::into)).unwrap();
     let server = server();
     let folder = Folder::new();
     let traced = |set: &[Set], extra: &[&str]| {
@@ -860,22 +625,12 @@ fn a_run_with_a_key_at_hand_never_opens_the_configuration() {
             .arg(&log)
             .arg(&binary)
             .args(REVOKE);
-        let program = program
-            .towards(&server)
-            .config(&stored())
-            .args(extra)
-            .arg("--force");
-        let run = set
-            .iter()
-            .fold(program, |program, set| set.on(program, &server, &folder))
-            .run();
+        let program = program.towards(&server).config(&stored()).args(extra).arg("--force");
+        let run = set.iter().fold(program, |program, set| set.on(program, &server, &folder)).run();
         run.exits(0);
         folder.read("trace").contains(".ably")
     };
-    assert!(
-        traced(&[], &[]),
-        "where it is needed it is opened, and strace sees it"
-    );
+    assert!(traced(&[], &[]), "where it is needed it is opened, and strace sees it");
     for source in [Option, File, Variable, VariableFile] {
         assert!(!traced(&[source], &[]), "{source:?}");
         assert!(!traced(&[source, App("APP1")], &["-v"]), "{source:?}");
@@ -886,11 +641,7 @@ fn a_run_with_a_key_at_hand_never_opens_the_configuration() {
 fn odd_configurations_that_are_fine() {
     let server = server();
     let large = format!("# {}\n{}", "x".repeat(2 << 20), stored());
-    for config in [
-        format!("\u{feff}{}", stored()),
-        stored().replace('\n', "\r\n"),
-        large,
-    ] {
+    for config in [format!("\u{feff}{}", stored()), stored().replace('\n', "\r\n"), large] {
         ably(REVOKE)
             .towards(&server)
             .config(&config)
@@ -910,10 +661,7 @@ fn an_absent_configuration_is_no_error_of_its_own() {
         ("absent", ably(REVOKE)),
         ("no home", ably(REVOKE).env_remove("HOME")),
         ("an empty home", ably(REVOKE).env("HOME", "")),
-        (
-            "a home that is not there",
-            ably(REVOKE).env("HOME", "/nowhere/at/all"),
-        ),
+        ("a home that is not there", ably(REVOKE).env("HOME", "/nowhere/at/all")),
         (
             "another folder that is not there",
             ably(REVOKE).env("ABLY_CLI_CONFIG_DIR", "/nowhere/at/all"),
@@ -924,12 +672,7 @@ fn an_absent_configuration_is_no_error_of_its_own() {
     for (what, program) in programs {
         let run = program.towards(&server).arg("--force").run();
         run.check(true, what);
-        refused(
-            &run,
-            &server,
-            2,
-            &["no API key", "ABLY_API_KEY", "--api-key-file"],
-        );
+        refused(&run, &server, 2, &["no API key", "ABLY_API_KEY", "--api-key-file"]);
     }
 }
 
@@ -939,20 +682,12 @@ fn the_folder_of_the_configuration_may_be_another() {
     let folder = Folder::new();
     folder.write("config", stored());
     let elsewhere = |program: Program| program.towards(&server).args(["--force", "-v"]).run();
-    elsewhere(ably(REVOKE).env("ABLY_CLI_CONFIG_DIR", folder.path()))
-        .exits(0)
-        .says("APP1.stored1");
-    let no_home = ably(REVOKE)
-        .env_remove("HOME")
-        .env("ABLY_CLI_CONFIG_DIR", folder.path());
+    elsewhere(ably(REVOKE).env("ABLY_CLI_CONFIG_DIR", folder.path())).exits(0).says("APP1.stored1");
+    let no_home = ably(REVOKE).env_remove("HOME").env("ABLY_CLI_CONFIG_DIR", folder.path());
     elsewhere(no_home).exits(0);
-    let before_home = ably(REVOKE)
-        .config("malformed")
-        .env("ABLY_CLI_CONFIG_DIR", folder.path());
+    let before_home = ably(REVOKE).config("malformed").env("ABLY_CLI_CONFIG_DIR", folder.path());
     elsewhere(before_home).exits(0);
-    let empty = ably(REVOKE)
-        .config(&stored())
-        .env("ABLY_CLI_CONFIG_DIR", "");
+    let empty = ably(REVOKE).config(&stored()).env("ABLY_CLI_CONFIG_DIR", "");
     elsewhere(empty).exits(0).says("APP1.stored1");
 }
 
@@ -968,11 +703,7 @@ fn an_account_that_is_missing_is_told_where_it_is_needed() {
     ] {
         let server = server();
         server.expect_nothing();
-        let run = ably(REVOKE)
-            .towards(&server)
-            .config(config)
-            .arg("--force")
-            .run();
+        let run = ably(REVOKE).towards(&server).config(config).arg("--force").run();
         refused(&run, &server, 2, &["no API key", phrase]);
         let server = self::server();
         let run = ably(REVOKE)
@@ -998,14 +729,10 @@ fn nothing_is_written_and_no_folder_is_made() {
     ] {
         let folder = Folder::new();
         let program = program(set, &server, &folder).arg("--force");
-        let program = config
-            .iter()
-            .fold(program, |program, config| program.config(config));
+        let program = config.iter().fold(program, |program, config| program.config(config));
         let path = program.home().file(".ably/config");
         let seen = |path: &Path| {
-            fs::metadata(path)
-                .map(|file| (file.modified().unwrap(), file.len()))
-                .ok()
+            fs::metadata(path).map(|file| (file.modified().unwrap(), file.len())).ok()
         };
         let (before, names) = (seen(&path), program.home().names());
         let run = program.run();
@@ -1022,42 +749,20 @@ fn nothing_is_written_and_no_folder_is_made() {
 
 #[test]
 fn the_accounts_endpoint_serves_its_own_key_alone() {
-    let config = stored().replace(
-        "currentAppId",
-        "endpoint = 'acme'\naccessToken = 'm4rker'\ncurrentAppId",
-    );
+    let config =
+        stored().replace("currentAppId", "endpoint = 'acme'\naccessToken = 'm4rker'\ncurrentAppId");
     let default = "main.realtime.ably.net";
     type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
     let rows: &[Row] = &[
         ("its key", &[], &[], "acme.realtime.ably.net"),
-        (
-            "its key, by --app",
-            &[],
-            &["--app", "APP2"],
-            "acme.realtime.ably.net",
-        ),
+        ("its key, by --app", &[], &["--app", "APP2"], "acme.realtime.ably.net"),
         ("--endpoint", &[], &["--endpoint", "main"], default),
         ("ABLY_ENDPOINT", &[("ABLY_ENDPOINT", "main")], &[], default),
-        (
-            "both",
-            &[("ABLY_ENDPOINT", "nonprod:sandbox")],
-            &["--endpoint", "main"],
-            default,
-        ),
-        (
-            "an empty ABLY_ENDPOINT",
-            &[("ABLY_ENDPOINT", "")],
-            &[],
-            "acme.realtime.ably.net",
-        ),
+        ("both", &[("ABLY_ENDPOINT", "nonprod:sandbox")], &["--endpoint", "main"], default),
+        ("an empty ABLY_ENDPOINT", &[("ABLY_ENDPOINT", "")], &[], "acme.realtime.ably.net"),
         ("another's key", &[("ABLY_API_KEY", VARIABLE)], &[], default),
         ("--api-key", &[], &["--api-key", OPTION], default),
-        (
-            "another's access token",
-            &[("ABLY_ACCESS_TOKEN", TOKEN)],
-            &["--app", "APP3"],
-            default,
-        ),
+        ("another's access token", &[("ABLY_ACCESS_TOKEN", TOKEN)], &["--app", "APP3"], default),
     ];
     for (what, variables, options, host) in rows {
         let server = server();
@@ -1066,9 +771,8 @@ fn the_accounts_endpoint_serves_its_own_key_alone() {
             .config(&config)
             .args(*options)
             .args(["--force", "-v"]);
-        let program = variables
-            .iter()
-            .fold(program, |program, (name, value)| program.env(name, value));
+        let program =
+            variables.iter().fold(program, |program, (name, value)| program.env(name, value));
         let run = program.run();
         run.exits(0);
         let sent = server.revocation_requests();
@@ -1079,23 +783,15 @@ fn the_accounts_endpoint_serves_its_own_key_alone() {
     }
     // The account's own access token leads to its endpoint too.
     let server = server();
-    server.serve_control(Control {
-        access_token: STORED_TOKEN.to_owned(),
-        ..control()
-    });
-    let config = account(&format!(
-        "endpoint = 'acme'\naccessToken = '{STORED_TOKEN}'"
-    ));
+    server.serve_control(Control { access_token: STORED_TOKEN.to_owned(), ..control() });
+    let config = account(&format!("endpoint = 'acme'\naccessToken = '{STORED_TOKEN}'"));
     let run = ably(REVOKE)
         .connected_to(&server)
         .config(&config)
         .args(["--app", "APP3", "--force", "-v"])
         .run();
     run.exits(0).hides(STORED_TOKEN);
-    assert_eq!(
-        server.revocation_requests()[0].host(),
-        "acme.realtime.ably.net"
-    );
+    assert_eq!(server.revocation_requests()[0].host(), "acme.realtime.ably.net");
 }
 
 #[test]
@@ -1111,30 +807,15 @@ fn the_accounts_endpoint_is_confirmed_and_checked() {
         .says("Endpoint acme");
     let server = self::server();
     server.expect_nothing();
-    let config = stored().replace(
-        "currentAppId",
-        "endpoint = 'https://m4rker@x/'\ncurrentAppId",
-    );
-    let run = ably(REVOKE)
-        .connected_to(&server)
-        .config(&config)
-        .arg("--force")
-        .run();
-    refused(
-        &run,
-        &server,
-        2,
-        &["the endpoint", "configuration", "is a URL"],
-    );
+    let config = stored().replace("currentAppId", "endpoint = 'https://m4rker@x/'\ncurrentAppId");
+    let run = ably(REVOKE).connected_to(&server).config(&config).arg("--force").run();
+    refused(&run, &server, 2, &["the endpoint", "configuration", "is a URL"]);
 }
 
 // Access tokens and control hosts.
 
 fn now_ms() -> u128 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_millis()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
 }
 
 fn session(expires: &str) -> String {
@@ -1166,12 +847,7 @@ fn a_session_that_has_expired_says_how_to_renew_it() {
             &run,
             &server,
             2,
-            &[
-                "account work",
-                renew,
-                "ably accounts login",
-                "ABLY_ACCESS_TOKEN",
-            ],
+            &["account work", renew, "ably accounts login", "ABLY_ACCESS_TOKEN"],
         );
         let server = self::server();
         let run = ably(REVOKE)
@@ -1184,10 +860,7 @@ fn a_session_that_has_expired_says_how_to_renew_it() {
     }
     for lasting in [session(&later), session("0")] {
         let server = server();
-        server.serve_control(Control {
-            access_token: STORED_TOKEN.to_owned(),
-            ..control()
-        });
+        server.serve_control(Control { access_token: STORED_TOKEN.to_owned(), ..control() });
         let run = ably(REVOKE)
             .towards(&server)
             .config(&lasting)
@@ -1202,26 +875,15 @@ fn a_session_that_has_expired_says_how_to_renew_it() {
     let config = format!(
         "{config}[oauthSessions.s]\naccessToken = '{STORED_TOKEN}'\naccessTokenExpiresAt = 1\n"
     );
-    let run = ably(REVOKE)
-        .towards(&server)
-        .config(&config)
-        .args(["--force", "--json"])
-        .run();
+    let run = ably(REVOKE).towards(&server).config(&config).args(["--force", "--json"]).run();
     served(&run, &server, STORED1, BY_CONFIGURATION);
 }
 
 #[test]
 fn the_access_token_of_the_environment_beats_the_stored_one() {
-    for (variable, sent) in [
-        (Some(TOKEN), TOKEN),
-        (Some(""), STORED_TOKEN),
-        (None, STORED_TOKEN),
-    ] {
+    for (variable, sent) in [(Some(TOKEN), TOKEN), (Some(""), STORED_TOKEN), (None, STORED_TOKEN)] {
         let server = server();
-        server.serve_control(Control {
-            access_token: sent.to_owned(),
-            ..control()
-        });
+        server.serve_control(Control { access_token: sent.to_owned(), ..control() });
         let config = account(&format!(
             "accessToken = '{STORED_TOKEN}'\ncontrolHost = '{}'",
             server.endpoint()
@@ -1230,15 +892,11 @@ fn the_access_token_of_the_environment_beats_the_stored_one() {
             .towards(&server)
             .config(&config)
             .args(["--app", "APP1", "--force", "--json"]);
-        let program = variable.iter().fold(program, |program, value| {
-            program.env("ABLY_ACCESS_TOKEN", value)
-        });
+        let program =
+            variable.iter().fold(program, |program, value| program.env("ABLY_ACCESS_TOKEN", value));
         let run = program.run();
         served(&run, &server, CONTROL1, BY_CONTROL);
-        let bearers = server
-            .requests()
-            .into_iter()
-            .filter_map(|seen| seen.bearer());
+        let bearers = server.requests().into_iter().filter_map(|seen| seen.bearer());
         assert!(bearers.into_iter().all(|bearer| bearer == sent));
     }
 }
@@ -1249,21 +907,9 @@ fn the_control_host_of_the_environment_beats_the_accounts() {
     type Option_ = std::option::Option<&'static str>;
     let rows: [Row; 4] = [
         (None, None, "control.ably.net"),
-        (
-            Some("acme.realtime.ably.net"),
-            None,
-            "acme.realtime.ably.net",
-        ),
-        (
-            Some("acme.realtime.ably.net"),
-            Some("main.realtime.ably.net"),
-            "main.realtime.ably.net",
-        ),
-        (
-            Some("acme.realtime.ably.net"),
-            Some(""),
-            "acme.realtime.ably.net",
-        ),
+        (Some("acme.realtime.ably.net"), None, "acme.realtime.ably.net"),
+        (Some("acme.realtime.ably.net"), Some("main.realtime.ably.net"), "main.realtime.ably.net"),
+        (Some("acme.realtime.ably.net"), Some(""), "acme.realtime.ably.net"),
     ];
     for (configured, variable, host) in rows {
         let server = server();
@@ -1272,9 +918,8 @@ fn the_control_host_of_the_environment_beats_the_accounts() {
             .connected_to(&server)
             .config(&account(&line))
             .env("ABLY_ACCESS_TOKEN", TOKEN);
-        let program = variable.iter().fold(program, |program, value| {
-            program.env("ABLY_CONTROL_HOST", value)
-        });
+        let program =
+            variable.iter().fold(program, |program, value| program.env("ABLY_CONTROL_HOST", value));
         program.args(["--app", "APP1", "--force"]).run().exits(0);
         let asked = server.requests();
         assert!(
@@ -1357,20 +1002,15 @@ fn with_a_key_at_hand_only_a_name_to_look_up_opens_the_configuration() {
     };
     with(&stored(), "Shop").exits(0).says("app APP1 (Shop)");
     // A key at hand is none the worse for a configuration that cannot be read.
-    with("not TOML", "Shop")
-        .exits(2)
-        .says("belongs to app APP1, but --app asks for app Shop");
+    with("not TOML", "Shop").exits(2).says("belongs to app APP1, but --app asks for app Shop");
 }
 
 #[test]
 fn a_configured_key_that_is_not_the_one_asked_for_is_told() {
     let server = server();
     server.expect_nothing();
-    let run = ably(REVOKE)
-        .towards(&server)
-        .config(&stored())
-        .args(["--key", "other", "--force"])
-        .run();
+    let run =
+        ably(REVOKE).towards(&server).config(&stored()).args(["--key", "other", "--force"]).run();
     refused(&run, &server, 2, &["--key asks for other", "APP1.stored1"]);
 }
 

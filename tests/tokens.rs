@@ -57,10 +57,7 @@ fn alice() -> String {
 /// A token for alice with these times, as JSON.
 fn timed(iat: impl ToString, exp: impl ToString) -> String {
     let (iat, exp) = (iat.to_string(), exp.to_string());
-    jwt(
-        HEADER,
-        &format!(r#"{{"iat":{iat},"exp":{exp},"jti":"{INNER}"{ALICE}}}"#),
-    )
+    jwt(HEADER, &format!(r#"{{"iat":{iat},"exp":{exp},"jti":"{INNER}"{ALICE}}}"#))
 }
 
 /// The command with this token in a file.
@@ -85,9 +82,7 @@ fn shown_of(token: &str, streams: &[&str]) -> Option<String> {
             forbidden.extend(characters.windows(8).map(String::from_iter));
         }
     }
-    forbidden
-        .into_iter()
-        .find(|part| streams.iter().any(|stream| stream.contains(part)))
+    forbidden.into_iter().find(|part| streams.iter().any(|stream| stream.contains(part)))
 }
 
 #[track_caller]
@@ -122,12 +117,7 @@ fn each<T: Sync>(rows: &[T], at_once: usize, check: impl Fn(&T) + Sync) {
     });
     let failures = failures.into_inner().unwrap();
     let all = failures.join("\n\n");
-    assert!(
-        failures.is_empty(),
-        "{} of {}:\n{all}",
-        failures.len(),
-        rows.len()
-    );
+    assert!(failures.is_empty(), "{} of {}:\n{all}", failures.len(), rows.len());
 }
 
 // The table of tokens.
@@ -154,113 +144,45 @@ fn good_tokens() -> Vec<(&'static str, String, &'static str)> {
         ("plain", whole.clone(), alice),
         ("group", with(GROUP), group),
         ("LF", format!("{whole}\n"), alice),
-        (
-            "BOM and CRLF",
-            format!("\u{feff}\t {whole} \r\n\r\n"),
-            alice,
-        ),
+        ("BOM and CRLF", format!("\u{feff}\t {whole} \r\n\r\n"), alice),
         ("wrapped", wrapped(&whole, 64, "\n"), alice),
-        (
-            "wrapped, CRLF, indented",
-            wrapped(&whole, 40, "\r\n    "),
-            alice,
-        ),
+        ("wrapped, CRLF, indented", wrapped(&whole, 40, "\r\n    "), alice),
         ("spaces", wrapped(&whole, 7, " "), alice),
         ("line ends at the dots", whole.replace('.', "\n.\n"), alice),
         ("double quotes", format!("\"{whole}\""), alice),
         ("single quotes", format!("'{whole}'\n"), alice),
         ("backquotes", format!("`{whole}`"), alice),
         ("from JSON", format!("  \"{whole}\",\n"), alice),
-        (
-            "header line",
-            format!("Authorization: Bearer {whole}\r\n"),
-            alice,
-        ),
-        (
-            "lower case",
-            format!("authorization:bearer {whole}\n"),
-            alice,
-        ),
-        (
-            "upper case",
-            format!("AUTHORIZATION: BEARER {whole}\n"),
-            alice,
-        ),
-        (
-            "quoted line",
-            format!("'Authorization: Bearer {whole}'"),
-            alice,
-        ),
-        (
-            "line with a quoted token",
-            format!("Authorization: Bearer \"{whole}\""),
-            alice,
-        ),
-        (
-            "wrapped line",
-            wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n"),
-            alice,
-        ),
+        ("header line", format!("Authorization: Bearer {whole}\r\n"), alice),
+        ("lower case", format!("authorization:bearer {whole}\n"), alice),
+        ("upper case", format!("AUTHORIZATION: BEARER {whole}\n"), alice),
+        ("quoted line", format!("'Authorization: Bearer {whole}'"), alice),
+        ("line with a quoted token", format!("Authorization: Bearer \"{whole}\""), alice),
+        ("wrapped line", wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n"), alice),
         ("scheme alone", format!("Bearer {whole}"), alice),
         ("as Ably takes it", bearer.clone(), alice),
-        (
-            "Ably's header line",
-            format!("Authorization: Bearer {bearer}\n"),
-            alice,
-        ),
+        ("Ably's header line", format!("Authorization: Bearer {bearer}\n"), alice),
         ("as base64 wraps it", wrapped(&bearer, 76, "\n"), alice),
         ("padded", encoded(&|text| URL_SAFE.encode(text)), alice),
-        (
-            "standard alphabet",
-            encoded(&|text| STANDARD.encode(text)),
-            alice,
-        ),
+        ("standard alphabet", encoded(&|text| STANDARD.encode(text)), alice),
         ("without signature", whole.replace(SIGNATURE, ""), alice),
-        (
-            "alg none",
-            of_header(r#"{"alg":"none","kid":"APP1.key1"}"#),
-            alice,
-        ),
-        (
-            "alg of no kind",
-            of_header(r#"{"alg":[1,{"a":null}],"kid":"APP1.key1"}"#),
-            alice,
-        ),
+        ("alg none", of_header(r#"{"alg":"none","kid":"APP1.key1"}"#), alice),
+        ("alg of no kind", of_header(r#"{"alg":[1,{"a":null}],"kid":"APP1.key1"}"#), alice),
         ("kid alone", of_header(r#"{"kid":"APP1.key1"}"#), alice),
-        (
-            "space in JSON",
-            of_header(" {\n \"kid\" :\t\"APP1.key1\" } "),
-            alice,
-        ),
-        (
-            "escapes in JSON",
-            of_header(r#"{"\u006bid":"\u0041PP1.key1"}"#),
-            alice,
-        ),
+        ("space in JSON", of_header(" {\n \"kid\" :\t\"APP1.key1\" } "), alice),
+        ("escapes in JSON", of_header(r#"{"\u006bid":"\u0041PP1.key1"}"#), alice),
         ("no times", of(ALICE), alice),
         ("null times", timed("null", "null"), alice),
-        (
-            "no iat",
-            of(&format!(r#","exp":{}{ALICE}"#, now + 60)),
-            alice,
-        ),
+        ("no iat", of(&format!(r#","exp":{}{ALICE}"#, now + 60)), alice),
         ("iat in the future", timed(now + 600, now + 1200), alice),
         ("iat after exp", timed(now + 1200, now + 600), alice),
         ("iat before 1970", timed(-1, now + 60), alice),
-        (
-            "iat at the world's beginning",
-            timed(i64::MIN, now + 60),
-            alice,
-        ),
+        ("iat at the world's beginning", timed(i64::MIN, now + 60), alice),
         ("exp in milliseconds", timed(now, (now + 60) * 1000), alice),
         ("exp at the world's end", timed(now, i64::MAX), alice),
         ("exp beyond", timed(now, u64::MAX), alice),
         ("exp far beyond", timed(now, "1e300"), alice),
-        (
-            "exp with zeros",
-            timed(now, format!("{}.0", now + 60)),
-            alice,
-        ),
+        ("exp with zeros", timed(now, format!("{}.0", now + 60)), alice),
         (
             "an empty revocation key",
             with(r#","x-ably-clientId":"alice","x-ably-revocation-key":"""#),
@@ -276,16 +198,8 @@ fn good_tokens() -> Vec<(&'static str, String, &'static str)> {
             with(r#","x-ably-clientId":"*","x-ably-revocation-key":"g1""#),
             group,
         ),
-        (
-            "a null client",
-            with(r#","x-ably-clientId":null,"x-ably-revocation-key":"g1""#),
-            group,
-        ),
-        (
-            "null embedded token",
-            with(r#","x-ably-clientId":"alice","x-ably-token":null"#),
-            alice,
-        ),
+        ("a null client", with(r#","x-ably-clientId":null,"x-ably-revocation-key":"g1""#), group),
+        ("null embedded token", with(r#","x-ably-clientId":"alice","x-ably-token":null"#), alice),
         (
             "duplicates that do not matter",
             with(r#","x-ably-clientId":"alice","sub":1,"sub":2"#),
@@ -306,21 +220,9 @@ fn good_tokens() -> Vec<(&'static str, String, &'static str)> {
             with(r#","x-ably-clientID":"eve","X-Ably-ClientId":"eve","x-ably-clientId":"alice""#),
             alice,
         ),
-        (
-            "letters of the world",
-            with(r#","x-ably-clientId":"Ж é 😀""#),
-            "clientId:Ж é 😀",
-        ),
-        (
-            "escaped letters",
-            with(r#","x-ably-clientId":"\u0416 \ud83d\ude00""#),
-            "clientId:Ж 😀",
-        ),
-        (
-            "a client ID with colons",
-            with(r#","x-ably-clientId":"a:b:*""#),
-            "clientId:a:b:*",
-        ),
+        ("letters of the world", with(r#","x-ably-clientId":"Ж é 😀""#), "clientId:Ж é 😀"),
+        ("escaped letters", with(r#","x-ably-clientId":"\u0416 \ud83d\ude00""#), "clientId:Ж 😀"),
+        ("a client ID with colons", with(r#","x-ably-clientId":"a:b:*""#), "clientId:a:b:*"),
         (
             "a revocation key that is a star",
             with(r#","x-ably-revocation-key":"*""#),
@@ -331,18 +233,10 @@ fn good_tokens() -> Vec<(&'static str, String, &'static str)> {
             with(r#","x-ably-clientId":"a\u001b[2J\u202e""#),
             "clientId:a\u{1b}[2J\u{202e}",
         ),
-        (
-            "large",
-            with(&format!(r#","sub":"{}"{ALICE}"#, "x".repeat(40_000))),
-            alice,
-        ),
+        ("large", with(&format!(r#","sub":"{}"{ALICE}"#, "x".repeat(40_000))), alice),
         (
             "nested as deep as may be",
-            with(&format!(
-                r#","a":{}{}{ALICE}"#,
-                "[".repeat(31),
-                "]".repeat(31)
-            )),
+            with(&format!(r#","a":{}{}{ALICE}"#, "[".repeat(31), "]".repeat(31))),
             alice,
         ),
     ]
@@ -366,11 +260,7 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("white space", bytes(" \r\n\t\n"), "the token is empty"),
         ("BOM", bytes("\u{feff}"), "the token is empty"),
         ("quotes", bytes("\"\""), "the token is empty"),
-        (
-            "header without token",
-            bytes("Authorization: Bearer \n"),
-            "the token",
-        ),
+        ("header without token", bytes("Authorization: Bearer \n"), "the token"),
         ("bytes", b"\xff\xfe\x00\x80".to_vec(), "is not text"),
         (
             "UTF-16",
@@ -379,37 +269,21 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         ("a word", bytes(SIGNATURE), "is not a JWT"),
         ("an API key", bytes(KEY), "is an API key, not a token"),
-        (
-            "an API key in base64",
-            STANDARD.encode(KEY).into_bytes(),
-            "is an API key",
-        ),
+        ("an API key in base64", STANDARD.encode(KEY).into_bytes(), "is an API key"),
         (
             "a basic header",
             format!("Authorization: Basic {}", STANDARD.encode(KEY)).into_bytes(),
             "is an API key",
         ),
-        (
-            "an opaque token",
-            opaque.clone().into_bytes(),
-            "opaque Ably token of app xVLyHw",
-        ),
+        ("an opaque token", opaque.clone().into_bytes(), "opaque Ably token of app xVLyHw"),
         (
             "an opaque token in a header",
             format!("Authorization: Bearer {}", STANDARD.encode(&opaque)).into_bytes(),
             "opaque Ably token of app xVLyHw",
         ),
         ("one part", bytes(header), "is not a JWT"),
-        (
-            "two parts",
-            format!("{header}.{claims}").into_bytes(),
-            "2 parts",
-        ),
-        (
-            "four parts",
-            format!("{whole}.{SIGNATURE}").into_bytes(),
-            "4 parts",
-        ),
+        ("two parts", format!("{header}.{claims}").into_bytes(), "2 parts"),
+        ("four parts", format!("{whole}.{SIGNATURE}").into_bytes(), "4 parts"),
         (
             "five parts",
             format!("{whole}.{SIGNATURE}.{SIGNATURE}").into_bytes(),
@@ -421,11 +295,7 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "parts instead of three",
         ),
         ("dots", bytes(".."), "header is not JSON"),
-        (
-            "two tokens",
-            format!("{whole}\n{}\n", with(GROUP)).into_bytes(),
-            "more than one token",
-        ),
+        ("two tokens", format!("{whole}\n{}\n", with(GROUP)).into_bytes(), "more than one token"),
         (
             "bad base64 in the header",
             format!("{}!.{claims}.{SIGNATURE}", &header[..20]).into_bytes(),
@@ -458,59 +328,20 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         (
             "no text in base64",
-            format!(
-                "{}.{claims}.{SIGNATURE}",
-                URL_SAFE_NO_PAD.encode(b"{\"a\":\"\xff\"}")
-            )
-            .into_bytes(),
+            format!("{}.{claims}.{SIGNATURE}", URL_SAFE_NO_PAD.encode(b"{\"a\":\"\xff\"}"))
+                .into_bytes(),
             "header is not JSON",
         ),
         ("header of no JSON", of_header(INNER), "header is not JSON"),
-        (
-            "header is a list",
-            of_header("[\"APP1.key1\",1,2,3]"),
-            "not a JSON object",
-        ),
-        (
-            "header is null",
-            of_header("null                 "),
-            "not a JSON object",
-        ),
-        (
-            "rest after the header",
-            of_header(&format!("{HEADER}{HEADER}")),
-            "not JSON",
-        ),
-        (
-            "payload of no JSON",
-            jwt(HEADER, INNER).into_bytes(),
-            "payload is not JSON",
-        ),
-        (
-            "payload is a text",
-            jwt(HEADER, "\"alice\"").into_bytes(),
-            "not a JSON object",
-        ),
-        (
-            "payload is a number",
-            jwt(HEADER, "1e999").into_bytes(),
-            "payload is not",
-        ),
-        (
-            "no kid",
-            of_header(r#"{"alg":"HS256","typ":"JWT"}"#),
-            "names no key (kid)",
-        ),
-        (
-            "null kid",
-            of_header(r#"{"alg":"HS256","kid":null}"#),
-            "names no key (kid)",
-        ),
-        (
-            "empty kid",
-            of_header(r#"{"alg":"HS256","kid":""}"#),
-            "names no key (kid)",
-        ),
+        ("header is a list", of_header("[\"APP1.key1\",1,2,3]"), "not a JSON object"),
+        ("header is null", of_header("null                 "), "not a JSON object"),
+        ("rest after the header", of_header(&format!("{HEADER}{HEADER}")), "not JSON"),
+        ("payload of no JSON", jwt(HEADER, INNER).into_bytes(), "payload is not JSON"),
+        ("payload is a text", jwt(HEADER, "\"alice\"").into_bytes(), "not a JSON object"),
+        ("payload is a number", jwt(HEADER, "1e999").into_bytes(), "payload is not"),
+        ("no kid", of_header(r#"{"alg":"HS256","typ":"JWT"}"#), "names no key (kid)"),
+        ("null kid", of_header(r#"{"alg":"HS256","kid":null}"#), "names no key (kid)"),
+        ("empty kid", of_header(r#"{"alg":"HS256","kid":""}"#), "names no key (kid)"),
         (
             "kid is a number",
             of_header(r#"{"alg":"HS256","kid":5}"#),
@@ -568,9 +399,7 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         (
             "embedded in the header",
-            of_header(&format!(
-                r#"{{"kid":"APP1.key1","x-ably-token":"{INNER}"}}"#
-            )),
+            of_header(&format!(r#"{{"kid":"APP1.key1","x-ably-token":"{INNER}"}}"#)),
             "carries an Ably token (x-ably-token)",
         ),
         (
@@ -593,16 +422,8 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             of(r#","x-ably-clientId":5"#),
             "x-ably-clientId in the token's payload is not a string",
         ),
-        (
-            "client is a list",
-            of(r#","x-ably-clientId":["alice"]"#),
-            "is not a string",
-        ),
-        (
-            "client is true",
-            of(r#","x-ably-clientId":true"#),
-            "is not a string",
-        ),
+        ("client is a list", of(r#","x-ably-clientId":["alice"]"#), "is not a string"),
+        ("client is true", of(r#","x-ably-clientId":true"#), "is not a string"),
         (
             "group is an object",
             of(r#","x-ably-revocation-key":{"a":"g1"}"#),
@@ -628,46 +449,14 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             timed(now, "[1]").into_bytes(),
             "exp in the token's payload is not a time",
         ),
-        (
-            "expired",
-            timed(now - 7200, now - 3600).into_bytes(),
-            "the token expired at 2",
-        ),
-        (
-            "expires now",
-            timed(now - 60, now).into_bytes(),
-            "the token expired at 2",
-        ),
-        (
-            "exp 0",
-            timed(0, 0).into_bytes(),
-            "the token expired at 1970",
-        ),
-        (
-            "exp before 1970",
-            timed(-7200, -3600).into_bytes(),
-            "the token expired at",
-        ),
-        (
-            "exp at the world's beginning",
-            timed(0, i64::MIN).into_bytes(),
-            "the token expired at",
-        ),
-        (
-            "exp before that",
-            timed(0, "-1e300").into_bytes(),
-            "the token expired at",
-        ),
-        (
-            "neither claim",
-            of(""),
-            "neither a client ID nor a revocation key",
-        ),
-        (
-            "any client",
-            of(r#","x-ably-clientId":"*""#),
-            "any client ID (*)",
-        ),
+        ("expired", timed(now - 7200, now - 3600).into_bytes(), "the token expired at 2"),
+        ("expires now", timed(now - 60, now).into_bytes(), "the token expired at 2"),
+        ("exp 0", timed(0, 0).into_bytes(), "the token expired at 1970"),
+        ("exp before 1970", timed(-7200, -3600).into_bytes(), "the token expired at"),
+        ("exp at the world's beginning", timed(0, i64::MIN).into_bytes(), "the token expired at"),
+        ("exp before that", timed(0, "-1e300").into_bytes(), "the token expired at"),
+        ("neither claim", of(""), "neither a client ID nor a revocation key"),
+        ("any client", of(r#","x-ably-clientId":"*""#), "any client ID (*)"),
         (
             "empty claims",
             of(r#","x-ably-clientId":"","x-ably-revocation-key":"""#),
@@ -675,16 +464,8 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         ("both", of(BOTH), "client ID and a revocation key"),
         ("lists in lists", deep("[", "]"), "nested too deep"),
-        (
-            "objects in objects",
-            deep("{\"a\":", "}"),
-            "nested too deep",
-        ),
-        (
-            "open lists",
-            jwt(HEADER, &"[".repeat(30_000)).into_bytes(),
-            "nested too deep",
-        ),
+        ("objects in objects", deep("{\"a\":", "}"), "nested too deep"),
+        ("open lists", jwt(HEADER, &"[".repeat(30_000)).into_bytes(), "nested too deep"),
         (
             "a deep header",
             of_header(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))),
@@ -703,24 +484,13 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 fn every_good_token_ends_in_its_target_and_is_not_shown() {
     let server = Ably::start();
     each(&good_tokens(), 4, |(name, token, target)| {
-        let dry = leaked(token)
-            .against(&server)
-            .args(["--dry-run", "--json"])
-            .run();
+        let dry = leaked(token).against(&server).args(["--dry-run", "--json"]).run();
         hides(dry.exits(0), token);
         let result = dry.record("result");
         dry.check(text(&result, "request.body.targets.0") == *target, name);
         dry.check(list(&result, "request.body.targets").len() == 1, name);
-        for extra in [
-            &["--verbose"][..],
-            &["--json", "--verbose"],
-            &["--pretty-json"],
-        ] {
-            let run = leaked(token)
-                .against(&server)
-                .arg("--force")
-                .args(extra)
-                .run();
+        for extra in [&["--verbose"][..], &["--json", "--verbose"], &["--pretty-json"]] {
+            let run = leaked(token).against(&server).arg("--force").args(extra).run();
             run.check(run.code == Some(0), name);
             hides(&run, token);
         }
@@ -740,24 +510,12 @@ fn every_bad_token_ends_in_plain_words_with_a_way_out_and_is_not_shown() {
     server.expect_nothing();
     each(&bad_tokens(), 4, |(name, token, words)| {
         let shown = String::from_utf8_lossy(token);
-        let run = leaked(token)
-            .against(&server)
-            .args(["--force", "--verify", "--verbose"])
-            .run();
-        run.check(run.code == Some(2), name)
-            .says(words)
-            .says("error: ")
-            .prints_nothing();
+        let run = leaked(token).against(&server).args(["--force", "--verify", "--verbose"]).run();
+        run.check(run.code == Some(2), name).says(words).says("error: ").prints_nothing();
         hides(&run, &shown);
         let remedy = run.stderr.lines().any(|line| line.starts_with("  "));
-        run.check(
-            remedy || *name == "over 1 MiB",
-            &format!("{name}: should say what to do"),
-        );
-        let run = leaked(token)
-            .against(&server)
-            .args(["--force", "--json"])
-            .run();
+        run.check(remedy || *name == "over 1 MiB", &format!("{name}: should say what to do"));
+        let run = leaked(token).against(&server).args(["--force", "--json"]).run();
         run.check(run.code == Some(2), name).says_nothing();
         hides(&run, &shown);
         let error = run.record("error");
@@ -777,19 +535,10 @@ fn a_file_that_cannot_be_read_is_named() {
         let program = ably(["auth", "revoke-token", "--force", "--from-token"]);
         program.arg(path).against(&server).run()
     };
-    from(&folder.file("absent"))
-        .exits(2)
-        .says("--from-token")
-        .says("absent")
-        .says("no such file");
-    from(folder.path())
-        .exits(2)
-        .says("--from-token")
-        .says("is a directory");
+    from(&folder.file("absent")).exits(2).says("--from-token").says("absent").says("no such file");
+    from(folder.path()).exits(2).says("--from-token").says("is a directory");
     from("/dev/zero".as_ref()).exits(2).says("too large");
-    from("/dev/null".as_ref())
-        .exits(2)
-        .says("the token is empty");
+    from("/dev/null".as_ref()).exits(2).says("the token is empty");
     from("".as_ref()).exits(2).says("--from-token");
 }
 
@@ -799,20 +548,13 @@ fn a_token_or_key_in_place_of_its_file_is_not_shown() {
     let server = Ably::start();
     server.expect_nothing();
     let revoke = ["auth", "revoke-token", "--force", "--client-id", "alice"];
-    let run = ably(revoke)
-        .towards(&server)
-        .args(["--api-key-file", KEY])
-        .run();
+    let run = ably(revoke).towards(&server).args(["--api-key-file", KEY]).run();
     run.exits(2).says("--api-key-file").hides_the_key();
-    let run = ably(revoke)
-        .towards(&server)
-        .env("ABLY_API_KEY_FILE", KEY)
-        .run();
+    let run = ably(revoke).towards(&server).env("ABLY_API_KEY_FILE", KEY).run();
     run.exits(2).says("ABLY_API_KEY_FILE").hides_the_key();
     let token = alice();
-    let run = ably(["auth", "revoke-token", "--force", "--from-token", &token])
-        .against(&server)
-        .run();
+    let run =
+        ably(["auth", "revoke-token", "--force", "--from-token", &token]).against(&server).run();
     hides(run.exits(2).says("--from-token"), &token);
 }
 
@@ -824,31 +566,15 @@ fn a_life_over_an_hour_is_a_warning_that_nobody_misses_and_no_hindrance() {
     let warning = "claims a life of over an hour";
     let long = timed(now() - 60, now() + 7200);
     for extra in [&[][..], &["--force"], &["--dry-run"]] {
-        let run = leaked(&long)
-            .against(&server)
-            .args(extra)
-            .stdin("y\n")
-            .run();
+        let run = leaked(&long).against(&server).args(extra).stdin("y\n").run();
         run.exits(0).says("warning").says(warning);
     }
-    let run = leaked(&long)
-        .against(&server)
-        .args(["--force", "--json"])
-        .run();
+    let run = leaked(&long).against(&server).args(["--force", "--json"]).run();
     run.exits(0).prints(warning);
     // Whenever it was issued: with more than an hour left, it lives longer.
     let without_start = jwt(HEADER, &format!(r#"{{"exp":{}{ALICE}}}"#, now() + 7200));
-    leaked(&without_start)
-        .against(&server)
-        .run()
-        .exits(4)
-        .says(warning);
-    leaked(alice())
-        .against(&server)
-        .run()
-        .exits(4)
-        .never_says(warning)
-        .never_says("warning");
+    leaked(&without_start).against(&server).run().exits(4).says(warning);
+    leaked(alice()).against(&server).run().exits(4).never_says(warning).never_says("warning");
 }
 
 // Which key.
@@ -908,22 +634,15 @@ fn the_key_that_kid_names_serves_wherever_it_comes_from() {
     terminal.expect("Ably API key");
     terminal.expect_hidden();
     terminal.send(format!("{KEY}\r"));
-    terminal
-        .finish()
-        .exits(0)
-        .shows("revoked: Ably accepted")
-        .hides_the_key()
-        .restores();
+    terminal.finish().exits(0).shows("revoked: Ably accepted").hides_the_key().restores();
 }
 
 #[test]
 fn another_key_is_refused_naming_both_and_nothing_is_sent() {
     let token = alice();
     let keys = [OTHER_KEY, OTHER_APPS_KEY];
-    let rows: Vec<(From, &str)> = SOURCES
-        .into_iter()
-        .flat_map(|from| keys.map(|key| (from, key)))
-        .collect();
+    let rows: Vec<(From, &str)> =
+        SOURCES.into_iter().flat_map(|from| keys.map(|key| (from, key))).collect();
     each(&rows, 4, |(from, key)| {
         let server = Ably::start();
         if *from != From::ControlApi {
@@ -953,13 +672,7 @@ fn another_key_is_refused_naming_both_and_nothing_is_sent() {
         terminal.expect_hidden();
         terminal.send(format!("{key}\r"));
         let (name, secret) = key.split_once(':').unwrap();
-        terminal
-            .finish()
-            .exits(2)
-            .shows(KEY_NAME)
-            .shows(name)
-            .never_shows(secret)
-            .restores();
+        terminal.finish().exits(2).shows(KEY_NAME).shows(name).never_shows(secret).restores();
     }
 }
 
@@ -968,12 +681,7 @@ fn another_key_is_refused_naming_both_and_nothing_is_sent() {
 fn where_there_is_no_key_the_one_that_is_needed_is_named() {
     let server = Ably::start();
     server.expect_nothing();
-    leaked(alice())
-        .towards(&server)
-        .run()
-        .exits(2)
-        .says("no API key")
-        .says(KEY_NAME);
+    leaked(alice()).towards(&server).run().exits(2).says("no API key").says(KEY_NAME);
 }
 
 #[test]
@@ -987,10 +695,7 @@ fn the_prompt_says_which_key_it_wants() {
     let end = terminal.finish();
     end.exits(2).restores();
     let asked = end.screen.lines().find(|line| line.contains("not shown"));
-    end.check(
-        asked.is_some_and(|line| line.contains(KEY_NAME)),
-        "the prompt should name the key",
-    );
+    end.check(asked.is_some_and(|line| line.contains(KEY_NAME)), "the prompt should name the key");
 }
 
 #[test]
@@ -1004,69 +709,29 @@ fn among_the_keys_of_the_control_api_the_signer_is_taken() {
     ];
     server.serve_control(
         Control::new(ACCESS_TOKEN)
-            .app(
-                "APP2",
-                "APP1",
-                vec![ControlKey::new(OTHER_APPS_KEY, "Root")],
-            )
+            .app("APP2", "APP1", vec![ControlKey::new(OTHER_APPS_KEY, "Root")])
             .app("APP1", "Shop", keys),
     );
-    let base = || {
-        leaked(&token)
-            .towards(&server)
-            .control(&server, ACCESS_TOKEN)
-            .arg("--force")
-    };
-    hides(
-        base().run().exits(0).says("key APP1.key1 from Control API"),
-        &token,
-    );
+    let base = || leaked(&token).towards(&server).control(&server, ACCESS_TOKEN).arg("--force");
+    hides(base().run().exits(0).says("key APP1.key1 from Control API"), &token);
     base().args(["--app", "Shop"]).run().exits(0);
     // The configuration has another key of the same app; that is no hindrance.
     let config = format!(
         "[current]\naccount = 'a'\n[accounts.a]\ncurrentAppId = 'APP2'\n[accounts.a.apps.APP1]\napiKey = '{OTHER_KEY}'\n"
     );
-    base()
-        .config(&config)
-        .run()
-        .exits(0)
-        .says("key APP1.key1 from Control API");
+    base().config(&config).run().exits(0).says("key APP1.key1 from Control API");
     // The token's app, not the one that the configuration has selected.
     let config = config.replace(OTHER_KEY, KEY);
-    let from_config = leaked(&token)
-        .towards(&server)
-        .arg("--force")
-        .config(&config)
-        .run();
-    from_config
-        .exits(0)
-        .says("key APP1.key1 from configuration");
-    for seen in server
-        .requests()
-        .iter()
-        .filter(|seen| seen.path.starts_with("/v1"))
-    {
+    let from_config = leaked(&token).towards(&server).arg("--force").config(&config).run();
+    from_config.exits(0).says("key APP1.key1 from configuration");
+    for seen in server.requests().iter().filter(|seen| seen.path.starts_with("/v1")) {
         assert_eq!(seen.bearer().as_deref(), Some(ACCESS_TOKEN));
     }
     let before = server.revocation_requests().len();
-    base()
-        .args(["--app", "APP2"])
-        .run()
-        .exits(2)
-        .says("APP2")
-        .says(KEY_NAME);
-    base()
-        .env("ABLY_APP_ID", "APP2")
-        .run()
-        .exits(2)
-        .says("APP2")
-        .says(KEY_NAME);
+    base().args(["--app", "APP2"]).run().exits(2).says("APP2").says(KEY_NAME);
+    base().env("ABLY_APP_ID", "APP2").run().exits(2).says("APP2").says(KEY_NAME);
     let gone = jwt(r#"{"kid":"APP1.key9"}"#, &payload(ALICE));
-    let run = leaked(&gone)
-        .towards(&server)
-        .control(&server, ACCESS_TOKEN)
-        .arg("--force")
-        .run();
+    let run = leaked(&gone).towards(&server).control(&server, ACCESS_TOKEN).arg("--force").run();
     run.exits(2).says("APP1.key9").says("key1").says("key2");
     assert_eq!(server.revocation_requests().len(), before);
 }
@@ -1075,28 +740,12 @@ fn among_the_keys_of_the_control_api_the_signer_is_taken() {
 fn an_app_that_is_not_the_tokens_is_refused() {
     let server = Ably::start();
     let token = alice();
-    leaked(&token)
-        .against(&server)
-        .args(["--force", "--app", "APP1"])
-        .run()
-        .exits(0);
+    leaked(&token).against(&server).args(["--force", "--app", "APP1"]).run().exits(0);
     let sent = server.request_count();
-    let by_option = leaked(&token)
-        .against(&server)
-        .args(["--force", "--app", "APP2"])
-        .run();
-    hides(
-        by_option
-            .exits(2)
-            .says("APP1")
-            .says("--app asks for app APP2"),
-        &token,
-    );
-    let by_variable = leaked(&token)
-        .against(&server)
-        .arg("--force")
-        .env("ABLY_APP_ID", "APP2")
-        .run();
+    let by_option = leaked(&token).against(&server).args(["--force", "--app", "APP2"]).run();
+    hides(by_option.exits(2).says("APP1").says("--app asks for app APP2"), &token);
+    let by_variable =
+        leaked(&token).against(&server).arg("--force").env("ABLY_APP_ID", "APP2").run();
     by_variable.exits(2).says("ABLY_APP_ID asks for app APP2");
     assert_eq!(server.request_count(), sent);
 }
@@ -1107,54 +756,25 @@ fn an_app_that_is_not_the_tokens_is_refused() {
 fn by_decides_between_both_claims() {
     let server = Ably::start();
     let token = with(BOTH);
-    for (by, target) in [
-        ("client-id", "clientId:alice"),
-        ("revocation-key", "revocationKey:g1"),
-    ] {
-        let run = leaked(&token)
-            .against(&server)
-            .args(["--force", "--by", by])
-            .run();
+    for (by, target) in [("client-id", "clientId:alice"), ("revocation-key", "revocationKey:g1")] {
+        let run = leaked(&token).against(&server).args(["--force", "--by", by]).run();
         hides(run.exits(0), &token);
         assert_eq!(server.revoked().last().unwrap().target, target);
-        let run = leaked(&token)
-            .against(&server)
-            .arg(format!("--by={by}"))
-            .run();
-        let claim = if by == "client-id" {
-            "x-ably-clientId"
-        } else {
-            "x-ably-revocation-key"
-        };
+        let run = leaked(&token).against(&server).arg(format!("--by={by}")).run();
+        let claim = if by == "client-id" { "x-ably-clientId" } else { "x-ably-revocation-key" };
         run.exits(4).says(claim);
     }
     let sent = server.request_count();
     for by in ["clientId", "", "Client-Id", "channel"] {
-        let run = leaked(&token)
-            .against(&server)
-            .args(["--force", "--by", by])
-            .run();
+        let run = leaked(&token).against(&server).args(["--force", "--by", by]).run();
         run.exits(2).says("--by");
     }
-    let run = leaked(alice())
-        .against(&server)
-        .args(["--force", "--by", "revocation-key"])
-        .run();
-    run.exits(2)
-        .says("no revocation key")
-        .says("--by client-id");
-    let run = leaked(with(GROUP))
-        .against(&server)
-        .args(["--force", "--by", "client-id"])
-        .run();
-    run.exits(2)
-        .says("no client ID")
-        .says("--by revocation-key");
+    let run = leaked(alice()).against(&server).args(["--force", "--by", "revocation-key"]).run();
+    run.exits(2).says("no revocation key").says("--by client-id");
+    let run = leaked(with(GROUP)).against(&server).args(["--force", "--by", "client-id"]).run();
+    run.exits(2).says("no client ID").says("--by revocation-key");
     let any = with(r#","x-ably-clientId":"*","x-ably-revocation-key":"g1""#);
-    let run = leaked(any)
-        .against(&server)
-        .args(["--force", "--by", "client-id"])
-        .run();
+    let run = leaked(any).against(&server).args(["--force", "--by", "client-id"]).run();
     run.exits(2).says("--by revocation-key");
     assert_eq!(server.request_count(), sent);
 }
@@ -1182,11 +802,7 @@ fn without_by_both_claims_are_a_numbered_choice_on_a_terminal() {
         let mut terminal = Terminal::start(leaked(&token).against(&server));
         terminal.expect("[1-2] ");
         terminal.send(typed);
-        terminal
-            .finish()
-            .exits(4)
-            .shows("nothing was sent")
-            .restores();
+        terminal.finish().exits(4).shows("nothing was sent").restores();
     }
     let mut terminal = Terminal::start(leaked(&token).against(&server));
     terminal.expect("[1-2] ");
@@ -1199,22 +815,10 @@ fn elsewhere_both_claims_are_an_error_that_names_by() {
     let server = Ably::start();
     server.expect_nothing();
     let token = with(BOTH);
-    for extra in [
-        &[][..],
-        &["--force"],
-        &["--dry-run"],
-        &["--force", "--json"],
-    ] {
-        let run = leaked(&token)
-            .against(&server)
-            .args(extra)
-            .stdin("1\ny\n")
-            .run();
+    for extra in [&[][..], &["--force"], &["--dry-run"], &["--force", "--json"]] {
+        let run = leaked(&token).against(&server).args(extra).stdin("1\ny\n").run();
         run.exits(2);
-        run.check(
-            (run.stdout.clone() + &run.stderr).contains("--by"),
-            "should name --by",
-        );
+        run.check((run.stdout.clone() + &run.stderr).contains("--by"), "should name --by");
         hides(&run, &token);
     }
     for extra in [&["--force"][..], &["--force", "--json"], &["--dry-run"]] {
@@ -1255,17 +859,10 @@ fn a_token_excludes_the_other_targets_and_is_given_once() {
         ["--channel", "c"],
         ["--targets-file", "/dev/null"],
     ] {
-        let run = leaked(alice())
-            .against(&server)
-            .arg("--force")
-            .args(extra)
-            .run();
+        let run = leaked(alice()).against(&server).arg("--force").args(extra).run();
         run.exits(2).says("--from-token").says(extra[0]);
     }
-    let run = leaked(alice())
-        .against(&server)
-        .args(["--force", "--from-token", "/dev/null"])
-        .run();
+    let run = leaked(alice()).against(&server).args(["--force", "--from-token", "/dev/null"]).run();
     run.exits(2).says("--from-token");
 }
 
@@ -1277,31 +874,18 @@ fn a_token_on_stdin_needs_force_and_stdin_to_itself() {
         program.towards(server).stdin(format!("{token}\n"))
     };
     let server = Ably::start();
-    let run = from_stdin(&server)
-        .env("ABLY_API_KEY", KEY)
-        .arg("--force")
-        .run();
+    let run = from_stdin(&server).env("ABLY_API_KEY", KEY).arg("--force").run();
     hides(run.exits(0), &token);
-    let run = from_stdin(&server)
-        .env("ABLY_API_KEY", KEY)
-        .arg("--dry-run")
-        .run();
+    let run = from_stdin(&server).env("ABLY_API_KEY", KEY).arg("--dry-run").run();
     hides(run.exits(0).says("clientId:alice"), &token);
     let sent = server.request_count();
     let run = from_stdin(&server).env("ABLY_API_KEY", KEY).run();
     hides(run.exits(2).says("--from-token").says("--force"), &token);
-    let run = from_stdin(&server)
-        .args(["--force", "--api-key-file", "-"])
-        .run();
+    let run = from_stdin(&server).args(["--force", "--api-key-file", "-"]).run();
     run.exits(2).says("--from-token").says("--api-key-file");
-    let run = from_stdin(&server)
-        .arg("--force")
-        .env("ABLY_API_KEY_FILE", "-")
-        .run();
+    let run = from_stdin(&server).arg("--force").env("ABLY_API_KEY_FILE", "-").run();
     run.exits(2).says("--from-token").says("ABLY_API_KEY_FILE");
-    let run = from_stdin(&server)
-        .args(["--force", "--targets-file", "-"])
-        .run();
+    let run = from_stdin(&server).args(["--force", "--targets-file", "-"]).run();
     run.exits(2).says("--from-token").says("--targets-file");
     assert_eq!(server.request_count(), sent);
 }
@@ -1323,44 +907,22 @@ fn the_question_names_claim_key_and_life() {
         .says(&utc(iat))
         .says(&utc(exp));
     let (_, rest) = run.stderr.split_once('(').unwrap_or_default();
-    let left: i64 = rest
-        .split(' ')
-        .next()
-        .unwrap_or_default()
-        .parse()
-        .unwrap_or(-1);
-    run.check(
-        (480..=500).contains(&left),
-        "should say how many seconds are left",
-    );
-    run.check(
-        run.stderr.contains("not verified"),
-        "should not promise more than it knows",
-    );
+    let left: i64 = rest.split(' ').next().unwrap_or_default().parse().unwrap_or(-1);
+    run.check((480..=500).contains(&left), "should say how many seconds are left");
+    run.check(run.stderr.contains("not verified"), "should not promise more than it knows");
     let sent = server.request_count();
     leaked(&token).against(&server).stdin("n\n").run().exits(4);
     let dry = leaked(&token).against(&server).arg("--dry-run").run();
     hides(&dry, &token);
-    dry.exits(0)
-        .says("nothing was sent")
-        .says("x-ably-clientId")
-        .says(&utc(iat))
-        .says(&utc(exp));
-    leaked(&token)
-        .against(&server)
-        .args(["--dry-run", "--verify"])
-        .run()
-        .exits(0);
+    dry.exits(0).says("nothing was sent").says("x-ably-clientId").says(&utc(iat)).says(&utc(exp));
+    leaked(&token).against(&server).args(["--dry-run", "--verify"]).run().exits(0);
     assert_eq!(server.request_count(), sent);
 }
 
 /// `2026-11-23T10:00:00`, as the tool shows a Unix time in seconds.
 fn utc(seconds: i64) -> String {
     let time = UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
-    humantime::format_rfc3339_seconds(time)
-        .to_string()
-        .trim_end_matches('Z')
-        .to_owned()
+    humantime::format_rfc3339_seconds(time).to_string().trim_end_matches('Z').to_owned()
 }
 
 #[test]
@@ -1369,18 +931,11 @@ fn scripts_get_the_tokens_claims_and_nothing_else_of_it() {
     let token = with(BOTH);
     server.add_token(Token::new(&token).client_id("alice"));
     let args = ["--force", "--json", "--by", "client-id"];
-    let run = leaked(&token)
-        .against(&server)
-        .args(args)
-        .arg("--verify")
-        .run();
+    let run = leaked(&token).against(&server).args(args).arg("--verify").run();
     hides(run.exits(0), &token);
     let result = run.record("result");
     let issued = number(&result, "revocation.token.issuedAt");
-    assert_eq!(
-        number(&result, "revocation.token.expiresAt"),
-        issued + 3_600_000
-    );
+    assert_eq!(number(&result, "revocation.token.expiresAt"), issued + 3_600_000);
     assert!(issued / 1000 <= now().unsigned_abs() && issued / 1000 + 120 > now().unsigned_abs());
     assert_eq!(text(&result, "revocation.token.keyName"), KEY_NAME);
     assert_eq!(text(&result, "revocation.token.clientId"), "alice");
@@ -1398,20 +953,10 @@ fn scripts_get_the_tokens_claims_and_nothing_else_of_it() {
     for absent in ["issuedAt", "expiresAt", "revocationKey"] {
         assert!(!has(result, &format!("revocation.token.{absent}")), "{run}");
     }
-    let run = ably([
-        "auth",
-        "revoke-token",
-        "--client-id",
-        "alice",
-        "--force",
-        "--json",
-    ]);
+    let run = ably(["auth", "revoke-token", "--client-id", "alice", "--force", "--json"]);
     let run = run.against(&server).run();
     let result = run.record("result");
-    assert!(
-        !has(&result, "revocation.token") && !has(&result, "revocation.verified"),
-        "{run}"
-    );
+    assert!(!has(&result, "revocation.token") && !has(&result, "revocation.verified"), "{run}");
 }
 
 // The proof.
@@ -1429,18 +974,13 @@ fn a_token_that_was_accepted_is_proved_dead() {
         let server = Ably::start();
         let token = with(GROUP);
         server.add_token(Token::new(&token).revocation_key("g1").dies_after(grace));
-        let mut program = leaked(&token)
-            .against(&server)
-            .args(["--force", "--verify"]);
+        let mut program = leaked(&token).against(&server).args(["--force", "--verify"]);
         if margin {
             program = program.arg("--allow-reauth-margin");
         }
         let run = program.arg("--verbose").run();
         hides(&run, &token);
-        run.exits(0)
-            .says("revoked: Ably accepted")
-            .says("rejected as revoked")
-            .prints_nothing();
+        run.exits(0).says("revoked: Ably accepted").says("rejected as revoked").prints_nothing();
         let polls = polls(&server);
         assert_eq!(polls.len(), grace + 1, "{run}");
         for poll in &polls {
@@ -1448,14 +988,9 @@ fn a_token_that_was_accepted_is_proved_dead() {
             assert_eq!(poll.bearer(), Some(STANDARD.encode(&token)));
             assert!(poll.body.is_empty());
         }
-        let gaps: Vec<Duration> = polls
-            .windows(2)
-            .map(|two| two[1].at.duration_since(two[0].at))
-            .collect();
-        assert!(
-            gaps.windows(2).all(|two| two[1] > two[0]),
-            "growing pauses: {gaps:?}"
-        );
+        let gaps: Vec<Duration> =
+            polls.windows(2).map(|two| two[1].at.duration_since(two[0].at)).collect();
+        assert!(gaps.windows(2).all(|two| two[1] > two[0]), "growing pauses: {gaps:?}");
         // The revocation goes first, with the key.
         assert!(server.requests()[0].revokes() && server.requests()[0].basic().is_some());
     }
@@ -1470,42 +1005,12 @@ fn what_is_no_proof_is_not_told_as_one() {
     const ACCEPTED: &str = "\"verification\":\"the token is still accepted";
     const NOT_KNOWN: &str = "\"verification\":\"whether the token is still accepted is not known";
     let doubts: [Doubt; 10] = [
-        (
-            "accepted for ever",
-            |_| Answer::json(200, "[]"),
-            ACCEPTED,
-            5,
-            true,
-        ),
-        (
-            "no capability",
-            |_| Answer::error(401, 40160, "Action not permitted"),
-            ACCEPTED,
-            5,
-            true,
-        ),
-        (
-            "expired",
-            |_| Answer::error(401, 40142, "Token expired"),
-            "40142",
-            0,
-            false,
-        ),
-        (
-            "a failing server",
-            |_| Answer::error(503, 50300, "down"),
-            NOT_KNOWN,
-            5,
-            true,
-        ),
+        ("accepted for ever", |_| Answer::json(200, "[]"), ACCEPTED, 5, true),
+        ("no capability", |_| Answer::error(401, 40160, "Action not permitted"), ACCEPTED, 5, true),
+        ("expired", |_| Answer::error(401, 40142, "Token expired"), "40142", 0, false),
+        ("a failing server", |_| Answer::error(503, 50300, "down"), NOT_KNOWN, 5, true),
         ("a lost connection", |_| Answer::Cut, NOT_KNOWN, 5, true),
-        (
-            "no answer",
-            |_| Answer::HangBeforeHeaders,
-            NOT_KNOWN,
-            5,
-            true,
-        ),
+        ("no answer", |_| Answer::HangBeforeHeaders, NOT_KNOWN, 5, true),
         ("no HTTP", |_| Answer::Garbage, NOT_KNOWN, 5, true),
         (
             "a rate limit",
@@ -1517,11 +1022,7 @@ fn what_is_no_proof_is_not_told_as_one() {
         (
             "accepted, then gone",
             |seen| {
-                if seen.index < 5 {
-                    Answer::json(200, "[]")
-                } else {
-                    Answer::Cut
-                }
+                if seen.index < 5 { Answer::json(200, "[]") } else { Answer::Cut }
             },
             NOT_KNOWN,
             5,
@@ -1535,37 +1036,30 @@ fn what_is_no_proof_is_not_told_as_one() {
             true,
         ),
     ];
-    each(
-        &doubts,
-        doubts.len(),
-        |(name, answer, words, code, waits)| {
-            let answer = *answer;
-            let token = alice();
-            let server = Ably::deciding(move |seen| match seen.revokes() {
-                true => Answer::Faithful,
-                false => answer(seen),
-            });
-            let start = Instant::now();
-            let run = leaked(&token)
-                .against(&server)
-                .args(["--force", "--verify", "--json"])
-                .run();
-            let took = start.elapsed();
-            hides(&run, &token);
-            run.check(run.code == Some(*code), name);
-            let result = run.record("result");
-            run.check(flag(&result, "success"), name);
-            run.check(!flag(&result, "revocation.verified"), name);
-            run.check(run.stdout.contains(words), &format!("{name}: {words}"));
-            run.check(server.revocation_requests().len() == 1, name);
-            let fits = if *waits {
-                took >= LIMIT * 9 / 10 && took < LIMIT * 13 / 10
-            } else {
-                took < LIMIT / 2
-            };
-            run.check(fits, &format!("{name} took {took:?}"));
-        },
-    );
+    each(&doubts, doubts.len(), |(name, answer, words, code, waits)| {
+        let answer = *answer;
+        let token = alice();
+        let server = Ably::deciding(move |seen| match seen.revokes() {
+            true => Answer::Faithful,
+            false => answer(seen),
+        });
+        let start = Instant::now();
+        let run = leaked(&token).against(&server).args(["--force", "--verify", "--json"]).run();
+        let took = start.elapsed();
+        hides(&run, &token);
+        run.check(run.code == Some(*code), name);
+        let result = run.record("result");
+        run.check(flag(&result, "success"), name);
+        run.check(!flag(&result, "revocation.verified"), name);
+        run.check(run.stdout.contains(words), &format!("{name}: {words}"));
+        run.check(server.revocation_requests().len() == 1, name);
+        let fits = if *waits {
+            took >= LIMIT * 9 / 10 && took < LIMIT * 13 / 10
+        } else {
+            took < LIMIT / 2
+        };
+        run.check(fits, &format!("{name} took {took:?}"));
+    });
 }
 
 #[test]
@@ -1573,12 +1067,7 @@ fn doubts_are_told_to_people_after_the_revocation() {
     let token = alice();
     type Row = (&'static str, fn(Token) -> Token, &'static str, i32);
     let rows: [Row; 3] = [
-        (
-            "never dies",
-            Token::never_dies,
-            "error: the token is still accepted",
-            5,
-        ),
+        ("never dies", Token::never_dies, "error: the token is still accepted", 5),
         (
             "never dies, no capability",
             |token| token.lacks_capability().never_dies(),
@@ -1590,10 +1079,7 @@ fn doubts_are_told_to_people_after_the_revocation() {
     each(&rows, rows.len(), |(name, make, words, code)| {
         let server = Ably::start();
         server.add_token(make(Token::new(&token).client_id("alice")));
-        let run = leaked(&token)
-            .against(&server)
-            .args(["--force", "--verify"])
-            .run();
+        let run = leaked(&token).against(&server).args(["--force", "--verify"]).run();
         hides(&run, &token);
         run.check(run.code == Some(*code), name);
         run.says("revoked: Ably accepted");
@@ -1609,16 +1095,8 @@ fn doubts_are_told_to_people_after_the_revocation() {
 fn a_capability_error_gives_way_to_the_proof() {
     let server = Ably::start();
     let token = alice();
-    server.add_token(
-        Token::new(&token)
-            .client_id("alice")
-            .lacks_capability()
-            .dies_after(2),
-    );
-    let run = leaked(&token)
-        .against(&server)
-        .args(["--force", "--verify"])
-        .run();
+    server.add_token(Token::new(&token).client_id("alice").lacks_capability().dies_after(2));
+    let run = leaked(&token).against(&server).args(["--force", "--verify"]).run();
     hides(run.exits(0).says("rejected as revoked"), &token);
     assert_eq!(polls(&server).len(), 3);
 }
@@ -1633,10 +1111,7 @@ fn with_the_margin_it_goes_on_asking_for_longer() {
     let args = ["--force", "--verify", "--allow-reauth-margin"];
     let run = leaked(&token).against(&server).args(args).run();
     run.exits(0).says("rejected as revoked");
-    run.check(
-        start.elapsed() > LIMIT,
-        "should take longer than without the margin",
-    );
+    run.check(start.elapsed() > LIMIT, "should take longer than without the margin");
 }
 
 /// The proof may take 40 s; whether Ably took the revocation is known at once, and a run that is
@@ -1648,19 +1123,13 @@ fn the_revocation_is_told_before_the_proof_is_there() {
         true => Answer::Faithful,
         false => Answer::json(200, "[]"),
     });
-    let running = leaked(&token)
-        .against(&server)
-        .args(["--force", "--verify"])
-        .spawn();
+    let running = leaked(&token).against(&server).args(["--force", "--verify"]).spawn();
     server.wait_for_requests(4);
     let told = running.stderr();
     running.signal("TERM");
     let run = running.wait();
     run.dies_of(15);
-    assert!(
-        told.contains("Ably accepted the revocation"),
-        "so far: {told:?}\n{run}"
-    );
+    assert!(told.contains("Ably accepted the revocation"), "so far: {told:?}\n{run}");
 }
 
 #[test]
@@ -1669,23 +1138,11 @@ fn a_revocation_that_failed_is_not_followed_by_questions() {
     let token = alice();
     server.add_token(Token::new(&token).client_id("alice"));
     server.refuse("clientId:alice", 40000, 400, "no");
-    let run = leaked(&token)
-        .against(&server)
-        .args(["--force", "--verify", "--json"])
-        .run();
+    let run = leaked(&token).against(&server).args(["--force", "--verify", "--json"]).run();
     hides(run.exits(1), &token);
     assert!(!has(&run.record("result"), "revocation.verified"), "{run}");
-    leaked(&token)
-        .against(&server)
-        .args(["--dry-run", "--verify"])
-        .run()
-        .exits(0);
-    leaked(&token)
-        .against(&server)
-        .arg("--verify")
-        .stdin("n\n")
-        .run()
-        .exits(4);
+    leaked(&token).against(&server).args(["--dry-run", "--verify"]).run().exits(0);
+    leaked(&token).against(&server).arg("--verify").stdin("n\n").run().exits(4);
     assert!(polls(&server).is_empty());
 }
 
@@ -1728,20 +1185,8 @@ fn a_server_that_repeats_the_token_is_not_repeated() {
         |seen| Answer::error(401, 40142, &seen.bearer().unwrap_or_default()),
         |seen| Answer::plain(401, bearer_text(seen)),
         |seen| Answer::error(401, 40142, &bearer_text(seen)),
-        |seen| {
-            Answer::error(
-                403,
-                40300,
-                &format!("{}{}", "x".repeat(180), bearer_text(seen)),
-            )
-        },
-        |seen| {
-            Answer::error(
-                401,
-                40101,
-                bearer_text(seen).rsplit('.').next().unwrap_or_default(),
-            )
-        },
+        |seen| Answer::error(403, 40300, &format!("{}{}", "x".repeat(180), bearer_text(seen))),
+        |seen| Answer::error(401, 40101, bearer_text(seen).rsplit('.').next().unwrap_or_default()),
         // The parts alone, as a debug page takes a token apart.
         |seen| Answer::error(401, 40142, &bearer_text(seen).replace('.', " ")),
     ];
@@ -1754,11 +1199,8 @@ fn a_server_that_repeats_the_token_is_not_repeated() {
                 (false, 0..3) => answer(seen),
                 (false, _) => Answer::error(401, 40141, "Token revoked"),
             });
-            let run = leaked(&token)
-                .against(&server)
-                .args(["--force", "--verify"])
-                .args(extra)
-                .run();
+            let run =
+                leaked(&token).against(&server).args(["--force", "--verify"]).args(extra).run();
             hides(&run, &token);
         }
     });
@@ -1775,10 +1217,7 @@ fn bearer_text(seen: &Seen) -> String {
 fn a_token_without_its_signature_cannot_be_proved_dead() {
     let server = Ably::start();
     let cut = alice().replace(SIGNATURE, "");
-    let run = leaked(&cut)
-        .against(&server)
-        .args(["--force", "--verify", "--json"])
-        .run();
+    let run = leaked(&cut).against(&server).args(["--force", "--verify", "--json"]).run();
     let proved = run.stdout.contains(r#""verified":true"#);
     run.check(!proved, "should not claim a proof");
     // The revocation does not need it.
@@ -1807,10 +1246,7 @@ fn ctrl_c_ends_the_questions_at_once() {
             hides(&run, &token);
             run.dies_of(number).says("Ably accepted the revocation");
             run.never_says("verified");
-            run.check(
-                took < Duration::from_secs(1),
-                &format!("took {took:?} to end"),
-            );
+            run.check(took < Duration::from_secs(1), &format!("took {took:?} to end"));
         }
     }
 }

@@ -23,10 +23,7 @@ fn help_is_on_stdout_whatever_the_environment() {
             .env("ABLY_ENDPOINT", "https://")
             .run();
         run.exits(0);
-        assert!(
-            run.stdout.contains("Usage: ably auth revoke-token"),
-            "{form:?}"
-        );
+        assert!(run.stdout.contains("Usage: ably auth revoke-token"), "{form:?}");
         assert_eq!(run.stderr, "");
     }
 }
@@ -38,11 +35,7 @@ fn the_version_names_program_and_target() {
         run.exits(0);
         let version = format!("ably-revoke-token {} (", env!("CARGO_PKG_VERSION"));
         assert!(run.stdout.starts_with(&version), "{}", run.stdout);
-        assert!(
-            run.stdout.trim_end().ends_with("-unknown-linux-musl)"),
-            "{}",
-            run.stdout
-        );
+        assert!(run.stdout.trim_end().ends_with("-unknown-linux-musl)"), "{}", run.stdout);
     }
 }
 
@@ -54,15 +47,9 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
             &["--client-id", "a", "--revocation-key", "b"],
             "--client-id and --revocation-key exclude each other",
         ),
-        (
-            &["--channel", "a", "--client-id", "b"],
-            "exclude each other",
-        ),
+        (&["--channel", "a", "--client-id", "b"], "exclude each other"),
         (&["--client-id", ""], "--client-id is given an empty value"),
-        (
-            &["--revocation-key="],
-            "--revocation-key is given an empty value",
-        ),
+        (&["--revocation-key="], "--revocation-key is given an empty value"),
         (&["--client-id", "*"], "Ably forbids"),
         (&["--client-id"], "--client-id needs a value"),
         (&["--client-id", "--force"], "--client-id needs a value"),
@@ -70,64 +57,22 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         (&["--client-id", "a", "--", "extra"], "unexpected argument"),
         (&["--client-id", "a", "--bogus"], "unknown option --bogus"),
         (&["--client-id", "a", "-x"], "unknown option -x"),
-        (
-            &["--client-id", "a", "--force=yes"],
-            "--force takes no value",
-        ),
-        (
-            &["--client-id", "a", "--api-key-file", "-"],
-            "--api-key-file reads standard input",
-        ),
-        (
-            &["--client-id", "a", "--app", "x", "--app", "x"],
-            "--app is given twice",
-        ),
+        (&["--client-id", "a", "--force=yes"], "--force takes no value"),
+        (&["--client-id", "a", "--api-key-file", "-"], "--api-key-file reads standard input"),
+        (&["--client-id", "a", "--app", "x", "--app", "x"], "--app is given twice"),
         (&["--client-id", "a", "--app="], "--app is empty"),
-        (
-            &["--client-id", "a", "--timeout", "0"],
-            "--timeout is no time that can be used",
-        ),
-        (
-            &["--client-id", "a", "--timeout", "soon"],
-            "--timeout is no time that can be used",
-        ),
-        (
-            &["--client-id", "a", "--issued-before", "2h"],
-            "more than an hour back",
-        ),
-        (
-            &["--client-id", "a", "--issued-before", "1795428000"],
-            "no time in Unix milliseconds",
-        ),
-        (
-            &["--client-id", "a", "--issued-before", "yesterday"],
-            "neither a time nor an age",
-        ),
-        (
-            &[
-                "--client-id",
-                "a",
-                "--api-key",
-                "A.b:c",
-                "--api-key-file",
-                "f",
-            ],
-            "exclude each other",
-        ),
+        (&["--client-id", "a", "--timeout", "0"], "--timeout is no time that can be used"),
+        (&["--client-id", "a", "--timeout", "soon"], "--timeout is no time that can be used"),
+        (&["--client-id", "a", "--issued-before", "2h"], "more than an hour back"),
+        (&["--client-id", "a", "--issued-before", "1795428000"], "no time in Unix milliseconds"),
+        (&["--client-id", "a", "--issued-before", "yesterday"], "neither a time nor an age"),
+        (&["--client-id", "a", "--api-key", "A.b:c", "--api-key-file", "f"], "exclude each other"),
     ];
     let server = Ably::start();
     server.expect_nothing();
     for (arguments, told) in cases {
-        ably(["auth", "revoke-token"])
-            .args(arguments)
-            .against(&server)
-            .run()
-            .exits(2)
-            .says(told);
-        let run = ably(["auth", "revoke-token", "--json"])
-            .args(arguments)
-            .against(&server)
-            .run();
+        ably(["auth", "revoke-token"]).args(arguments).against(&server).run().exits(2).says(told);
+        let run = ably(["auth", "revoke-token", "--json"]).args(arguments).against(&server).run();
         run.exits(2);
         assert_eq!(run.stderr, "", "{arguments:?}");
         let records = run.json();
@@ -140,20 +85,10 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
 
 #[test]
 fn another_command_of_the_full_cli_is_refused() {
-    for words in [
-        vec!["apps", "list"],
-        vec!["auth", "keys"],
-        vec!["help", "apps"],
-    ] {
-        ably(words)
-            .run()
-            .exits(2)
-            .says("this program has auth revoke-token alone");
+    for words in [vec!["apps", "list"], vec!["auth", "keys"], vec!["help", "apps"]] {
+        ably(words).run().exits(2).says("this program has auth revoke-token alone");
     }
-    ably(["--force"])
-        .run()
-        .exits(2)
-        .says("the command is missing");
+    ably(["--force"]).run().exits(2).says("the command is missing");
 }
 
 #[test]
@@ -166,39 +101,14 @@ fn no_usage_error_shows_a_value() {
         vec!["auth", "revoke-token", &assigned],
         vec!["auth", "revoke-token", &unknown],
         vec![secret],
-        vec![
-            "auth",
-            "revoke-token",
-            "--client-id",
-            "a",
-            "--api-key",
-            secret,
-            "--force",
-        ],
-        vec![
-            "auth",
-            "revoke-token",
-            "--client-id",
-            "a",
-            "--timeout",
-            secret,
-        ],
-        vec![
-            "auth",
-            "revoke-token",
-            "--client-id",
-            "a",
-            "--issued-before",
-            secret,
-        ],
+        vec!["auth", "revoke-token", "--client-id", "a", "--api-key", secret, "--force"],
+        vec!["auth", "revoke-token", "--client-id", "a", "--timeout", secret],
+        vec!["auth", "revoke-token", "--client-id", "a", "--issued-before", secret],
     ] {
         for json in [false, true] {
             let run = ably(arguments.clone()).args(json.then_some("--json")).run();
             run.exits(2);
-            assert!(
-                !run.stdout.contains(secret) && !run.stderr.contains(secret),
-                "{arguments:?}"
-            );
+            assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{arguments:?}");
         }
     }
 }
@@ -217,31 +127,17 @@ fn a_value_that_is_not_utf8_is_told() {
 fn a_ca_file_must_hold_a_certificate() {
     let folder = crate::support::Folder::new();
     let empty = folder.write("empty.pem", "");
-    let garbage = folder.write(
-        "garbage.pem",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    );
+    let garbage = folder
+        .write("garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let run = |path: &std::path::Path| {
-        ably([
-            "auth",
-            "revoke-token",
-            "--client-id",
-            "a",
-            "--force",
-            "--ca-file",
-        ])
-        .arg(path)
-        .env("ABLY_API_KEY", crate::support::KEY)
-        .run()
+        ably(["auth", "revoke-token", "--client-id", "a", "--force", "--ca-file"])
+            .arg(path)
+            .env("ABLY_API_KEY", crate::support::KEY)
+            .run()
     };
-    run(&empty)
-        .exits(2)
-        .says("--ca-file")
-        .says("holds no usable certificate");
+    run(&empty).exits(2).says("--ca-file").says("holds no usable certificate");
     run(&garbage).exits(2).says("holds no usable certificate");
-    run(&folder.file("absent.pem"))
-        .exits(2)
-        .says("no such file");
+    run(&folder.file("absent.pem")).exits(2).says("no such file");
     run(folder.path()).exits(2).says("is a directory");
     ably(["auth", "revoke-token", "--client-id", "a", "--force"])
         .env("ABLY_API_KEY", crate::support::KEY)
@@ -256,10 +152,7 @@ fn json_excludes_pretty_json_and_needs_force() {
     let server = Ably::start();
     server.expect_nothing();
     for (arguments, told) in [
-        (
-            vec!["--json", "--pretty-json", "--force"],
-            "exclude each other",
-        ),
+        (vec!["--json", "--pretty-json", "--force"], "exclude each other"),
         (vec!["--json"], "no way to ask"),
         (vec!["--pretty-json"], "no way to ask"),
     ] {

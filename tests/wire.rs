@@ -13,10 +13,7 @@ fn one_request_as_the_contract_has_it() {
     assert_eq!(request.method, "POST");
     assert_eq!(request.path, format!("/keys/{KEY_NAME}/revokeTokens"));
     assert_eq!(request.host(), server.endpoint());
-    assert_eq!(
-        request.basic(),
-        Some((KEY_NAME.to_owned(), SECRET.to_owned()))
-    );
+    assert_eq!(request.basic(), Some((KEY_NAME.to_owned(), SECRET.to_owned())));
     let agent = format!("ably-revoke-token/{}", env!("CARGO_PKG_VERSION"));
     for (name, value) in [
         ("accept", "application/json"),
@@ -38,11 +35,7 @@ fn options_stand_in_the_body_only_where_asked_for() {
     server.set_clock_ms(1_795_428_600_000);
     ably(REVOKE)
         .against(&server)
-        .args([
-            "--allow-reauth-margin",
-            "--issued-before",
-            "2026-11-23T10:00:00Z",
-        ])
+        .args(["--allow-reauth-margin", "--issued-before", "2026-11-23T10:00:00Z"])
         .run()
         .exits(0);
     let body = String::from_utf8(server.revocation_requests()[0].body.clone()).unwrap();
@@ -56,11 +49,7 @@ fn options_stand_in_the_body_only_where_asked_for() {
 fn an_age_counts_back_from_ablys_clock() {
     let server = Ably::start();
     server.set_clock_ms(1_000_000_600_000);
-    ably(REVOKE)
-        .against(&server)
-        .args(["--issued-before", "10m"])
-        .run()
-        .exits(0);
+    ably(REVOKE).against(&server).args(["--issued-before", "10m"]).run().exits(0);
     let request = &server.revocation_requests()[0];
     assert_eq!(number(&request.json(), "issuedBefore"), 1_000_000_000_000);
     let time = &server.requests()[0];
@@ -81,55 +70,26 @@ fn several_targets_go_in_one_request_in_order_and_once() {
         .says("100 targets: 100 revoked, in 1 request");
     let targets = server.revocation_requests()[0].targets();
     assert_eq!(targets.len(), 100);
-    assert_eq!(
-        targets[..3],
-        ["clientId:user7", "clientId:user0", "clientId:user1"]
-    );
+    assert_eq!(targets[..3], ["clientId:user7", "clientId:user0", "clientId:user1"]);
 }
 
 #[test]
 fn values_arrive_as_they_were_typed() {
     let server = Ably::start();
-    let values = [
-        " a b ",
-        "ü\u{1F600}",
-        "a:b:c",
-        "\"q\"\\",
-        "\u{1b}[1m",
-        "x\ny",
-        "-x",
-        "#1",
-    ];
+    let values = [" a b ", "ü\u{1F600}", "a:b:c", "\"q\"\\", "\u{1b}[1m", "x\ny", "-x", "#1"];
     let arguments = values.iter().map(|value| format!("--client-id={value}"));
-    ably(["auth", "revoke-token", "--force"])
-        .args(arguments)
-        .against(&server)
-        .run()
-        .exits(0);
-    let expected: Vec<String> = values
-        .iter()
-        .map(|value| format!("clientId:{value}"))
-        .collect();
+    ably(["auth", "revoke-token", "--force"]).args(arguments).against(&server).run().exits(0);
+    let expected: Vec<String> = values.iter().map(|value| format!("clientId:{value}")).collect();
     assert_eq!(server.revocation_requests()[0].targets(), expected);
     assert!(has(&server.revocation_requests()[0].json(), "targets"));
-    assert_eq!(
-        list(&server.revocation_requests()[0].json(), "targets").len(),
-        values.len()
-    );
+    assert_eq!(list(&server.revocation_requests()[0].json(), "targets").len(), values.len());
 }
 
 #[test]
 fn a_key_name_cannot_leave_its_place_in_the_path() {
     let server = Ably::start();
-    ably(REVOKE)
-        .towards(&server)
-        .env("ABLY_API_KEY", "APP1.key/../1?x#y%:secret")
-        .run()
-        .exits(1);
-    assert_eq!(
-        server.requests()[0].path,
-        "/keys/APP1.key%2F..%2F1%3Fx%23y%25/revokeTokens"
-    );
+    ably(REVOKE).towards(&server).env("ABLY_API_KEY", "APP1.key/../1?x#y%:secret").run().exits(1);
+    assert_eq!(server.requests()[0].path, "/keys/APP1.key%2F..%2F1%3Fx%23y%25/revokeTokens");
 }
 
 #[test]

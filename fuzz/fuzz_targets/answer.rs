@@ -41,13 +41,7 @@ fuzz_target!(|data: &[u8]| {
     let mut scrubber = Scrubber::default();
     scrubber.add(SECRET);
     let gave_up = (headers & 16 != 0).then_some("the time was up");
-    let outcomes = answer::judge(
-        &reply,
-        "main.realtime.ably.net",
-        gave_up,
-        &TARGETS,
-        &scrubber,
-    );
+    let outcomes = answer::judge(&reply, "main.realtime.ably.net", gave_up, &TARGETS, &scrubber);
     assert_eq!(outcomes.len(), TARGETS.len());
     for (target, outcome) in TARGETS.iter().zip(&outcomes) {
         match outcome {
@@ -62,13 +56,9 @@ fuzz_target!(|data: &[u8]| {
             Outcome::NotSent(_) => panic!("an answer means that it was sent"),
             Outcome::Refused(failure) | Outcome::Unknown(failure) => {
                 let info = failure.info.clone().unwrap_or_default();
-                for words in [
-                    Some(failure.problem.message.clone()),
-                    info.message,
-                    info.href,
-                ]
-                .into_iter()
-                .flatten()
+                for words in [Some(failure.problem.message.clone()), info.message, info.href]
+                    .into_iter()
+                    .flatten()
                 {
                     assert!(!words.contains(SECRET), "{words}");
                     assert!(!Safe(&words).to_string().contains(is_hostile));

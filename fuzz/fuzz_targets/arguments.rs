@@ -16,10 +16,8 @@ use libfuzzer_sys::fuzz_target;
 const VALUE: &str = "s3cr3t";
 
 fuzz_target!(|data: &[u8]| {
-    let line: Vec<OsString> = data
-        .split(|byte| *byte == b'\n')
-        .map(|word| OsString::from_vec(word.to_vec()))
-        .collect();
+    let line: Vec<OsString> =
+        data.split(|byte| *byte == b'\n').map(|word| OsString::from_vec(word.to_vec())).collect();
     let _ = args::wants_json(&line);
     match args::parse(line.clone()) {
         Err(problem) => {
@@ -30,11 +28,7 @@ fuzz_target!(|data: &[u8]| {
                 let name = word.split('=').next().unwrap_or_default();
                 name.starts_with('-') && name.contains(VALUE)
             });
-            assert!(
-                named || !problem.message.contains(VALUE),
-                "{}",
-                problem.message
-            );
+            assert!(named || !problem.message.contains(VALUE), "{}", problem.message);
         }
         Ok(Command::Revoke(args)) => {
             let text = |id| args.all(id).next().and_then(|value| value.to_str());

@@ -18,10 +18,7 @@ fuzz_target!(|text: &str| {
     };
     let (app, id) = key.name().split_once('.').expect("a key name has a dot");
     assert!(!app.is_empty() && !id.is_empty() && app == key.app_id());
-    assert!(
-        !key.name()
-            .contains(|c: char| c == ':' || c.is_whitespace() || c.is_control())
-    );
+    assert!(!key.name().contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()));
     let secret = text
         .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
         .split_once(':')
@@ -30,11 +27,7 @@ fuzz_target!(|text: &str| {
     assert_eq!(format!("{key:?}"), format!("ApiKey({:?})", key.name()));
     let header = auth::basic(&key).expect("base64 fits a header");
     assert!(header.is_sensitive());
-    assert!(
-        client::path(&key)
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic())
-    );
+    assert!(client::path(&key).bytes().all(|byte| byte.is_ascii_graphic()));
     let mut scrubber = Scrubber::default();
     auth::conceal(&key, &mut scrubber);
     let shown = "[secret]";

@@ -13,18 +13,12 @@ fuzz_target!(|input: (u64, &str)| {
     if let Some(wait) = retry_after::parse(value, now) {
         assert!(wait <= Duration::from_secs(u32::MAX.into()));
         assert!(Instant::now().checked_add(wait).is_some());
-        let digits = value
-            .trim_matches([' ', '\t'])
-            .bytes()
-            .all(|byte| byte.is_ascii_digit());
+        let digits = value.trim_matches([' ', '\t']).bytes().all(|byte| byte.is_ascii_digit());
         let ends = wait < Duration::from_secs(u32::MAX.into());
         if !digits && ends {
             // Two digits of a year may mean another century by then.
             let left = retry_after::parse(value, now + wait);
-            assert!(
-                left == Some(Duration::ZERO) || value.contains('-'),
-                "{value:?}: {left:?}"
-            );
+            assert!(left == Some(Duration::ZERO) || value.contains('-'), "{value:?}: {left:?}");
         }
     }
 });

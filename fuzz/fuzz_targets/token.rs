@@ -26,10 +26,7 @@ fuzz_target!(|data: &[u8]| {
     let payload = payload.strip_prefix(b"\n").unwrap_or(payload);
     // The fuzzer need not find out what a header looks like.
     for header in [header, br#"{"kid":"app.key"}"#] {
-        judge(
-            format!("{}.{}.{SIGNATURE}", part(header), part(payload)).as_bytes(),
-            true,
-        );
+        judge(format!("{}.{}.{SIGNATURE}", part(header), part(payload)).as_bytes(), true);
     }
 });
 
@@ -89,9 +86,5 @@ fn judge(text: &[u8], is_jwt: bool) {
 /// Whether a claim that may be shown holds this text.
 fn claims(token: &token::Token, text: &str) -> bool {
     let shown = [&token.client_id, &token.revocation_key];
-    shown
-        .into_iter()
-        .flatten()
-        .any(|claim| claim.contains(text))
-        || token.key_name.contains(text)
+    shown.into_iter().flatten().any(|claim| claim.contains(text)) || token.key_name.contains(text)
 }

@@ -46,40 +46,26 @@ impl Authority {
             return Err(flaw);
         }
         if let Ok(ip) = text.parse::<Ipv6Addr>() {
-            return Ok(Self {
-                host: Host::Ip(ip.into()),
-                port: None,
-            });
+            return Ok(Self { host: Host::Ip(ip.into()), port: None });
         }
         if let Some(rest) = text.strip_prefix('[') {
-            let (ip, rest) = rest
-                .split_once(']')
-                .ok_or("lacks the ] of an IPv6 address")?;
+            let (ip, rest) = rest.split_once(']').ok_or("lacks the ] of an IPv6 address")?;
             let ip: Ipv6Addr = ip.parse().map_err(|_| "is not an IPv6 address")?;
             let port = match rest.strip_prefix(':') {
                 Some(digits) => Some(port(digits)?),
                 None if rest.is_empty() => None,
                 None => return Err("has something after its ] that is no port"),
             };
-            return Ok(Self {
-                host: Host::Ip(ip.into()),
-                port,
-            });
+            return Ok(Self { host: Host::Ip(ip.into()), port });
         }
         match text.split_once(':') {
-            None => Ok(Self {
-                host: host(text)?,
-                port: None,
-            }),
+            None => Ok(Self { host: host(text)?, port: None }),
             Some((_, rest)) if rest.contains(':') => {
                 Err("has several colons but is not an IPv6 address, or lacks the [] around one")
             }
             Some((name, digits)) => {
                 let host = host(name)?;
-                Ok(Self {
-                    host,
-                    port: Some(port(digits)?),
-                })
+                Ok(Self { host, port: Some(port(digits)?) })
             }
         }
     }
@@ -139,9 +125,7 @@ fn host(text: &str) -> Result<Host, &'static str> {
 
 pub(crate) fn label(text: &str) -> bool {
     (1..=63).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         && !text.starts_with('-')
         && !text.ends_with('-')
 }

@@ -30,9 +30,7 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// first byte of a request may leave; the caller resets it before each exchange.
 pub(crate) fn connector(stop: Arc<AtomicUsize>, sent: Arc<AtomicBool>) -> impl Connector {
     ().chain(Tunnel)
-        .chain(Dial {
-            stop: Arc::clone(&stop),
-        })
+        .chain(Dial { stop: Arc::clone(&stop) })
         .chain(RustlsConnector::default())
         .chain(Witness { stop, sent })
 }
@@ -129,25 +127,16 @@ impl<'a> Race<'a> {
 
     /// Waits for any attempt to end and takes the first good one out.
     fn poll(&mut self, wait: Duration) -> io::Result<Option<OwnedFd>> {
-        let mut polled: Vec<_> = self
-            .running
-            .iter()
-            .map(|socket| PollFd::new(socket, PollFlags::OUT))
-            .collect();
-        let timeout = Timespec {
-            tv_sec: 0,
-            tv_nsec: wait.subsec_nanos().into(),
-        };
+        let mut polled: Vec<_> =
+            self.running.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
+        let timeout = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
         match poll(&mut polled, Some(&timeout)) {
             // A signal: the caller looks which.
             Ok(0) | Err(Errno::INTR) => return Ok(None),
             Ok(_) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let ended: Vec<bool> = polled
-            .iter()
-            .map(|entry| !entry.revents().is_empty())
-            .collect();
+        let ended: Vec<bool> = polled.iter().map(|entry| !entry.revents().is_empty()).collect();
         drop(polled);
         let mut winner = None;
         for (socket, ended) in std::mem::take(&mut self.running).into_iter().zip(ended) {
@@ -182,11 +171,7 @@ impl<'a> Race<'a> {
 
 /// A socket on its way to an address, or there already.
 pub(crate) fn begin(address: SocketAddr) -> Result<OwnedFd, Errno> {
-    let family = if address.is_ipv4() {
-        AddressFamily::INET
-    } else {
-        AddressFamily::INET6
-    };
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
     match connect(&socket, &address) {
@@ -217,9 +202,7 @@ mod tests {
         let (dead, _kept) = dead();
         let (_listener, alive) = listener();
         // It would take the dead ones 20 s to give up, with their shares of the time in turn.
-        let stream = race(&[dead, dead, alive], 60_000, &stop(0))
-            .unwrap()
-            .unwrap();
+        let stream = race(&[dead, dead, alive], 60_000, &stop(0)).unwrap().unwrap();
         assert_eq!(stream.peer_addr().unwrap(), alive);
     }
 
@@ -242,19 +225,10 @@ mod tests {
         let (_listener, alive) = listener();
         let stream = race(&[alive], 3000, &stop(0)).unwrap().unwrap();
         assert!(rustix::io::ioctl_fionread(&stream).is_ok());
-        assert!(
-            rustix::io::fcntl_getfd(&stream)
-                .unwrap()
-                .contains(rustix::io::FdFlags::CLOEXEC)
-        );
-        stream
-            .set_read_timeout(Some(Duration::from_millis(20)))
-            .unwrap();
+        assert!(rustix::io::fcntl_getfd(&stream).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+        stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         let start = Instant::now();
-        assert_eq!(
-            (&stream).read(&mut [0]).unwrap_err().kind(),
-            ErrorKind::WouldBlock
-        );
+        assert_eq!((&stream).read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
         assert!(start.elapsed() >= Duration::from_millis(10));
     }
 

@@ -72,7 +72,5 @@ pub(crate) fn is_broken(kind: io::ErrorKind) -> bool {
 
 /// The error of TLS in one of input or output.
 pub(crate) fn tls_error(error: &io::Error) -> Option<&TlsError> {
-    error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<TlsError>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>())
 }

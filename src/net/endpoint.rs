@@ -28,12 +28,7 @@ pub struct Endpoint {
 impl Default for Endpoint {
     /// The routing policy `main` (REC1a).
     fn default() -> Self {
-        Self::policy(
-            "main".to_owned(),
-            "main",
-            "realtime.ably.net",
-            "ably-realtime.com",
-        )
+        Self::policy("main".to_owned(), "main", "realtime.ably.net", "ably-realtime.com")
     }
 }
 
@@ -69,19 +64,10 @@ impl Endpoint {
                 None | Some(HTTPS) => host.to_string(),
                 Some(port) => format!("{host}:{port}"),
             };
-            return Ok(Self {
-                shown: primary.clone(),
-                primary,
-                fallbacks: Vec::new(),
-            });
+            return Ok(Self { shown: primary.clone(), primary, fallbacks: Vec::new() });
         }
         policy_id(&value)?;
-        Ok(Self::policy(
-            value.clone(),
-            &value,
-            "realtime.ably.net",
-            "ably-realtime.com",
-        ))
+        Ok(Self::policy(value.clone(), &value, "realtime.ably.net", "ably-realtime.com"))
     }
 
     fn policy(shown: String, id: &str, domain: &str, fallback: &str) -> Self {
@@ -89,9 +75,7 @@ impl Endpoint {
         Self {
             shown,
             primary: format!("{id}.{domain}"),
-            fallbacks: fallbacks
-                .map(|letter| format!("{id}.{letter}.fallback.{fallback}"))
-                .into(),
+            fallbacks: fallbacks.map(|letter| format!("{id}.{letter}.fallback.{fallback}")).into(),
         }
     }
 
@@ -206,11 +190,7 @@ mod tests {
         assert_eq!(default.fallbacks()[0], "main.a.fallback.ably-realtime.com");
         assert_eq!(default.fallbacks()[4], "main.e.fallback.ably-realtime.com");
         assert!(default.is_default() && Endpoint::parse("main").unwrap() == default);
-        assert!(
-            !Endpoint::parse("main.realtime.ably.net")
-                .unwrap()
-                .is_default()
-        );
+        assert!(!Endpoint::parse("main.realtime.ably.net").unwrap().is_default());
     }
 
     #[test]
@@ -220,10 +200,7 @@ mod tests {
         assert_eq!(acme.fallbacks().len(), 5);
         let sandbox = Endpoint::parse("nonprod:sandbox").unwrap();
         assert_eq!(sandbox.primary(), "sandbox.realtime.ably-nonprod.net");
-        assert_eq!(
-            sandbox.fallbacks()[1],
-            "sandbox.b.fallback.ably-realtime-nonprod.com"
-        );
+        assert_eq!(sandbox.fallbacks()[1], "sandbox.b.fallback.ably-realtime-nonprod.com");
         assert_eq!(sandbox.to_string(), "nonprod:sandbox");
     }
 
@@ -247,12 +224,7 @@ mod tests {
         ] {
             assert_eq!(primary(value), expected, "{value}");
             assert!(Endpoint::parse(value).unwrap().fallbacks().is_empty());
-            assert!(
-                Endpoint::parse(value)
-                    .unwrap()
-                    .random_fallbacks()
-                    .is_empty()
-            );
+            assert!(Endpoint::parse(value).unwrap().random_fallbacks().is_empty());
         }
     }
 
@@ -297,17 +269,9 @@ mod tests {
         ] {
             let message = refusal(value);
             assert!(message.contains(reason), "{value:?}: {message}");
-            assert!(
-                !message.contains("pw") && !message.contains("5WEB4"),
-                "{message}"
-            );
+            assert!(!message.contains("pw") && !message.contains("5WEB4"), "{message}");
         }
-        assert!(
-            Endpoint::parse("https://h.example")
-                .unwrap_err()
-                .remedy
-                .contains("host alone")
-        );
+        assert!(Endpoint::parse("https://h.example").unwrap_err().remedy.contains("host alone"));
     }
 
     #[test]
@@ -327,13 +291,9 @@ mod tests {
 
     #[test]
     fn an_address_to_connect_to_needs_its_port() {
-        for value in [
-            "127.0.0.1:1",
-            "[::1]:8443",
-            "bastion.example:443",
-            "localhost:8443",
-            "sidecar:80",
-        ] {
+        for value in
+            ["127.0.0.1:1", "[::1]:8443", "bastion.example:443", "localhost:8443", "sidecar:80"]
+        {
             assert_eq!(ConnectTo::parse(value).unwrap().to_string(), value);
         }
         for (value, reason) in [
@@ -348,11 +308,7 @@ mod tests {
             ("u@h:1", "user name"),
         ] {
             let problem = ConnectTo::parse(value).expect_err(value);
-            assert!(
-                problem.message.contains(reason),
-                "{value}: {}",
-                problem.message
-            );
+            assert!(problem.message.contains(reason), "{value}: {}", problem.message);
         }
     }
 

@@ -46,41 +46,25 @@ pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
     let (message, remedy, retry) = match error {
         Error::Other(inner) => match inner.downcast_ref::<DialError>() {
             Some(dial) => dialling(dial, &peer),
-            None => (
-                format!("no connection to {hop}: {inner}"),
-                "",
-                Retry::OtherHost,
-            ),
+            None => (format!("no connection to {hop}: {inner}"), "", Retry::OtherHost),
         },
         Error::Io(inner) => return io_fault(&inner, peer, sent),
         Error::Rustls(inner) => tls(&inner, &far, ENDPOINT),
         Error::Timeout(timeout) => timed_out(timeout, &peer, sent),
-        Error::ConnectProxyFailed(reason) => (
-            format!("{hop} did not connect to {}: {reason}", peer.host),
-            PROXY_RULES,
-            Retry::Never,
-        ),
+        Error::ConnectProxyFailed(reason) => {
+            (format!("{hop} did not connect to {}: {reason}", peer.host), PROXY_RULES, Retry::Never)
+        }
         Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => (
             format!("the answer of {far} is not HTTP"),
             "check --endpoint and any proxy on the way",
             Retry::Never,
         ),
-        Error::Tls(reason) => (
-            format!("no TLS connection to {far}: {reason}"),
-            ENDPOINT,
-            Retry::Never,
-        ),
-        other => (
-            format!("the exchange with {far} failed: {other}"),
-            "",
-            Retry::SameHost,
-        ),
+        Error::Tls(reason) => {
+            (format!("no TLS connection to {far}: {reason}"), ENDPOINT, Retry::Never)
+        }
+        other => (format!("the exchange with {far} failed: {other}"), "", Retry::SameHost),
     };
-    Fault {
-        problem: Problem::new(message, remedy),
-        sent,
-        retry,
-    }
+    Fault { problem: Problem::new(message, remedy), sent, retry }
 }
 
 fn dialling(error: &DialError, peer: &Peer<'_>) -> (String, &'static str, Retry) {
@@ -101,16 +85,12 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> (String, &'static str, Retry)
         }
     };
     match error {
-        DialError::Unresolvable { host, reason } => (
-            format!("{} cannot be resolved: {reason}", name(host)),
-            remedy,
-            Retry::OtherHost,
-        ),
-        DialError::ResolveTimedOut { host } => (
-            format!("{} was not resolved in time", name(host)),
-            remedy,
-            Retry::OtherHost,
-        ),
+        DialError::Unresolvable { host, reason } => {
+            (format!("{} cannot be resolved: {reason}", name(host)), remedy, Retry::OtherHost)
+        }
+        DialError::ResolveTimedOut { host } => {
+            (format!("{} was not resolved in time", name(host)), remedy, Retry::OtherHost)
+        }
         DialError::ProxyRefused { status } => refused_by_proxy(*status, peer),
         DialError::ProxyHungUp => (
             format!(
@@ -140,18 +120,12 @@ fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> (String, &'static str, Retr
         ),
         // What it could not do for this host it may do for another.
         500..=599 => (
-            format!(
-                "{proxy} could not connect to {}: status {status}",
-                peer.host
-            ),
+            format!("{proxy} could not connect to {}: status {status}", peer.host),
             PROXY_RULES,
             Retry::OtherHost,
         ),
         _ => (
-            format!(
-                "{proxy} refused to connect to {}: status {status}",
-                peer.host
-            ),
+            format!("{proxy} refused to connect to {}: status {status}", peer.host),
             PROXY_RULES,
             Retry::Never,
         ),
@@ -197,25 +171,13 @@ fn io_fault(error: &io::Error, peer: Peer<'_>, sent: bool) -> Fault {
             ),
         }
     };
-    Fault {
-        problem: Problem::new(message, remedy),
-        sent,
-        retry,
-    }
+    Fault { problem: Problem::new(message, remedy), sent, retry }
 }
 
 fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> (String, &'static str, Retry) {
-    let how = if kind == io::ErrorKind::UnexpectedEof {
-        "closed"
-    } else {
-        "reset"
-    };
+    let how = if kind == io::ErrorKind::UnexpectedEof { "closed" } else { "reset" };
     if sent {
-        (
-            format!("{host} {how} the connection before its answer was complete"),
-            "",
-            Retry::SameHost,
-        )
+        (format!("{host} {how} the connection before its answer was complete"), "", Retry::SameHost)
     } else {
         (
             format!("{host} {how} the connection during the TLS handshake"),
@@ -246,11 +208,7 @@ fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> (String, &'static
         Timeout::RecvBody => "complete its answer",
         _ => "answer",
     };
-    (
-        format!("{} did not {what} in time", peer.far_end()),
-        "",
-        Retry::SameHost,
-    )
+    (format!("{} did not {what} in time", peer.far_end()), "", Retry::SameHost)
 }
 
 /// `check` is the remedy where nothing more can be said.
@@ -258,14 +216,12 @@ fn tls(error: &TlsError, host: &str, check: &'static str) -> (String, &'static s
     use CertificateError as Bad;
     let certificate = |what: &str| format!("the certificate of {host} {what}");
     let (message, remedy) = match error {
-        TlsError::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => (
-            certificate("has expired"),
-            "check this machine's clock, then the host's certificate",
-        ),
-        TlsError::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => (
-            certificate("is not valid yet"),
-            "check this machine's clock",
-        ),
+        TlsError::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            (certificate("has expired"), "check this machine's clock, then the host's certificate")
+        }
+        TlsError::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            (certificate("is not valid yet"), "check this machine's clock")
+        }
         TlsError::InvalidCertificate(Bad::UnknownIssuer) => (
             certificate("comes from an unknown issuer"),
             "if a proxy or a private CA issued it, name that CA's certificate with --ca-file; --ca-file and \
@@ -278,10 +234,9 @@ fn tls(error: &TlsError, host: &str, check: &'static str) -> (String, &'static s
             (certificate(&format!("is not acceptable: {other:?}")), check)
         }
         TlsError::InvalidMessage(_) => (format!("{host} does not speak TLS on this port"), check),
-        TlsError::AlertReceived(alert) => (
-            format!("{host} refused the TLS connection: {alert:?}"),
-            check,
-        ),
+        TlsError::AlertReceived(alert) => {
+            (format!("{host} refused the TLS connection: {alert:?}"), check)
+        }
         other => (format!("no TLS connection to {host}: {other}"), check),
     };
     (message, remedy, Retry::Never)
@@ -291,19 +246,9 @@ fn tls(error: &TlsError, host: &str, check: &'static str) -> (String, &'static s
 mod tests {
     use super::*;
 
-    const DIRECT: Peer<'_> = Peer {
-        host: "ably.example",
-        proxy: None,
-        connect_to: None,
-    };
-    const PROXY: Peer<'_> = Peer {
-        proxy: Some("http://p:3128"),
-        ..DIRECT
-    };
-    const INSTEAD: Peer<'_> = Peer {
-        connect_to: Some("10.0.0.9:8443"),
-        ..DIRECT
-    };
+    const DIRECT: Peer<'_> = Peer { host: "ably.example", proxy: None, connect_to: None };
+    const PROXY: Peer<'_> = Peer { proxy: Some("http://p:3128"), ..DIRECT };
+    const INSTEAD: Peer<'_> = Peer { connect_to: Some("10.0.0.9:8443"), ..DIRECT };
 
     fn says(error: Error, peer: Peer<'_>, sent: bool) -> String {
         translate(error, peer, sent).problem.message
@@ -410,33 +355,14 @@ mod tests {
                 Retry::Never,
                 "did not connect to ably.example: it does not accept these credentials, or wants some",
             ),
-            (
-                403,
-                Retry::Never,
-                "refused to connect to ably.example: status 403",
-            ),
-            (
-                302,
-                Retry::Never,
-                "refused to connect to ably.example: status 302",
-            ),
-            (
-                502,
-                Retry::OtherHost,
-                "could not connect to ably.example: status 502",
-            ),
-            (
-                504,
-                Retry::OtherHost,
-                "could not connect to ably.example: status 504",
-            ),
+            (403, Retry::Never, "refused to connect to ably.example: status 403"),
+            (302, Retry::Never, "refused to connect to ably.example: status 302"),
+            (502, Retry::OtherHost, "could not connect to ably.example: status 502"),
+            (504, Retry::OtherHost, "could not connect to ably.example: status 504"),
         ] {
             let fault = translate(DialError::ProxyRefused { status }.into(), PROXY, false);
             assert_eq!(fault.retry, retry);
-            assert_eq!(
-                fault.problem.message,
-                format!("the proxy http://p:3128 {message}")
-            );
+            assert_eq!(fault.problem.message, format!("the proxy http://p:3128 {message}"));
         }
     }
 

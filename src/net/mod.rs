@@ -101,33 +101,15 @@ impl<'a> Http<'a> {
     pub fn new(network: &'a Network, signals: &Signals) -> Self {
         let sent = Arc::new(AtomicBool::new(false));
         let connect_to = network.connect_to.as_ref().map(ToString::to_string);
-        Self {
-            network,
-            agent: agent(network, signals, &sent),
-            connect_to,
-            sent,
-        }
+        Self { network, agent: agent(network, signals, &sent), connect_to, sent }
     }
 
     /// The host, the way to it and the roots in use, without a proxy's credentials.
     pub fn described(&self, authority: &str) -> String {
-        let way = match (
-            &self.connect_to,
-            self.network.proxies.for_authority(authority),
-        ) {
+        let way = match (&self.connect_to, self.network.proxies.for_authority(authority)) {
             (Some(address), _) => format!("connecting to {address}"),
-            (
-                None,
-                Route::Via {
-                    shown, variable, ..
-                },
-            ) => format!("proxy {shown} from {variable}"),
-            (
-                None,
-                Route::Direct {
-                    exempt: Some((variable, entry)),
-                },
-            ) => {
+            (None, Route::Via { shown, variable, .. }) => format!("proxy {shown} from {variable}"),
+            (None, Route::Direct { exempt: Some((variable, entry)) }) => {
                 format!("no proxy, exempted by {entry} in {variable}")
             }
             (None, Route::Direct { exempt: None }) => "no proxy".to_owned(),
@@ -138,11 +120,7 @@ impl<'a> Http<'a> {
     /// Knows the proxies' credentials.
     pub fn scrubber(&self) -> Scrubber {
         let mut scrubber = Scrubber::default();
-        self.network
-            .proxies
-            .secrets()
-            .iter()
-            .for_each(|secret| scrubber.add(secret));
+        self.network.proxies.secrets().iter().for_each(|secret| scrubber.add(secret));
         scrubber
     }
 
@@ -174,14 +152,9 @@ impl<'a> Http<'a> {
             connect_to: self.connect_to.as_deref(),
         };
         self.sent.store(false, Ordering::SeqCst);
-        self.run(
-            call,
-            authority,
-            proxy.map(|(proxy, _)| proxy),
-            budget.min(EXCHANGE),
-        )
-        .and_then(Reply::read)
-        .map_err(|error| fault::translate(error, peer, self.sent.load(Ordering::SeqCst)))
+        self.run(call, authority, proxy.map(|(proxy, _)| proxy), budget.min(EXCHANGE))
+            .and_then(Reply::read)
+            .map_err(|error| fault::translate(error, peer, self.sent.load(Ordering::SeqCst)))
     }
 
     fn run(
@@ -235,22 +208,14 @@ fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent 
         .proxy(None)
         .https_only(true)
         .http_status_as_error(false)
-        .tls_config(
-            TlsConfig::builder()
-                .root_certs(network.roots.certs())
-                .build(),
-        )
+        .tls_config(TlsConfig::builder().root_certs(network.roots.certs()).build())
         .max_response_header_size(HEADERS_LIMIT)
         .input_buffer_size(INPUT_BUFFER)
         .output_buffer_size(OUTPUT_BUFFER)
         .user_agent(NAME)
         .build();
     let names = Names::new(network.connect_to.clone(), signals.shared());
-    Agent::with_parts(
-        config,
-        dial::connector(signals.shared(), Arc::clone(sent)),
-        names,
-    )
+    Agent::with_parts(config, dial::connector(signals.shared(), Arc::clone(sent)), names)
 }
 
 /// A text as one segment of a path, percent-encoded: names and IDs are typed, not Ably's.

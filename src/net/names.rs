@@ -66,22 +66,12 @@ impl Resolver for Names {
         check(&self.stop)?;
         let deadline = deadline(time::Instant::now(), timeout.after);
         let (host, port) = match &self.connect_to {
-            Some(ConnectTo {
-                host: Host::Ip(ip),
-                port,
-            }) => (ip.to_string(), *port),
-            Some(ConnectTo {
-                host: Host::Name(name),
-                port,
-            }) => (name.clone(), *port),
+            Some(ConnectTo { host: Host::Ip(ip), port }) => (ip.to_string(), *port),
+            Some(ConnectTo { host: Host::Name(name), port }) => (name.clone(), *port),
             None => host_and_port(uri)?,
         };
         let mut addresses = self.empty();
-        for address in self
-            .addresses(host, port, deadline)?
-            .into_iter()
-            .take(MAX_ADDRESSES)
-        {
+        for address in self.addresses(host, port, deadline)?.into_iter().take(MAX_ADDRESSES) {
             addresses.push(address);
         }
         Ok(addresses)
@@ -90,15 +80,8 @@ impl Resolver for Names {
 
 fn host_and_port(uri: &Uri) -> Result<(String, u16), Error> {
     let host = uri.host().ok_or(Error::HostNotFound)?;
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    let usual = if uri.scheme_str() == Some("http") {
-        80
-    } else {
-        443
-    };
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let usual = if uri.scheme_str() == Some("http") { 80 } else { 443 };
     Ok((bare.to_owned(), uri.port_u16().unwrap_or(usual)))
 }
 
@@ -106,11 +89,7 @@ impl Names {
     /// With the address that stands for every host and port, if there is one, and the number of a
     /// caught signal, 0 for none.
     pub(crate) fn new(connect_to: Option<ConnectTo>, stop: Arc<AtomicUsize>) -> Self {
-        Self {
-            connect_to,
-            stop,
-            known: Mutex::default(),
-        }
+        Self { connect_to, stop, known: Mutex::default() }
     }
 
     fn addresses(
@@ -160,12 +139,7 @@ impl Names {
         if known.len() == MAX_KNOWN {
             known.remove(0);
         }
-        known.push(Known {
-            host,
-            port,
-            addresses,
-            since: Instant::now(),
-        });
+        known.push(Known { host, port, addresses, since: Instant::now() });
     }
 
     /// What the system answers, as an error where that is no address.
@@ -191,15 +165,11 @@ impl Names {
         port: u16,
         deadline: Option<Instant>,
     ) -> Result<io::Result<Vec<SocketAddr>>, Error> {
-        let late = || DialError::ResolveTimedOut {
-            host: host.to_owned(),
-        };
+        let late = || DialError::ResolveTimedOut { host: host.to_owned() };
         let (answer, answers) = mpsc::sync_channel(1);
         let name = host.to_owned();
-        let spawned = thread::Builder::new()
-            .name("look-up".to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
+        let spawned =
+            thread::Builder::new().name("look-up".to_owned()).stack_size(STACK).spawn(move || {
                 // Nobody may be waiting any more.
                 let _ = answer.send(system_look_up(&name, port));
             });
@@ -230,17 +200,14 @@ fn system_look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 /// no hosts file in an empty root.
 fn is_localhost(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
-    name.rsplit('.')
-        .next()
-        .is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
+    name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
 
 /// Families in turn, beginning with that of the first (RFC 8305, 4).
 fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (mut these, mut others): (VecDeque<_>, VecDeque<_>) = addresses
-        .into_iter()
-        .partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut these, mut others): (VecDeque<_>, VecDeque<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
     let mut mixed = Vec::with_capacity(these.len() + others.len());
     while !these.is_empty() || !others.is_empty() {
         mixed.extend(these.pop_front());
@@ -252,9 +219,7 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 /// The system's words without Rust's around them.
 fn reason(error: &io::Error) -> String {
     let text = file::reason(error);
-    let words = text
-        .strip_prefix("failed to lookup address information: ")
-        .unwrap_or(&text);
+    let words = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
     match words {
         // What musl calls a look-up that no name server answered.
         "try again" => "no answer from the name servers".to_owned(),
@@ -294,11 +259,9 @@ mod tests {
 
     #[test]
     fn connect_to_stands_for_every_host_and_port() {
-        for (to, expected) in [
-            ("127.0.0.1:1", "127.0.0.1:1"),
-            ("[::1]:2", "[::1]:2"),
-            ("localhost:3", "127.0.0.1:3"),
-        ] {
+        for (to, expected) in
+            [("127.0.0.1:1", "127.0.0.1:1"), ("[::1]:2", "[::1]:2"), ("localhost:3", "127.0.0.1:3")]
+        {
             let found = resolve(&names(Some(to)), "https://main.realtime.ably.net:9/x", 0).unwrap();
             assert_eq!(found[0], expected);
         }
@@ -308,11 +271,7 @@ mod tests {
     fn a_host_that_cannot_be_resolved_is_named() {
         let host = format!("{}.example", "a".repeat(64));
         let error = resolve(&names(None), &format!("https://{host}/"), 10_000).unwrap_err();
-        let Some(DialError::Unresolvable {
-            host: named,
-            reason,
-        }) = dialled(&error)
-        else {
+        let Some(DialError::Unresolvable { host: named, reason }) = dialled(&error) else {
             panic!("{error:?}");
         };
         assert_eq!(*named, host);
@@ -324,10 +283,7 @@ mod tests {
     #[test]
     fn a_look_up_ends_with_its_budget_and_with_a_signal() {
         let error = resolve(&names(None), "https://ably.example/", 0).unwrap_err();
-        assert!(matches!(
-            dialled(&error),
-            Some(DialError::ResolveTimedOut { .. })
-        ));
+        assert!(matches!(dialled(&error), Some(DialError::ResolveTimedOut { .. })));
         let names = Names::new(None, stop(15));
         let error = resolve(&names, "https://127.0.0.1/", 1000).unwrap_err();
         assert_eq!(dialled(&error), Some(&DialError::Stopped));
@@ -346,15 +302,9 @@ mod tests {
     fn an_answer_spares_the_next_look_up() {
         let names = names(None);
         // Not an address to Rust, but to every system's look-up, without a name server.
-        assert_eq!(
-            resolve(&names, "https://127.1/", 10_000).unwrap(),
-            ["127.0.0.1:443"]
-        );
+        assert_eq!(resolve(&names, "https://127.1/", 10_000).unwrap(), ["127.0.0.1:443"]);
         // No time is left, which a look-up would notice, as that for another port does.
-        assert_eq!(
-            resolve(&names, "https://127.1/", 0).unwrap(),
-            ["127.0.0.1:443"]
-        );
+        assert_eq!(resolve(&names, "https://127.1/", 0).unwrap(), ["127.0.0.1:443"]);
         assert!(resolve(&names, "https://127.1:8443/", 0).is_err());
     }
 
@@ -403,19 +353,10 @@ mod tests {
 
     #[test]
     fn families_take_turns() {
-        let read = |list: &[&str]| {
-            list.iter()
-                .map(|text| text.parse().unwrap())
-                .collect::<Vec<_>>()
-        };
+        let read =
+            |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
         assert_eq!(
-            interleaved(read(&[
-                "[::1]:1",
-                "[::2]:1",
-                "[::3]:1",
-                "1.1.1.1:1",
-                "1.1.1.2:1"
-            ])),
+            interleaved(read(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "1.1.1.2:1"])),
             read(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1", "[::3]:1"])
         );
         assert_eq!(interleaved(Vec::new()), Vec::new());

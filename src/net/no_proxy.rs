@@ -30,12 +30,7 @@ pub(crate) fn exemptions(variable: &'static str, list: &str) -> Vec<Exempt> {
         .filter(|entry| !entry.is_empty())
         .map(|entry| {
             let (rule, port) = rule(entry);
-            Exempt {
-                variable,
-                entry: entry.to_owned(),
-                rule,
-                port,
-            }
+            Exempt { variable, entry: entry.to_owned(), rule, port }
         })
         .collect()
 }
@@ -48,22 +43,15 @@ fn rule(entry: &str) -> (Rule, Option<u16>) {
         return (network(address, bits).unwrap_or(Rule::Nothing), None);
     }
     // `.example.com` and `*.example.com` are `example.com`, as in curl.
-    let name = entry
-        .strip_prefix('*')
-        .filter(|rest| rest.starts_with('.'))
-        .unwrap_or(entry);
+    let name = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);
     match Authority::parse(name.strip_prefix('.').unwrap_or(name)) {
-        Ok(Authority {
-            host: Host::Ip(ip),
-            port,
-        }) => {
+        Ok(Authority { host: Host::Ip(ip), port }) => {
             let ip = ip.to_canonical();
             (Rule::Network(ip, if ip.is_ipv4() { 32 } else { 128 }), port)
         }
-        Ok(Authority {
-            host: Host::Name(name),
-            port,
-        }) => (Rule::Domain(name.trim_end_matches('.').to_owned()), port),
+        Ok(Authority { host: Host::Name(name), port }) => {
+            (Rule::Domain(name.trim_end_matches('.').to_owned()), port)
+        }
         Err(_) => (Rule::Nothing, None),
     }
 }
@@ -73,9 +61,7 @@ fn network(address: &str, bits: &str) -> Option<Rule> {
         return None;
     }
     let bits: u32 = bits.parse().ok()?;
-    let bare = address
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let ip: IpAddr = match bare {
         Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
         None => address.parse().ok()?,

@@ -102,14 +102,10 @@ impl Proxies {
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
         match self.exempt.iter().find(|exempt| exempt.covers(host, port)) {
-            Some(exempt) => Route::Direct {
-                exempt: Some((exempt.variable, &exempt.entry)),
-            },
-            None => Route::Via {
-                proxy: &named.proxy,
-                shown: &named.shown,
-                variable: named.variable,
-            },
+            Some(exempt) => Route::Direct { exempt: Some((exempt.variable, &exempt.entry)) },
+            None => {
+                Route::Via { proxy: &named.proxy, shown: &named.shown, variable: named.variable }
+            }
         }
     }
 
@@ -135,9 +131,7 @@ fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
         return Err("has white space or control characters in it");
     }
     let (scheme, rest) = scheme(value)?;
-    let (rest, path) = rest
-        .find(['/', '?', '#'])
-        .map_or((rest, ""), |at| rest.split_at(at));
+    let (rest, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
     if !matches!(path, "" | "/") {
         return Err("has a path, a query, or unencoded / ? # in its credentials");
     }
@@ -148,22 +142,12 @@ fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
     // Not its flaw: that may speak of an address that was cut off the middle of a password.
     let authority = Authority::parse(rest).map_err(|_| "is not a host with an optional port")?;
     // ureq's ports where there is none, shown so that nobody has to guess.
-    let port = authority
-        .port
-        .unwrap_or(if scheme == "https" { HTTPS } else { 80 });
+    let port = authority.port.unwrap_or(if scheme == "https" { HTTPS } else { 80 });
     let shown = format!("{scheme}://{}:{port}", authority.host);
     let (userinfo, secrets) = credentials(user)?;
-    let url = Zeroizing::new(format!(
-        "{scheme}://{}{}:{port}{HOP}",
-        *userinfo, authority.host
-    ));
+    let url = Zeroizing::new(format!("{scheme}://{}{}:{port}{HOP}", *userinfo, authority.host));
     let proxy = Proxy::new(&url).map_err(|_| "cannot be used")?;
-    Ok(Named {
-        variable,
-        shown,
-        proxy,
-        secrets,
-    })
+    Ok(Named { variable, shown, proxy, secrets })
 }
 
 fn scheme(value: &str) -> Result<(&'static str, &str), &'static str> {
@@ -174,10 +158,7 @@ fn scheme(value: &str) -> Result<(&'static str, &str), &'static str> {
         Ok(("http", rest))
     } else if scheme.eq_ignore_ascii_case("https") {
         Ok(("https", rest))
-    } else if scheme
-        .get(..5)
-        .is_some_and(|start| start.eq_ignore_ascii_case("socks"))
-    {
+    } else if scheme.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("socks")) {
         Err("is a SOCKS proxy, but only HTTP CONNECT proxies work here")
     } else {
         Err("has an unknown scheme: only HTTP CONNECT proxies work here, http:// or https://")
@@ -197,11 +178,8 @@ fn credentials(typed: &str) -> Result<(Zeroizing<String>, Vec<String>), &'static
     userinfo.push(':');
     encode(&password, &mut userinfo);
     userinfo.push('@');
-    let (typed, decoded) = if password.is_empty() {
-        (typed_user, &user)
-    } else {
-        (typed_password, &password)
-    };
+    let (typed, decoded) =
+        if password.is_empty() { (typed_user, &user) } else { (typed_password, &password) };
     let mut secrets = vec![typed.to_owned()];
     if typed != decoded.as_str() {
         secrets.push(decoded.to_string());
@@ -237,9 +215,7 @@ fn decode(text: &str) -> Result<Zeroizing<String>, &'static str> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 fn encode(text: &str, url: &mut String) {
@@ -273,10 +249,7 @@ mod tests {
 
     fn with(variables: &[(&str, &str)]) -> Result<Proxies, Problem> {
         Proxies::from_env(|name| {
-            variables
-                .iter()
-                .find(|(own, _)| *own == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned())
         })
     }
 
@@ -286,12 +259,8 @@ mod tests {
 
     fn way(proxies: &Proxies, host: &str, port: u16) -> String {
         match proxies.for_host(host, port) {
-            Route::Via {
-                shown, variable, ..
-            } => format!("{shown} from {variable}"),
-            Route::Direct {
-                exempt: Some((variable, entry)),
-            } => format!("{entry} of {variable}"),
+            Route::Via { shown, variable, .. } => format!("{shown} from {variable}"),
+            Route::Direct { exempt: Some((variable, entry)) } => format!("{entry} of {variable}"),
             Route::Direct { exempt: None } => "direct".to_owned(),
         }
     }
@@ -316,11 +285,7 @@ mod tests {
             assert_eq!(way(&with(&all[from..]).unwrap(), "h", 443), expected);
         }
         assert_eq!(way(&with(&all[4..]).unwrap(), "h", 443), "direct");
-        let empty = with(&[
-            ("https_proxy", ""),
-            ("HTTPS_PROXY", " "),
-            ("ALL_PROXY", "d:4"),
-        ]);
+        let empty = with(&[("https_proxy", ""), ("HTTPS_PROXY", " "), ("ALL_PROXY", "d:4")]);
         assert_eq!(way(&empty.unwrap(), "h", 443), "http://d:4 from ALL_PROXY");
     }
 
@@ -330,10 +295,7 @@ mod tests {
             ("proxy", "http://proxy:80"),
             ("proxy:3128", "http://proxy:3128"),
             ("user:s3cret@proxy:3128", "http://proxy:3128"),
-            (
-                "HTTP://user:s3cret@Proxy.Example:3128/",
-                "http://proxy.example:3128",
-            ),
+            ("HTTP://user:s3cret@Proxy.Example:3128/", "http://proxy.example:3128"),
             ("https://proxy", "https://proxy:443"),
             ("http://[::1]:3128", "http://[::1]:3128"),
             ("http://squid_proxy:3128\n", "http://squid_proxy:3128"),
@@ -341,9 +303,7 @@ mod tests {
             let proxies = one(value).unwrap();
             assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
             assert!(!format!("{proxies:?}").contains("s3cret"));
-            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else {
-                panic!("direct")
-            };
+            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
             assert!(is_hop(proxy.uri()));
             assert!(format!("{}", proxy.uri()).contains(&shown[7..]));
         }
@@ -362,34 +322,23 @@ mod tests {
             (":only", "", "only"),
         ] {
             let proxies = one(&format!("http://{typed}@proxy:3128")).unwrap();
-            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else {
-                panic!("direct")
-            };
+            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
             assert_eq!(proxy.username(), Some(user));
             assert_eq!(proxy.password(), Some(password));
             let secret = if password.is_empty() { user } else { password };
             let header = BASE64_STANDARD.encode(format!("{user}:{password}"));
             for form in [secret, header.trim_end_matches('=')] {
-                assert!(
-                    proxies.secrets().iter().any(|own| own == form),
-                    "{typed}: {form}"
-                );
+                assert!(proxies.secrets().iter().any(|own| own == form), "{typed}: {form}");
             }
         }
-        assert_eq!(
-            one("http://user:p%40ss@proxy").unwrap().secrets()[..2],
-            ["p%40ss", "p@ss"]
-        );
+        assert_eq!(one("http://user:p%40ss@proxy").unwrap().secrets()[..2], ["p%40ss", "p@ss"]);
         assert!(one("http://@proxy").unwrap().secrets().is_empty());
     }
 
     #[test]
     fn what_is_no_proxy_is_refused_without_repeating_it() {
         for (value, reason) in [
-            (
-                "socks5://user:s3cret@proxy:1080",
-                "only HTTP CONNECT proxies",
-            ),
+            ("socks5://user:s3cret@proxy:1080", "only HTTP CONNECT proxies"),
             ("SOCKS://proxy", "only HTTP CONNECT proxies"),
             ("ftp://user:s3cret@proxy", "only HTTP CONNECT proxies"),
             ("://proxy", "only HTTP CONNECT proxies"),
@@ -415,35 +364,19 @@ mod tests {
         }
         // Neither a later variable nor an exemption makes up for it.
         assert!(
-            with(&[
-                ("https_proxy", "socks5://p"),
-                ("ALL_PROXY", "p:1"),
-                ("NO_PROXY", "*")
-            ])
-            .is_err()
+            with(&[("https_proxy", "socks5://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "*")])
+                .is_err()
         );
     }
 
     #[test]
     fn a_route_says_where_it_comes_from() {
         let proxies = with(&[("all_proxy", "p:1"), ("no_proxy", "x, .Ably.net")]).unwrap();
-        assert_eq!(
-            way(&proxies, "main.realtime.ably.net", 443),
-            ".Ably.net of no_proxy"
-        );
+        assert_eq!(way(&proxies, "main.realtime.ably.net", 443), ".Ably.net of no_proxy");
         assert_eq!(way(&proxies, "other", 443), "http://p:1 from all_proxy");
-        assert!(matches!(
-            proxies.for_authority("rest.ably.net:8443"),
-            Route::Direct { .. }
-        ));
-        assert!(matches!(
-            proxies.for_authority("[::1]:8443"),
-            Route::Via { .. }
-        ));
-        assert!(matches!(
-            Proxies::default().for_authority("h"),
-            Route::Direct { exempt: None }
-        ));
+        assert!(matches!(proxies.for_authority("rest.ably.net:8443"), Route::Direct { .. }));
+        assert!(matches!(proxies.for_authority("[::1]:8443"), Route::Via { .. }));
+        assert!(matches!(Proxies::default().for_authority("h"), Route::Direct { exempt: None }));
     }
 
     proptest! {

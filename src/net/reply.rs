@@ -96,7 +96,5 @@ fn list_of(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }

@@ -11,18 +11,10 @@ const LONGEST_BACKOFF: u64 = 30_000;
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const LONG_DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const LONG_DAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The wait that a `Retry-After` asks for: seconds, or a date in any of the three forms that a
 /// recipient must know (RFC 9110, 5.6.7 and 10.2.3). A date in the past is no wait at all; a wait
@@ -68,12 +60,7 @@ fn date(value: &str, now: SystemTime) -> Option<SystemTime> {
             let mut parts = words.next()?.split('-');
             let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
             parts.next().is_none().then_some(())?;
-            (
-                century(digits(year, 2)?, now),
-                month,
-                digits(day, 2)?,
-                words.next()?,
-            )
+            (century(digits(year, 2)?, now), month, digits(day, 2)?, words.next()?)
         }
     } else {
         // Sun Nov  6 08:49:37 1994
@@ -82,11 +69,7 @@ fn date(value: &str, now: SystemTime) -> Option<SystemTime> {
         let day = digits(day, day.len().clamp(1, 2))?;
         (digits(words.next()?, 4)?, month, day, clock)
     };
-    let zone = if first.ends_with(',') {
-        Some("GMT")
-    } else {
-        None
-    };
+    let zone = if first.ends_with(',') { Some("GMT") } else { None };
     (words.next() == zone && words.next().is_none()).then_some(())?;
     let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
     instant(year, month, day, clock)
@@ -178,19 +161,10 @@ mod tests {
     #[test]
     fn leap_days_and_centuries_are_counted() {
         // 29 Feb 2024, 1 Mar 2100 (no leap year), as `date -u -d … +%s` has them.
-        assert_eq!(
-            seconds("Thu, 29 Feb 2024 00:00:00 GMT", 0),
-            Some(1_709_164_800)
-        );
-        assert_eq!(
-            seconds("Mon, 01 Mar 2100 00:00:00 GMT", 0),
-            Some(4_107_542_400)
-        );
+        assert_eq!(seconds("Thu, 29 Feb 2024 00:00:00 GMT", 0), Some(1_709_164_800));
+        assert_eq!(seconds("Mon, 01 Mar 2100 00:00:00 GMT", 0), Some(4_107_542_400));
         assert_eq!(seconds("Wed, 29 Feb 2023 00:00:00 GMT", 0), None);
-        assert_eq!(
-            seconds("Fri, 31 Dec 1999 23:59:60 GMT", 946_684_790),
-            Some(10)
-        );
+        assert_eq!(seconds("Fri, 31 Dec 1999 23:59:60 GMT", 946_684_790), Some(10));
     }
 
     #[test]
@@ -233,11 +207,9 @@ mod tests {
 
     #[test]
     fn a_wait_beyond_all_measure_is_cut_so_that_clocks_can_add_it() {
-        for value in [
-            "99999999999999999999999999",
-            "18446744073709551615",
-            "Fri, 31 Dec 9999 23:59:59 GMT",
-        ] {
+        for value in
+            ["99999999999999999999999999", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"]
+        {
             let wait = parse(value, at(0)).unwrap();
             assert_eq!(wait.as_secs(), LONGEST, "{value}");
             assert!(std::time::Instant::now().checked_add(wait).is_some());
@@ -246,14 +218,9 @@ mod tests {
 
     #[test]
     fn backoff_doubles_up_to_its_limit_with_a_fifth_of_jitter() {
-        for (attempt, longest) in [
-            (0, 1000),
-            (1, 2000),
-            (4, 16_000),
-            (5, 30_000),
-            (63, 30_000),
-            (u32::MAX, 30_000),
-        ] {
+        for (attempt, longest) in
+            [(0, 1000), (1, 2000), (4, 16_000), (5, 30_000), (63, 30_000), (u32::MAX, 30_000)]
+        {
             assert_eq!(backoff(attempt, 0).as_millis(), longest * 4 / 5);
             assert_eq!(backoff(attempt, (longest as u64) / 5).as_millis(), longest);
         }

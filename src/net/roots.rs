@@ -28,12 +28,7 @@ impl fmt::Display for Roots {
         match self {
             Self::BuiltIn => f.write_str("the built-in roots"),
             Self::File { path, certificates } => {
-                write!(
-                    f,
-                    "{} from {}",
-                    count(certificates.len(), "root"),
-                    path.display()
-                )
+                write!(f, "{} from {}", count(certificates.len(), "root"), path.display())
             }
         }
     }
@@ -61,18 +56,13 @@ impl Roots {
                 _ => None,
             })
             .filter(|certificate| {
-                RootCertStore::empty()
-                    .add(certificate.der().to_vec().into())
-                    .is_ok()
+                RootCertStore::empty().add(certificate.der().to_vec().into()).is_ok()
             })
             .collect();
         if certificates.is_empty() {
             return Err(problem("holds no usable certificate"));
         }
-        Ok(Self::File {
-            path: path.to_owned(),
-            certificates,
-        })
+        Ok(Self::File { path: path.to_owned(), certificates })
     }
 
     /// As the agent takes them.

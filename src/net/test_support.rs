@@ -87,11 +87,7 @@ impl Setup {
             .build();
         let names = Names::new(None, Arc::clone(&stop));
         let connector = connector(Arc::clone(&stop), Arc::clone(&sent));
-        Self {
-            agent: Agent::with_parts(config, connector, names),
-            sent,
-            stop,
-        }
+        Self { agent: Agent::with_parts(config, connector, names), sent, stop }
     }
 
     pub(crate) fn get(&self, uri: &str, proxy: Option<&Proxy>) -> Result<String, Error> {

@@ -36,11 +36,7 @@ impl Hosts {
     /// One host without fallbacks.
     pub fn single(authority: &str) -> Self {
         let authority = authority.to_owned();
-        Self {
-            primary: authority.clone(),
-            fallbacks: Vec::new(),
-            preferred: authority,
-        }
+        Self { primary: authority.clone(), fallbacks: Vec::new(), preferred: authority }
     }
 
     /// The host that is asked first.
@@ -136,18 +132,14 @@ impl Courier<'_> {
     /// The pause before the same host is asked again; another host is asked at once.
     fn before_next(&self, host: &str, one_host: bool, tried: &Tried, deadline: Deadline) {
         if !one_host {
-            self.journal
-                .note("http", "fallback", || format!("asking {host} instead"));
+            self.journal.note("http", "fallback", || format!("asking {host} instead"));
             return;
         }
         let asked = match tried {
             Tried::Answered { reply, .. } => asked_wait(reply.retry_after.as_deref()),
             Tried::Failed(_) => None,
         };
-        self.wait(
-            asked.unwrap_or(PAUSE).min(deadline.left()),
-            "before the next try",
-        );
+        self.wait(asked.unwrap_or(PAUSE).min(deadline.left()), "before the next try");
     }
 
     /// Asks one host, again as long as it answers 429 and time is left.
@@ -160,18 +152,10 @@ impl Courier<'_> {
             };
             let host = host.to_owned();
             if reply.status != 429 {
-                return Tried::Answered {
-                    reply,
-                    host,
-                    gave_up: None,
-                };
+                return Tried::Answered { reply, host, gave_up: None };
             }
             if let Err(gave_up) = self.pause(reply.retry_after.as_deref(), attempt, deadline) {
-                return Tried::Answered {
-                    reply,
-                    host,
-                    gave_up: Some(gave_up),
-                };
+                return Tried::Answered { reply, host, gave_up: Some(gave_up) };
             }
             attempt += 1;
         }
@@ -199,17 +183,11 @@ impl Courier<'_> {
             });
         }
         self.wait(wait, "as the rate limit asks");
-        if self.signals.caught().is_some() {
-            Err("stopped by a signal".to_owned())
-        } else {
-            Ok(())
-        }
+        if self.signals.caught().is_some() { Err("stopped by a signal".to_owned()) } else { Ok(()) }
     }
 
     fn wait(&self, duration: Duration, why: &str) {
-        self.journal.note("http", "wait", || {
-            format!("waiting {} ms {why}", duration.as_millis())
-        });
+        self.journal.note("http", "wait", || format!("waiting {} ms {why}", duration.as_millis()));
         self.signals.sleep(duration);
     }
 

@@ -45,9 +45,7 @@ impl<In: Transport> Connector<In> for Tunnel {
 
 fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq::Error> {
     let uri = proxy.uri();
-    let addrs = details
-        .resolver
-        .resolve(uri, details.config, details.timeout)?;
+    let addrs = details.resolver.resolve(uri, details.config, details.timeout)?;
     let hop = ConnectionDetails {
         uri,
         addrs,
@@ -107,9 +105,7 @@ fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Vec<
     let port = details.uri.port_u16().unwrap_or(HTTPS);
     let mut head = Zeroizing::new(Vec::with_capacity(1024));
     let mut line = |parts: &[&str]| {
-        parts
-            .iter()
-            .for_each(|part| head.extend_from_slice(part.as_bytes()));
+        parts.iter().for_each(|part| head.extend_from_slice(part.as_bytes()));
         head.extend_from_slice(b"\r\n");
     };
     let authority = format!("{host}:{port}");
@@ -139,11 +135,8 @@ fn status(stream: &mut impl Read) -> Result<u16, ureq::Error> {
     }
     match head.as_slice() {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', code @ ..] => {
-            let code = code
-                .get(..3)
-                .and_then(|code| std::str::from_utf8(code).ok());
-            code.and_then(|code| code.parse().ok())
-                .ok_or_else(|| failed("its answer is not HTTP"))
+            let code = code.get(..3).and_then(|code| std::str::from_utf8(code).ok());
+            code.and_then(|code| code.parse().ok()).ok_or_else(|| failed("its answer is not HTTP"))
         }
         _ => Err(failed("its answer is not HTTP")),
     }
@@ -193,10 +186,7 @@ mod tests {
             b"HTTP/1.1 2\r\n\r\n",
             b"\r\n\r\n",
         ] {
-            assert!(matches!(
-                status(&mut &*bad),
-                Err(ureq::Error::ConnectProxyFailed(_))
-            ));
+            assert!(matches!(status(&mut &*bad), Err(ureq::Error::ConnectProxyFailed(_))));
         }
         assert!(status(&mut std::io::repeat(b'x')).is_err());
     }
@@ -206,12 +196,7 @@ mod tests {
         let setup = Setup::new();
         let (address, server) = serve(&["HTTP/1.1 200 Connection established\r\n\r\n", HI, HI]);
         for _ in 0..2 {
-            assert_eq!(
-                setup
-                    .get("http://ably.example:8443/x", Some(&via(address)))
-                    .unwrap(),
-                "hi"
-            );
+            assert_eq!(setup.get("http://ably.example:8443/x", Some(&via(address))).unwrap(), "hi");
             assert!(setup.sent());
         }
         let heads = server.join().unwrap();
@@ -226,15 +211,12 @@ mod tests {
 
     #[test]
     fn what_a_proxy_is_told_is_not_a_request() {
-        for (answer, status) in [
-            ("HTTP/1.1 407 Who\r\n\r\n", 407),
-            ("HTTP/1.0 502 Bad Gateway\r\n\r\n", 502),
-        ] {
+        for (answer, status) in
+            [("HTTP/1.1 407 Who\r\n\r\n", 407), ("HTTP/1.0 502 Bad Gateway\r\n\r\n", 502)]
+        {
             let setup = Setup::new();
             let (address, server) = serve(Box::leak(Box::new([answer])));
-            let error = setup
-                .get("https://ably.example/x", Some(&via(address)))
-                .unwrap_err();
+            let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
             assert_eq!(dialled(&error), Some(&DialError::ProxyRefused { status }));
             assert!(!setup.sent());
             server.join().unwrap();
@@ -242,12 +224,8 @@ mod tests {
         for (answer, told) in [("nonsense\r\n\r\n", "not HTTP"), ("", "did not answer")] {
             let setup = Setup::new();
             let (address, server) = serve(Box::leak(Box::new([answer])));
-            let error = setup
-                .get("https://ably.example/x", Some(&via(address)))
-                .unwrap_err();
-            let Error::ConnectProxyFailed(reason) = &error else {
-                panic!("{error:?}")
-            };
+            let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
+            let Error::ConnectProxyFailed(reason) = &error else { panic!("{error:?}") };
             assert!(reason.contains(told), "{reason}");
             assert!(!setup.sent());
             server.join().unwrap();
@@ -268,17 +246,10 @@ mod tests {
             stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n").unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         });
-        let error = setup
-            .get("https://ably.example/x", Some(&via(address)))
-            .unwrap_err();
+        let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
         assert_eq!(dialled(&error), Some(&DialError::ProxyHungUp), "{error:?}");
-        let error = setup
-            .get("https://ably.example/x", Some(&tls_via(address)))
-            .unwrap_err();
-        assert!(
-            matches!(dialled(&error), Some(DialError::ProxyTls(_))),
-            "{error:?}"
-        );
+        let error = setup.get("https://ably.example/x", Some(&tls_via(address))).unwrap_err();
+        assert!(matches!(dialled(&error), Some(DialError::ProxyTls(_))), "{error:?}");
         assert!(!setup.sent());
         drop(setup);
         server.join().unwrap();
@@ -295,13 +266,8 @@ mod tests {
                 thread::sleep(std::time::Duration::from_millis(50));
             }
         });
-        let error = setup
-            .get("https://ably.example/x", Some(&via(address)))
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Timeout(Timeout::Connect)),
-            "{error:?}"
-        );
+        let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
+        assert!(matches!(error, Error::Timeout(Timeout::Connect)), "{error:?}");
         assert!(!setup.sent());
         // It ends because the connection was closed.
         dripping.join().unwrap();

@@ -32,14 +32,7 @@ pub(crate) struct Wire {
 impl Wire {
     /// A connection that is open and blocks; `stop` is the number of a caught signal, 0 for none.
     pub(crate) fn new(stream: TcpStream, buffers: LazyBuffers, stop: Arc<AtomicUsize>) -> Self {
-        Self {
-            stream,
-            buffers,
-            stop,
-            held: Vec::new(),
-            read_timeout: None,
-            write_timeout: None,
-        }
+        Self { stream, buffers, stop, held: Vec::new(), read_timeout: None, write_timeout: None }
     }
 }
 
@@ -90,11 +83,7 @@ impl Transport for Wire {
         check(&self.stop)?;
         let bytes = self.buffers.output().get(..amount).unwrap_or_default();
         self.held.extend_from_slice(bytes);
-        if self.held.len() < HELD {
-            Ok(())
-        } else {
-            self.flush(timeout)
-        }
+        if self.held.len() < HELD { Ok(()) } else { self.flush(timeout) }
     }
 
     /// What has arrived is read even after a signal: it may be the answer.
@@ -121,10 +110,7 @@ impl Transport for Wire {
     /// Open, and nothing in it that nobody asked for.
     fn is_open(&mut self) -> bool {
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        matches!(
-            recv(&self.stream, &mut [0_u8][..], flags),
-            Err(Errno::AGAIN)
-        )
+        matches!(recv(&self.stream, &mut [0_u8][..], flags), Err(Errno::AGAIN))
     }
 }
 
@@ -152,10 +138,7 @@ mod tests {
         let (mut wire, mut peer) = wire(&stop(0));
         for ms in [0, 150] {
             let error = wire.await_input(within(ms)).unwrap_err();
-            assert!(
-                matches!(error, Error::Timeout(Timeout::RecvResponse)),
-                "{error:?}"
-            );
+            assert!(matches!(error, Error::Timeout(Timeout::RecvResponse)), "{error:?}");
         }
         let writer = thread::spawn(move || {
             thread::sleep(Duration::from_millis(250));

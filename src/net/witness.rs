@@ -91,10 +91,7 @@ mod tests {
         let setup = Setup::new();
         let (address, server) = serve(&[HI, HI]);
         for _ in 0..2 {
-            assert_eq!(
-                setup.get(&format!("http://{address}/x"), None).unwrap(),
-                "hi"
-            );
+            assert_eq!(setup.get(&format!("http://{address}/x"), None).unwrap(), "hi");
             assert!(setup.sent());
         }
         assert_eq!(server.join().unwrap().len(), 2);
@@ -103,9 +100,7 @@ mod tests {
     #[test]
     fn without_a_connection_nothing_is_sent() {
         let setup = Setup::new();
-        let error = setup
-            .get(&format!("http://{}/x", refusing()), None)
-            .unwrap_err();
+        let error = setup.get(&format!("http://{}/x", refusing()), None).unwrap_err();
         assert!(matches!(error, Error::Io(inner) if inner.kind() == ErrorKind::ConnectionRefused));
         assert!(!setup.sent());
         let (dead, _kept) = dead();
@@ -118,22 +113,15 @@ mod tests {
     fn a_handshake_is_no_request_and_a_signal_ends_it() {
         let setup = Setup::new();
         let (listener, address) = listener();
-        let error = setup
-            .get(&format!("https://{address}/x"), None)
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Timeout(Timeout::Connect)),
-            "{error:?}"
-        );
+        let error = setup.get(&format!("https://{address}/x"), None).unwrap_err();
+        assert!(matches!(error, Error::Timeout(Timeout::Connect)), "{error:?}");
         let stop = Arc::clone(&setup.stop);
         thread::spawn(move || {
             let _silent = [listener.accept(), listener.accept()];
             stop.store(2, Ordering::SeqCst);
             thread::sleep(Duration::from_secs(5));
         });
-        let error = setup
-            .get(&format!("https://{address}/x"), None)
-            .unwrap_err();
+        let error = setup.get(&format!("https://{address}/x"), None).unwrap_err();
         assert_eq!(dialled(&error), Some(&DialError::Stopped), "{error:?}");
         assert!(!setup.sent());
     }
@@ -159,9 +147,7 @@ mod tests {
         thread::spawn(move || {
             let mut stream = listener.accept().unwrap().0;
             head(&mut stream);
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").unwrap();
             stop.store(2, Ordering::SeqCst);
             thread::sleep(Duration::from_secs(5));
         });

@@ -195,11 +195,7 @@ impl Ably {
         let server = Server::start(loopback, Arc::clone(&shared.bell), move |socket, number| {
             serve(&here, socket, number);
         });
-        Ably {
-            shared,
-            server,
-            folder,
-        }
+        Ably { shared, server, folder }
     }
 
     /// Gives these answers, one a request, in order; faithful ones after the last.
@@ -392,11 +388,7 @@ impl Drop for Ably {
         let (nothing, complaints) =
             self.state(|state| (state.expects_nothing, state.complaints.clone()));
         assert!(panics.is_empty(), "in the stand-in: {}", panics.join("; "));
-        assert!(
-            complaints.is_empty(),
-            "the stand-in was sent: {}",
-            complaints.join("; ")
-        );
+        assert!(complaints.is_empty(), "the stand-in was sent: {}", complaints.join("; "));
         if nothing {
             assert!(
                 count == 0,
@@ -425,10 +417,7 @@ fn serve(shared: &Shared, mut socket: Socket, connection: usize) {
             }
         }
     };
-    let knock = Knock {
-        connection,
-        sni: accepted.client_hello().server_name().map(str::to_owned),
-    };
+    let knock = Knock { connection, sni: accepted.client_hello().server_name().map(str::to_owned) };
     let receive = lock(&shared.state).receive.clone();
     let door = receive.map_or(Door::Tls(Certificate::Good), |receive| receive(&knock));
     let config = match door {
@@ -567,15 +556,11 @@ fn read_line(stream: &mut Stream) -> io::Result<Option<String>> {
 
 fn read_body(stream: &mut Stream, seen: &Seen) -> io::Result<Vec<u8>> {
     if seen.header("expect") == Some("100-continue") {
-        stream
-            .get_mut()
-            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     let mut body = Vec::new();
     if seen.header("transfer-encoding").is_none() {
-        let length = seen
-            .header("content-length")
-            .and_then(|text| text.parse().ok());
+        let length = seen.header("content-length").and_then(|text| text.parse().ok());
         read_part(stream, length.unwrap_or(0), &mut body)?;
         return Ok(body);
     }

@@ -17,11 +17,7 @@ pub enum Answer {
     Faithful,
     /// A well-formed answer; `Content-Length` is added. With a header `connection: close` the
     /// connection is closed afterwards.
-    Http {
-        status: u16,
-        headers: Vec<(String, String)>,
-        body: Vec<u8>,
-    },
+    Http { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     /// A well-formed answer with a chunked body, in chunks of at most 16 bytes.
     Chunked { status: u16, body: Vec<u8> },
     /// These bytes, whatever they are, then the connection is closed.
@@ -35,28 +31,16 @@ pub enum Answer {
     /// A TCP reset.
     Reset,
     /// Promises `length` bytes of body, sends these, then closes.
-    Truncated {
-        status: u16,
-        length: usize,
-        body: Vec<u8>,
-    },
+    Truncated { status: u16, length: usize, body: Vec<u8> },
     /// Says nothing until the stand-in is dropped.
     HangBeforeHeaders,
     /// Sends headers that promise a body, then nothing until the stand-in is dropped.
     HangAfterHeaders,
     /// Sends `at_once`, then `slowly` a byte a period, then closes. Raw bytes, headers included.
-    Drip {
-        at_once: Vec<u8>,
-        slowly: Vec<u8>,
-        every: Duration,
-    },
+    Drip { at_once: Vec<u8>, slowly: Vec<u8>, every: Duration },
     /// A body of this many bytes, which are not held in memory. Where `announced` is false there
     /// is no `Content-Length`: the body ends with the connection.
-    Huge {
-        status: u16,
-        bytes: u64,
-        announced: bool,
-    },
+    Huge { status: u16, bytes: u64, announced: bool },
     /// A 401 whose message and headers repeat the `Authorization` header and what is in it.
     EchoAuthorization,
     /// Waits, then answers.
@@ -81,11 +65,7 @@ impl Answer {
 
     /// An answer with a body that is not JSON, and no content type.
     pub fn plain(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-        Answer::Http {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Answer::Http { status, headers: Vec::new(), body: body.into() }
     }
 
     /// Ably's error answer: body, and the headers that repeat it.
@@ -142,10 +122,7 @@ pub(super) fn error_info(code: u32, status: u16, message: &str) -> String {
 /// The batch result in which all of these targets were revoked, issued before and applied at the
 /// same time, in milliseconds.
 pub fn batch_result(targets: &[String], at_ms: u64) -> String {
-    let results: Vec<String> = targets
-        .iter()
-        .map(|target| revoked(target, at_ms, at_ms))
-        .collect();
+    let results: Vec<String> = targets.iter().map(|target| revoked(target, at_ms, at_ms)).collect();
     format!(
         r#"{{"successCount":{},"failureCount":0,"results":[{}]}}"#,
         targets.len(),
@@ -179,11 +156,7 @@ pub(super) fn send(
 ) -> io::Result<Next> {
     match answer {
         Answer::Faithful | Answer::Instead(_) => unreachable!("settled before it is sent"),
-        Answer::Http {
-            status,
-            headers,
-            body,
-        } => {
+        Answer::Http { status, headers, body } => {
             out.write_all(&whole(*status, headers, body))?;
             let closes = headers.iter().any(|(name, value)| {
                 name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
@@ -208,11 +181,7 @@ pub(super) fn send(
         Answer::Close => {}
         Answer::Cut => return Ok(Next::Cut),
         Answer::Reset => return Ok(Next::Reset),
-        Answer::Truncated {
-            status,
-            length,
-            body,
-        } => {
+        Answer::Truncated { status, length, body } => {
             out.write_all(&head(*status, &format!("content-length: {length}\r\n")))?;
             out.write_all(body)?;
         }
@@ -222,11 +191,7 @@ pub(super) fn send(
             out.flush()?;
             bell.hang();
         }
-        Answer::Drip {
-            at_once,
-            slowly,
-            every,
-        } => {
+        Answer::Drip { at_once, slowly, every } => {
             out.write_all(at_once)?;
             out.flush()?;
             for byte in slowly {
@@ -237,11 +202,7 @@ pub(super) fn send(
                 out.flush()?;
             }
         }
-        Answer::Huge {
-            status,
-            bytes,
-            announced,
-        } => {
+        Answer::Huge { status, bytes, announced } => {
             let length = if *announced {
                 format!("content-length: {bytes}\r\n")
             } else {

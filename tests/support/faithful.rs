@@ -38,12 +38,7 @@ pub struct Token {
 impl Token {
     /// A token that is accepted until one of its targets is revoked, and rejected from then on.
     pub fn new(text: &str) -> Token {
-        Token {
-            text: text.to_owned(),
-            targets: Vec::new(),
-            grace: Some(0),
-            alive: (200, 0),
-        }
+        Token { text: text.to_owned(), targets: Vec::new(), grace: Some(0), alive: (200, 0) }
     }
 
     /// It was issued to this client.
@@ -263,25 +258,16 @@ impl World {
             if let Some((code, status, message)) = self.refused.get(&target) {
                 failures += 1;
                 let error = error_info(*code, *status, message);
-                results.push(format!(
-                    r#"{{"target":{},"error":{error}}}"#,
-                    quote(&target)
-                ));
+                results.push(format!(r#"{{"target":{},"error":{error}}}"#, quote(&target)));
             } else {
                 results.push(revoked(&target, issued_before, applies_at));
-                self.revoked.push(Revocation {
-                    target,
-                    issued_before,
-                    applies_at,
-                });
+                self.revoked.push(Revocation { target, issued_before, applies_at });
             }
         }
         let successes = results.len() - failures;
         let results = format!("[{}]", results.join(","));
-        let version: u32 = seen
-            .header("x-ably-version")
-            .and_then(|version| version.parse().ok())
-            .unwrap_or(0);
+        let version: u32 =
+            seen.header("x-ably-version").and_then(|version| version.parse().ok()).unwrap_or(0);
         if version >= 3 && !self.old_protocol {
             Answer::json(
                 201,
@@ -293,10 +279,7 @@ impl World {
             Answer::json(201, results)
         } else {
             let error = error_info(40020, 400, "Batched response includes errors");
-            Answer::json(
-                400,
-                format!(r#"{{"error":{error},"batchResponse":{results}}}"#),
-            )
+            Answer::json(400, format!(r#"{{"error":{error},"batchResponse":{results}}}"#))
         }
     }
 
@@ -304,16 +287,11 @@ impl World {
     fn poll(&mut self, seen: &Seen) -> Answer {
         let text = seen.bearer().and_then(|encoded| decoded(&encoded));
         let revoked = &self.revoked;
-        let token = self
-            .tokens
-            .iter_mut()
-            .find(|token| Some(&token.text) == text.as_ref());
+        let token = self.tokens.iter_mut().find(|token| Some(&token.text) == text.as_ref());
         let Some(token) = token else {
             return Answer::error(401, 40101, "Invalid credentials");
         };
-        let hit = revoked
-            .iter()
-            .any(|one| token.targets.contains(&one.target));
+        let hit = revoked.iter().any(|one| token.targets.contains(&one.target));
         match &mut token.grace {
             Some(0) if hit => return Answer::error(401, 40141, "Token revoked"),
             Some(polls) if hit => *polls -= 1,
@@ -339,11 +317,9 @@ impl World {
                 let account = format!(r#"{{"account":{{"id":{id},"name":{name}}}}}"#);
                 return Answer::json(200, account);
             }
-            ["accounts", id, "apps"] if *id == control.account_id => control
-                .apps
-                .iter()
-                .map(|app| app_json(&control.account_id, app))
-                .collect(),
+            ["accounts", id, "apps"] if *id == control.account_id => {
+                control.apps.iter().map(|app| app_json(&control.account_id, app)).collect()
+            }
             ["apps", id, "keys"] => match control.apps.iter().find(|app| app.id == *id) {
                 Some(app) => app.keys.iter().map(|key| key_json(id, key)).collect(),
                 None => return Answer::error(404, 40400, "App not found"),
@@ -417,18 +393,10 @@ pub(super) fn revocation_problems(seen: &Seen) -> Vec<String> {
     header("content-type", &|value| value == "application/json");
     header("accept", &|value| value == "application/json");
     header("x-ably-version", &|value| value == "6");
-    header("ably-agent", &|value| {
-        value.starts_with("ably-revoke-token/")
-    });
+    header("ably-agent", &|value| value.starts_with("ably-revoke-token/"));
     header("user-agent", &|value| !value.is_empty());
-    header("content-length", &|value| {
-        value.parse() == Ok(seen.body.len())
-    });
-    if seen
-        .sni
-        .as_deref()
-        .is_some_and(|sni| sni != seen.host_name())
-    {
+    header("content-length", &|value| value.parse() == Ok(seen.body.len()));
+    if seen.sni.as_deref().is_some_and(|sni| sni != seen.host_name()) {
         problems.push(format!("host {} over TLS for {:?}", seen.host(), seen.sni));
     }
     if seen.header("transfer-encoding").is_some() {

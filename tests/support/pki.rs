@@ -95,11 +95,8 @@ impl Pki {
             Certificate::WrongName => &self.wrong_name,
             Certificate::UnknownIssuer => &self.unknown_issuer,
         };
-        let versions = if only_tls12 {
-            &[&rustls::version::TLS12][..]
-        } else {
-            rustls::ALL_VERSIONS
-        };
+        let versions =
+            if only_tls12 { &[&rustls::version::TLS12][..] } else { rustls::ALL_VERSIONS };
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
@@ -121,9 +118,7 @@ fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
 
 fn identity(issuer: &Issuer<'_, KeyPair>, names: Vec<String>, expired: bool) -> Identity {
     let mut params = CertificateParams::new(names).unwrap();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "stand-in");
+    params.distinguished_name.push(DnType::CommonName, "stand-in");
     if expired {
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);

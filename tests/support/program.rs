@@ -201,10 +201,7 @@ impl Program {
 
     /// Adds the options that lead to the stand-in, and no key.
     pub fn towards(self, ably: &Ably) -> Program {
-        self.arg("--endpoint")
-            .arg(ably.endpoint())
-            .arg("--ca-file")
-            .arg(ably.ca_file())
+        self.arg("--endpoint").arg(ably.endpoint()).arg("--ca-file").arg(ably.ca_file())
     }
 
     /// Leads every connection to the stand-in, whatever its host is.
@@ -217,8 +214,7 @@ impl Program {
 
     /// Makes the stand-in the Control API too, with this access token.
     pub fn control(self, ably: &Ably, access_token: &str) -> Program {
-        self.env("ABLY_CONTROL_HOST", ably.endpoint())
-            .env("ABLY_ACCESS_TOKEN", access_token)
+        self.env("ABLY_CONTROL_HOST", ably.endpoint()).env("ABLY_ACCESS_TOKEN", access_token)
     }
 
     /// Writes the Ably CLI's configuration file into the home folder.
@@ -306,9 +302,7 @@ impl Program {
             .stdin(stdin.unwrap_or_else(Stdio::null))
             .stdout(stdout.unwrap_or_else(Stdio::piped))
             .stderr(stderr.unwrap_or_else(Stdio::piped));
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", self.shown()));
+        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.shown()));
         Running::new(&self, child)
     }
 
@@ -434,11 +428,8 @@ impl Capture {
             if text.ended || left.is_zero() {
                 return false;
             }
-            (text, _) = self
-                .text
-                .1
-                .wait_timeout(text, left)
-                .unwrap_or_else(PoisonError::into_inner);
+            (text, _) =
+                self.text.1.wait_timeout(text, left).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -560,12 +551,7 @@ impl Running {
         if !came {
             panic!(
                 "{text:?} never came\n{}",
-                shown(
-                    &self.shown,
-                    "running",
-                    &self.stdout.text(),
-                    &self.stderr.text()
-                )
+                shown(&self.shown, "running", &self.stdout.text(), &self.stderr.text())
             );
         }
     }

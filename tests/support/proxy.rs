@@ -132,10 +132,7 @@ fn serve(
     let admitted = {
         let mut record = lock(record);
         let admitted = record.credentials.is_none() || record.credentials == authorization;
-        record.connects.push(Connect {
-            target,
-            authorization,
-        });
+        record.connects.push(Connect { target, authorization });
         admitted
     };
     match mode {
@@ -156,11 +153,8 @@ fn serve(
 }
 
 fn refuse(socket: &mut Socket, status: u16) -> io::Result<()> {
-    let challenge = if status == 407 {
-        "proxy-authenticate: Basic realm=\"stand-in\"\r\n"
-    } else {
-        ""
-    };
+    let challenge =
+        if status == 407 { "proxy-authenticate: Basic realm=\"stand-in\"\r\n" } else { "" };
     let answer = format!(
         "HTTP/1.1 {status} Refused\r\n{challenge}connection: close\r\ncontent-length: 0\r\n\r\n"
     );

@@ -91,10 +91,7 @@ impl Bell {
     pub(super) fn hang(&self) {
         let mut flags = lock(&self.flags);
         while !flags.stopped {
-            flags = self
-                .ring
-                .wait(flags)
-                .unwrap_or_else(PoisonError::into_inner);
+            flags = self.ring.wait(flags).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -102,10 +99,7 @@ impl Bell {
     pub(super) fn held(&self) -> bool {
         let mut flags = lock(&self.flags);
         while !flags.stopped && !flags.released {
-            flags = self
-                .ring
-                .wait(flags)
-                .unwrap_or_else(PoisonError::into_inner);
+            flags = self.ring.wait(flags).unwrap_or_else(PoisonError::into_inner);
         }
         !flags.stopped
     }
@@ -119,10 +113,8 @@ impl Bell {
             if left.is_zero() {
                 return true;
             }
-            (flags, _) = self
-                .ring
-                .wait_timeout(flags, left)
-                .unwrap_or_else(PoisonError::into_inner);
+            (flags, _) =
+                self.ring.wait_timeout(flags, left).unwrap_or_else(PoisonError::into_inner);
         }
         false
     }
@@ -154,10 +146,7 @@ impl Server {
         let serve = Arc::new(serve);
         let listeners = listen(on);
         let mut server = Server {
-            addresses: listeners
-                .iter()
-                .map(|listener| listener.local_addr().unwrap())
-                .collect(),
+            addresses: listeners.iter().map(|listener| listener.local_addr().unwrap()).collect(),
             bell,
             connections: Arc::default(),
             wakers: Arc::default(),
@@ -201,10 +190,7 @@ impl Server {
         }
         let (sockets, threads) = {
             let mut connections = lock(&self.connections);
-            (
-                std::mem::take(&mut connections.sockets),
-                std::mem::take(&mut connections.threads),
-            )
+            (std::mem::take(&mut connections.sockets), std::mem::take(&mut connections.threads))
         };
         for socket in sockets.iter().filter_map(Weak::upgrade) {
             let _ = socket.shutdown(Shutdown::Both);
@@ -284,11 +270,7 @@ impl BlackHole {
     /// At this address; port 0 takes a free one.
     pub fn at(address: SocketAddr) -> BlackHole {
         use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
-        let family = if address.is_ipv4() {
-            AddressFamily::INET
-        } else {
-            AddressFamily::INET6
-        };
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let socket = socket(family, SocketType::STREAM, None).unwrap();
         bind(&socket, &address).unwrap();
         listen(&socket, 0).unwrap();
@@ -299,11 +281,7 @@ impl BlackHole {
             queue.push(stream);
             assert!(queue.len() < 64, "the queue of {address} never fills");
         }
-        BlackHole {
-            address,
-            _listener: listener,
-            _queue: queue,
-        }
+        BlackHole { address, _listener: listener, _queue: queue }
     }
 
     /// On 127.0.0.1 and a free port.

@@ -29,11 +29,7 @@ pub struct Modes {
 
 impl Modes {
     /// As a shell leaves it to a program.
-    pub const USUAL: Modes = Modes {
-        echo: true,
-        lines: true,
-        signals: true,
-    };
+    pub const USUAL: Modes = Modes { echo: true, lines: true, signals: true };
 }
 
 /// How a program ended in a terminal, and what was on the screen.
@@ -185,9 +181,7 @@ impl Terminal {
         let from = self.read;
         let find = |bytes: &[u8]| {
             let rest = bytes.get(from..)?;
-            let at = rest
-                .windows(text.len())
-                .position(|window| window == text.as_bytes())?;
+            let at = rest.windows(text.len()).position(|window| window == text.as_bytes())?;
             Some(from + at + text.len())
         };
         let end = Instant::now() + PATIENCE;
@@ -267,11 +261,7 @@ impl Terminal {
 
     #[track_caller]
     fn fail(&self, problem: &str) -> ! {
-        panic!(
-            "{problem}\n$ {}\n--- screen\n{}\n---",
-            self.shown,
-            self.screen.text()
-        );
+        panic!("{problem}\n$ {}\n--- screen\n{}\n---", self.shown, self.screen.text());
     }
 }
 
