@@ -12,7 +12,7 @@ use crate::json::{Fields, Json, Layout};
 use crate::key::ApiKey;
 use crate::net::fault::Fault;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
-use crate::net::{Call, auth, segment};
+use crate::net::{Call, auth, fits, segment};
 use crate::outcome::{Failure, Outcome, Scope};
 use crate::remedy;
 use crate::secret::Scrubber;
@@ -55,7 +55,7 @@ impl<'a> Client<'a> {
     /// A client for a key.
     ///
     /// # Errors
-    /// The key cannot stand in a header.
+    /// The key cannot stand in a header, or is too long for one.
     pub fn new(
         courier: Courier<'a>,
         hosts: Hosts,
@@ -64,9 +64,16 @@ impl<'a> Client<'a> {
     ) -> Result<Self, Error> {
         let authorization = auth::basic(key)
             .map_err(|_| Error::input("the API key has characters that no header can hold", ""))?;
+        let path = path(key);
+        if !fits(&path, &authorization) {
+            return Err(Error::input(
+                "the API key is too long to be sent: a request's head holds 64 KiB",
+                "check that it is a key, appId.keyId:secret",
+            ));
+        }
         let mut scrubber = courier.http.scrubber();
         auth::conceal(key, &mut scrubber);
-        Ok(Self { courier, hosts, path: path(key), authorization, scrubber, timeout })
+        Ok(Self { courier, hosts, path, authorization, scrubber, timeout })
     }
 
     /// The hosts, the one that answered first among them.

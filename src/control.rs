@@ -11,7 +11,7 @@ use crate::error::{Error, Problem};
 use crate::key::ApiKey;
 use crate::net::reply::Reply;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
-use crate::net::{Call, auth, segment};
+use crate::net::{Call, auth, fits, segment};
 use crate::secret::{Scrubber, Secret};
 use crate::wanted::AppRef;
 
@@ -71,6 +71,12 @@ impl<'a> Control<'a> {
                 "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
             )
         })?;
+        if !fits("", &authorization) {
+            return Err(Error::input(
+                "the access token is too long to be sent: a request's head holds 64 KiB",
+                "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
+            ));
+        }
         let mut scrubber = courier.http.scrubber();
         auth::conceal_token(token, &mut scrubber);
         Ok(Self { courier, hosts: Hosts::single(host), authorization, scrubber, timeout })

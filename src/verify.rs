@@ -7,7 +7,7 @@ use ureq::http::HeaderValue;
 use crate::answer::{described, parse, reply_error};
 use crate::error::Error;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
-use crate::net::{Call, auth};
+use crate::net::{Call, auth, fits};
 use crate::secret::{Scrubber, Secret};
 
 /// How long the revocation may take to be in force.
@@ -72,7 +72,7 @@ impl<'a> Verifier<'a> {
     /// A verifier for a token; `timeout` is for each single question.
     ///
     /// # Errors
-    /// The token cannot stand in a header.
+    /// The token cannot stand in a header, or is too long for one.
     pub fn new(
         courier: Courier<'a>,
         token: &Secret,
@@ -81,6 +81,12 @@ impl<'a> Verifier<'a> {
     ) -> Result<Self, Error> {
         let authorization = auth::token(token)
             .map_err(|_| Error::input("the token has characters that no header can hold", ""))?;
+        if !fits(PATH, &authorization) {
+            return Err(Error::input(
+                "--verify: the token is too long to be sent: a request's head holds 64 KiB",
+                "leave --verify out",
+            ));
+        }
         let mut scrubber = courier.http.scrubber();
         auth::conceal_token(token, &mut scrubber);
         let limit = if margin { LIMIT_WITH_MARGIN } else { LIMIT };

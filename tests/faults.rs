@@ -390,9 +390,13 @@ fn before_sending() -> Vec<Row> {
     let tls = |certificate| Play::Door(Door::Tls(certificate));
     vec![
         unsent("an expired certificate", tls(Certificate::Expired), "the certificate of localhost:"),
-        unsent("a certificate that has expired, in words", tls(Certificate::Expired), "has expired"),
-        unsent("a certificate for another name", tls(Certificate::WrongName), "is for another name"),
-        unsent("a certificate of an unknown issuer", tls(Certificate::UnknownIssuer), "comes from an unknown issuer"),
+        unsent("a certificate that has expired, in words", tls(Certificate::Expired), "has expired: it was valid until 2020-01-01T00:00:00Z"),
+        unsent("a certificate for another name", tls(Certificate::WrongName), "is for another name: other.example.net"),
+        unsent("a certificate of an unknown issuer", tls(Certificate::UnknownIssuer), "comes from an unknown issuer, Stranger CA"),
+        unsent("a certificate of a CA's namesake", tls(Certificate::Forged), "is not signed by the key that should have signed it"),
+        unsent("a CA's own certificate", tls(Certificate::OfTheCa), "is a CA's own"),
+        unsent("an alert that wants a certificate", Play::Door(Door::Alert(116)), "it wants a client certificate"),
+        unsent("an alert without a name here", Play::Door(Door::Alert(200)), "TLS alert 200"),
         unsent("a port without TLS", Play::Door(Door::PlainHttp), "does not speak TLS on this port"),
         unsent("closed in the handshake", Play::Door(Door::Close), "closed the connection during the TLS handshake"),
         unsent("reset in the handshake", Play::Door(Door::Reset), "reset the connection during the TLS handshake"),

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Ably, Answer, BlackHole, Door, Folder, KEY, Loopback, Mode, Program, Proxy, Run, Seen, ably,
-    batch_result, number,
+    Ably, Answer, BlackHole, Certificate, Door, Folder, KEY, Loopback, Mode, Program, Proxy, Run,
+    Seen, ably, batch_result, number,
 };
 
 const REVOKE: [&str; 5] = ["auth", "revoke-token", "--client-id", "alice", "--force"];
@@ -157,6 +157,8 @@ fn a_host_that_fails_is_replaced_by_a_fallback() {
         ("reset in the handshake", Err(Door::Reset)),
         ("closed in the handshake", Err(Door::Close)),
         ("a connection that times out", Err(Door::Silent)),
+        ("a port without TLS", Err(Door::PlainHttp)),
+        ("a TLS alert", Err(Door::Alert(80))),
         ("an exchange that times out", Ok(Answer::HangBeforeHeaders)),
         ("a body that times out", Ok(Answer::HangAfterHeaders)),
     ];
@@ -211,6 +213,24 @@ fn what_is_no_failure_of_the_host_stays_with_it() {
         let run = ably(REVOKE).connected_to(&server).env("ABLY_API_KEY", KEY).run();
         run.check(run.code != Some(0), "should not succeed");
         assert_eq!(hosts(&server), [MAIN], "{run}");
+    }
+}
+
+#[test]
+fn a_bad_certificate_is_final() {
+    for certificate in [Certificate::Expired, Certificate::WrongName, Certificate::UnknownIssuer] {
+        let server = Ably::receiving(move |knock| match knock.sni.as_deref() {
+            Some(MAIN) => Door::Tls(certificate),
+            _ => Door::Tls12,
+        });
+        ably(REVOKE)
+            .connected_to(&server)
+            .env("ABLY_API_KEY", KEY)
+            .run()
+            .exits(1)
+            .says("nothing was sent")
+            .says("after a bad certificate no other host is tried");
+        assert_eq!((server.connections(), server.request_count()), (1, 0), "{certificate:?}");
     }
 }
 
@@ -474,6 +494,50 @@ fn a_connection_closed_between_two_requests_is_opened_again() {
     assert!(server.connections() >= 3);
 }
 
+/// The answer to a batch and one more that nobody asked for, in TLS records of their own: bytes
+/// of the second are left in the layers below where the first ends.
+fn and_one_more(first: &[String], second: &[String]) -> Vec<u8> {
+    const RECORD: usize = 16 << 10;
+    let answer = |targets: &[String], length: Option<usize>| {
+        let body = batch_result(targets, 1_795_428_000_000);
+        let head =
+            |length: usize| format!("HTTP/1.1 201 Created\r\ncontent-length: {length}\r\n\r\n");
+        let length = length.map_or(body.len(), |all| all - head(all).len());
+        format!("{}{body:length$}", head(length))
+    };
+    [answer(first, Some(RECORD)), answer(second, None)].concat().into_bytes()
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_not_the_next_ones() {
+    let ids: Vec<String> = (0..200).map(|n| format!("clientId:user{n}")).collect();
+    let more = and_one_more(&ids[..100], &ids[100..]);
+    assert!(more.len() > (16 << 10) + 4096, "the second must not fit into one read of TLS");
+    let server = Ably::deciding(move |seen| match seen.index {
+        0 => Answer::Open(more.clone()),
+        _ => Answer::error(401, 40101, "Wrong."),
+    });
+    ably(["auth", "revoke-token", "--force"])
+        .args(ids.iter().map(|id| id.replace("clientId:", "--client-id=")))
+        .against(&server)
+        .run()
+        .exits(3)
+        .says("200 targets: 100 revoked, 100 refused");
+    assert_eq!((server.connections(), server.request_count()), (2, 2));
+}
+
+#[test]
+fn a_request_head_has_64_kib_and_a_longer_one_is_not_sent() {
+    let server = Ably::start();
+    let key = |secret: usize| format!("APP1.key1:{}", "s".repeat(secret));
+    // In base64 the credentials are a third longer.
+    server.add_key(&key(46_000));
+    ably(REVOKE).towards(&server).env("ABLY_API_KEY", key(46_000)).run().exits(0);
+    let run = ably(REVOKE).towards(&server).env("ABLY_API_KEY", key(50_000)).run();
+    run.exits(2).says("the API key is too long");
+    assert_eq!(server.request_count(), 1);
+}
+
 #[test]
 fn after_a_refusal_that_would_meet_all_the_rest_is_not_sent() {
     let server = Ably::deciding(|_| Answer::error(401, 40101, "Wrong."));
@@ -597,6 +661,42 @@ fn fallbacks_go_through_the_proxy_too() {
     assert_eq!((targets.len(), targets[0].as_str()), (2, &*format!("{MAIN}:443")));
     let host = targets[1].strip_suffix(":443").unwrap();
     assert!(is_fallback(host, "main", "ably-realtime.com"), "{host}");
+}
+
+#[test]
+fn a_proxy_that_says_to_wait_is_waited_for() {
+    let server = Ably::start();
+    let proxy = Proxy::start(server.address(), Mode::SaysToWait);
+    to_main(&server).env("HTTPS_PROXY", proxy.url()).run().exits(0);
+}
+
+#[test]
+fn a_proxy_that_closes_is_asked_for_a_fallback() {
+    let server = Ably::start();
+    let proxy = Proxy::start(server.address(), Mode::ClosesFor(MAIN));
+    to_main(&server).env("HTTPS_PROXY", proxy.url()).run().exits(0);
+    assert_eq!((proxy.connections(), server.connections()), (2, 1));
+}
+
+#[test]
+fn where_a_proxy_bars_the_default_host_an_older_host_is_hinted_at() {
+    for (mode, endpoint, hinted) in [
+        (Mode::Refuses(403), "main", true),
+        (Mode::Refuses(502), "main", true),
+        (Mode::Closes, "main", true),
+        (Mode::Refuses(407), "main", false),
+        (Mode::Refuses(403), "rest.ably.io", false),
+        (Mode::Refuses(403), "acme", false),
+    ] {
+        let server = Ably::start();
+        server.expect_nothing();
+        let proxy = Proxy::start(server.address(), mode);
+        let run =
+            to_main(&server).args(["--endpoint", endpoint]).env("HTTPS_PROXY", proxy.url()).run();
+        run.exits(1).says("nothing was sent");
+        let hint = run.stderr.contains("give --endpoint rest.ably.io");
+        run.check(hint == hinted, &format!("{mode:?} {endpoint}: {hint}"));
+    }
 }
 
 #[test]

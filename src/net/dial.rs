@@ -1,6 +1,6 @@
 //! TCP connections, in place of ureq's connector: a race between the addresses of a host, so that a
 //! dead one costs 250 ms. Ends where there is a connection; the other links of the chain that makes
-//! it one to Ably are in `tunnel.rs`, `wire.rs` and `witness.rs`.
+//! it one to Ably are in `tunnel.rs`, `wire.rs`, `tls.rs` and `witness.rs`.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -13,13 +13,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 use ureq::Error;
-use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, Either, LazyBuffers, RustlsConnector, Transport,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, LazyBuffers, Transport};
 
+use crate::net::tls::Tls;
 use crate::net::tunnel::Tunnel;
 use crate::net::wait::{check, deadline, slice};
-use crate::net::wire::Wire;
+use crate::net::wire::{HELD, Wire};
 use crate::net::witness::Witness;
 
 /// How long an attempt to connect is alone before the next address is tried (RFC 8305, 5).
@@ -28,10 +27,10 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// The connector for `Agent::with_parts`: TCP, through a proxy where the request has one, then
 /// TLS. `stop` is the number of a caught signal, 0 for none. `sent` becomes true right before the
 /// first byte of a request may leave; the caller resets it before each exchange.
-pub(crate) fn connector(stop: Arc<AtomicUsize>, sent: Arc<AtomicBool>) -> impl Connector {
+pub(crate) fn connector(tls: Tls, stop: Arc<AtomicUsize>, sent: Arc<AtomicBool>) -> impl Connector {
     ().chain(Tunnel)
         .chain(Dial { stop: Arc::clone(&stop) })
-        .chain(RustlsConnector::default())
+        .chain(tls)
         .chain(Witness { stop, sent })
 }
 
@@ -60,7 +59,7 @@ impl<In: Transport> Connector<In> for Dial {
             stream.set_nodelay(true)?;
         }
         // Not registered for `Agent::shutdown`, which nobody calls: `stop` does its work.
-        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        let buffers = LazyBuffers::new(config.input_buffer_size(), HELD);
         let wire = Wire::new(stream, buffers, Arc::clone(&self.stop));
         Ok(Some(Either::B(wire)))
     }

@@ -70,7 +70,7 @@ pub(crate) fn is_broken(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// The error of TLS in one of input or output.
-pub(crate) fn tls_error(error: &io::Error) -> Option<&TlsError> {
+/// The TLS error inside an error of input or output.
+pub(crate) fn in_io(error: &io::Error) -> Option<&TlsError> {
     error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>())
 }

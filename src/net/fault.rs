@@ -3,19 +3,26 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error as TlsError};
+use rustls::Error as TlsError;
 use ureq::{Error, Timeout};
 
 use crate::error::Problem;
 use crate::file::reason;
-use crate::net::dial_error::{DialError, is_broken, tls_error};
+use crate::net::dial_error::{DialError, in_io, is_broken};
+use crate::net::endpoint::Endpoint;
 use crate::net::peer::{Peer, Way};
+use crate::net::tls_error;
 
 /// Remedies that fit several failures.
 const ENDPOINT: &str = "check the host and port in --endpoint and --connect-to: something else may \
                         answer there";
 const PROXY_SCHEME: &str = "check the proxy's host and port, and whether it is http:// or https://";
+const FIREWALL: &str = "where a firewall lets only Ably's older hosts through, give --endpoint \
+                        rest.ably.io";
 const PROXY_RULES: &str = "check the proxy's address and rules, or exempt the host with NO_PROXY";
+
+/// A proxy that wants other credentials. tinyproxy says 401 where it means 407.
+const WANTS_CREDENTIALS: [u16; 2] = [401, 407];
 
 /// An exchange that brought no answer.
 #[derive(Debug)]
@@ -42,32 +49,81 @@ pub enum Retry {
 /// Translates an error of ureq or of `dial.rs`. `sent` tells whether a byte of the request may
 /// have left by then.
 pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
+    let filtered = !sent && may_be_filtered(&error, &peer);
+    let mut fault = Fault { sent, ..told(error, &peer, sent) };
+    if filtered {
+        let separator = if fault.problem.remedy.is_empty() { "" } else { "; " };
+        fault.problem.remedy.push_str(separator);
+        fault.problem.remedy.push_str(FIREWALL);
+    }
+    fault
+}
+
+fn told(error: Error, peer: &Peer<'_>, sent: bool) -> Fault {
     let (hop, far) = (peer.next_hop(), peer.far_end());
-    let (message, remedy, retry) = match error {
+    match error {
         Error::Other(inner) => match inner.downcast_ref::<DialError>() {
-            Some(dial) => dialling(dial, &peer),
-            None => (format!("no connection to {hop}: {inner}"), "", Retry::OtherHost),
+            Some(dial) => dialling(dial, peer),
+            None => fault(format!("no connection to {hop}: {inner}"), "", Retry::OtherHost),
         },
-        Error::Io(inner) => return io_fault(&inner, peer, sent),
+        Error::Io(inner) => io_fault(&inner, peer, sent),
         Error::Rustls(inner) => tls(&inner, &far, ENDPOINT),
-        Error::Timeout(timeout) => timed_out(timeout, &peer, sent),
+        Error::Timeout(timeout) => timed_out(timeout, peer, sent),
         Error::ConnectProxyFailed(reason) => {
-            (format!("{hop} did not connect to {}: {reason}", peer.host), PROXY_RULES, Retry::Never)
+            let message = format!("{hop} did not connect to {}: {reason}", peer.host);
+            fault(message, PROXY_RULES, Retry::Never)
         }
-        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => (
+        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => fault(
             format!("the answer of {far} is not HTTP"),
             "check --endpoint and any proxy on the way",
             Retry::Never,
         ),
         Error::Tls(reason) => {
-            (format!("no TLS connection to {far}: {reason}"), ENDPOINT, Retry::Never)
+            fault(format!("no TLS connection to {far}: {reason}"), ENDPOINT, Retry::Never)
         }
-        other => (format!("the exchange with {far} failed: {other}"), "", Retry::SameHost),
-    };
-    Fault { problem: Problem::new(message, remedy), sent, retry }
+        other => fault(format!("the exchange with {far} failed: {other}"), "", Retry::SameHost),
+    }
 }
 
-fn dialling(error: &DialError, peer: &Peer<'_>) -> (String, &'static str, Retry) {
+/// A fault of a request that did not leave.
+fn fault(message: String, remedy: impl Into<String>, retry: Retry) -> Fault {
+    Fault { problem: Problem::new(message, remedy), sent: false, retry }
+}
+
+fn tls(error: &TlsError, host: &str, check: &str) -> Fault {
+    let (message, remedy, retry) = tls_error::words(error, host, check);
+    fault(message, remedy, retry)
+}
+
+/// Whether something between here and the default host may let only Ably's older hosts through.
+/// A proxy that is itself the trouble is no such case.
+fn may_be_filtered(error: &Error, peer: &Peer<'_>) -> bool {
+    if peer.host != Endpoint::default().primary() {
+        return false;
+    }
+    let dial = match error {
+        Error::Other(inner) => inner.downcast_ref::<DialError>(),
+        _ => None,
+    };
+    match (peer.way(), error) {
+        (Way::Instead(_), _) => false,
+        (_, Error::Timeout(_)) => true,
+        (Way::Direct, Error::Io(inner)) => {
+            !matches!(in_io(inner), Some(TlsError::InvalidCertificate(_)))
+        }
+        (Way::Direct, _) => {
+            matches!(dial, Some(DialError::Unresolvable { .. } | DialError::ResolveTimedOut { .. }))
+        }
+        (Way::Proxy(_), Error::Io(inner)) => is_broken(inner.kind()),
+        (Way::Proxy(_), _) => match dial {
+            Some(DialError::ProxyRefused { status }) => !WANTS_CREDENTIALS.contains(status),
+            Some(DialError::ProxyHungUp) => true,
+            _ => false,
+        },
+    }
+}
+
+fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
     let name = |host: &str| match peer.way() {
         Way::Direct => format!("the host name {host}"),
         Way::Proxy(_) => format!("the proxy's host name {host}"),
@@ -86,13 +142,13 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> (String, &'static str, Retry)
     };
     match error {
         DialError::Unresolvable { host, reason } => {
-            (format!("{} cannot be resolved: {reason}", name(host)), remedy, Retry::OtherHost)
+            fault(format!("{} cannot be resolved: {reason}", name(host)), remedy, Retry::OtherHost)
         }
         DialError::ResolveTimedOut { host } => {
-            (format!("{} was not resolved in time", name(host)), remedy, Retry::OtherHost)
+            fault(format!("{} was not resolved in time", name(host)), remedy, Retry::OtherHost)
         }
         DialError::ProxyRefused { status } => refused_by_proxy(*status, peer),
-        DialError::ProxyHungUp => (
+        DialError::ProxyHungUp => fault(
             format!(
                 "{} closed the connection before it had connected to {}",
                 peer.next_hop(),
@@ -102,95 +158,87 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> (String, &'static str, Retry)
             Retry::SameHost,
         ),
         DialError::ProxyTls(inner) => tls(inner, &peer.next_hop(), PROXY_SCHEME),
-        DialError::Stopped => ("stopped by a signal".to_owned(), "", Retry::Never),
+        DialError::Stopped => fault("stopped by a signal".to_owned(), "", Retry::Never),
     }
 }
 
-fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> (String, &'static str, Retry) {
-    let proxy = peer.next_hop();
+fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> Fault {
+    let (proxy, host) = (peer.next_hop(), peer.host);
     match status {
-        // tinyproxy says 401 where it means 407.
-        401 | 407 => (
+        status if WANTS_CREDENTIALS.contains(&status) => fault(
             format!(
-                "{proxy} did not connect to {}: it does not accept these credentials, or wants some",
-                peer.host
+                "{proxy} did not connect to {host}: it does not accept these credentials, or wants some"
             ),
             "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded",
             Retry::Never,
         ),
         // What it could not do for this host it may do for another.
-        500..=599 => (
-            format!("{proxy} could not connect to {}: status {status}", peer.host),
+        500..=599 => fault(
+            format!("{proxy} could not connect to {host}: status {status}"),
             PROXY_RULES,
             Retry::OtherHost,
         ),
-        _ => (
-            format!("{proxy} refused to connect to {}: status {status}", peer.host),
+        _ => fault(
+            format!("{proxy} refused to connect to {host}: status {status}"),
             PROXY_RULES,
             Retry::Never,
         ),
     }
 }
 
-fn io_fault(error: &io::Error, peer: Peer<'_>, sent: bool) -> Fault {
+fn io_fault(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Fault {
     use io::ErrorKind as Kind;
     let (hop, far) = (peer.next_hop(), peer.far_end());
-    let (message, remedy, retry) = if let Some(inner) = tls_error(error) {
-        tls(inner, &far, ENDPOINT)
-    } else {
-        match error.kind() {
-            Kind::ConnectionRefused => (
-                format!("{hop} refused the connection"),
-                match peer.way() {
-                    Way::Direct => "check the host, its port and any firewall on the way",
-                    Way::Proxy(_) => "check the proxy's address and that the proxy is running",
-                    Way::Instead(_) => "check that something listens at the --connect-to address",
-                },
-                Retry::OtherHost,
-            ),
-            Kind::HostUnreachable
-            | Kind::NetworkUnreachable
-            | Kind::NetworkDown
-            | Kind::AddrNotAvailable => (
-                format!("{hop} is unreachable: {}", reason(error)),
-                match peer.way() {
-                    Way::Direct => "check this machine's network; behind a proxy set HTTPS_PROXY",
-                    _ => "check the address and this machine's network",
-                },
-                Retry::OtherHost,
-            ),
-            kind if is_broken(kind) => broken(kind, &far, sent),
-            _ => (
-                format!(
-                    "the connection to {} failed: {}",
-                    if sent { far } else { hop },
-                    reason(error)
-                ),
-                "",
-                Retry::SameHost,
-            ),
-        }
-    };
-    Fault { problem: Problem::new(message, remedy), sent, retry }
-}
-
-fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> (String, &'static str, Retry) {
-    let how = if kind == io::ErrorKind::UnexpectedEof { "closed" } else { "reset" };
-    if sent {
-        (format!("{host} {how} the connection before its answer was complete"), "", Retry::SameHost)
-    } else {
-        (
-            format!("{host} {how} the connection during the TLS handshake"),
-            "check --endpoint and any firewall or proxy on the way",
+    if let Some(inner) = in_io(error) {
+        return tls(inner, &far, ENDPOINT);
+    }
+    match error.kind() {
+        Kind::ConnectionRefused => fault(
+            format!("{hop} refused the connection"),
+            match peer.way() {
+                Way::Direct => "check the host, its port and any firewall on the way",
+                Way::Proxy(_) => "check the proxy's address and that the proxy is running",
+                Way::Instead(_) => "check that something listens at the --connect-to address",
+            },
+            Retry::OtherHost,
+        ),
+        Kind::HostUnreachable
+        | Kind::NetworkUnreachable
+        | Kind::NetworkDown
+        | Kind::AddrNotAvailable => fault(
+            format!("{hop} is unreachable: {}", reason(error)),
+            match peer.way() {
+                Way::Direct => "check this machine's network; behind a proxy set HTTPS_PROXY",
+                _ => "check the address and this machine's network",
+            },
+            Retry::OtherHost,
+        ),
+        kind if is_broken(kind) => broken(kind, &far, sent),
+        _ => fault(
+            format!("the connection to {} failed: {}", if sent { far } else { hop }, reason(error)),
+            "",
             Retry::SameHost,
-        )
+        ),
     }
 }
 
-fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> (String, &'static str, Retry) {
+fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> Fault {
+    let how = if kind == io::ErrorKind::UnexpectedEof { "closed" } else { "reset" };
+    if sent {
+        let message = format!("{host} {how} the connection before its answer was complete");
+        return fault(message, "", Retry::SameHost);
+    }
+    fault(
+        format!("{host} {how} the connection during the TLS handshake"),
+        "check --endpoint and any firewall or proxy on the way",
+        Retry::SameHost,
+    )
+}
+
+fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> Fault {
     let connecting = matches!(timeout, Timeout::Resolve | Timeout::Connect) || !sent;
     if connecting {
-        return (
+        return fault(
             // Perhaps the next hop is there but does not get through to the host.
             format!("no connection to {} in time", peer.far_end()),
             match peer.way() {
@@ -208,42 +256,13 @@ fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> (String, &'static
         Timeout::RecvBody => "complete its answer",
         _ => "answer",
     };
-    (format!("{} did not {what} in time", peer.far_end()), "", Retry::SameHost)
-}
-
-/// `check` is the remedy where nothing more can be said.
-fn tls(error: &TlsError, host: &str, check: &'static str) -> (String, &'static str, Retry) {
-    use CertificateError as Bad;
-    let certificate = |what: &str| format!("the certificate of {host} {what}");
-    let (message, remedy) = match error {
-        TlsError::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
-            (certificate("has expired"), "check this machine's clock, then the host's certificate")
-        }
-        TlsError::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
-            (certificate("is not valid yet"), "check this machine's clock")
-        }
-        TlsError::InvalidCertificate(Bad::UnknownIssuer) => (
-            certificate("comes from an unknown issuer"),
-            "if a proxy or a private CA issued it, name that CA's certificate with --ca-file; --ca-file and \
-             SSL_CERT_FILE replace the built-in roots: leave them out for Ably's own certificate",
-        ),
-        TlsError::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            (certificate("is for another name"), check)
-        }
-        TlsError::InvalidCertificate(other) => {
-            (certificate(&format!("is not acceptable: {other:?}")), check)
-        }
-        TlsError::InvalidMessage(_) => (format!("{host} does not speak TLS on this port"), check),
-        TlsError::AlertReceived(alert) => {
-            (format!("{host} refused the TLS connection: {alert:?}"), check)
-        }
-        other => (format!("no TLS connection to {host}: {other}"), check),
-    };
-    (message, remedy, Retry::Never)
+    fault(format!("{} did not {what} in time", peer.far_end()), "", Retry::SameHost)
 }
 
 #[cfg(test)]
 mod tests {
+    use rustls::CertificateError;
+
     use super::*;
 
     const DIRECT: Peer<'_> = Peer { host: "ably.example", proxy: None, connect_to: None };
@@ -340,6 +359,44 @@ mod tests {
         ]
         .map(|name| format!("{name} cannot be resolved: name does not resolve"));
         all_say(unresolvable, false, roles.each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn an_older_host_is_hinted_at_where_the_default_one_may_be_filtered() {
+        let unresolvable = || {
+            Error::from(DialError::Unresolvable { host: "x".to_owned(), reason: "no".to_owned() })
+        };
+        let tls = |error| Error::Io(io::Error::new(io::ErrorKind::InvalidData, error));
+        let alert = || tls(TlsError::AlertReceived(rustls::AlertDescription::AccessDenied));
+        let expired = || tls(TlsError::InvalidCertificate(CertificateError::Expired));
+        let refused = |status| Error::from(DialError::ProxyRefused { status });
+        let closed = || io(io::ErrorKind::UnexpectedEof);
+        // Hinted at when direct, when through a proxy.
+        for (error, direct, proxied) in [
+            (&unresolvable as &dyn Fn() -> Error, true, false),
+            (&|| Error::Timeout(Timeout::Connect), true, true),
+            (&|| io(io::ErrorKind::ConnectionRefused), true, false),
+            (&closed, true, true),
+            (&alert, true, false),
+            (&expired, false, false),
+            (&|| refused(403), false, true),
+            (&|| refused(503), false, true),
+            (&|| refused(407), false, false),
+            (&|| DialError::ProxyHungUp.into(), false, true),
+            (&|| DialError::Stopped.into(), false, false),
+        ] {
+            let main = |peer| Peer { host: "main.realtime.ably.net", ..peer };
+            for (peer, sent, hinted) in [
+                (main(DIRECT), false, direct),
+                (main(PROXY), false, proxied),
+                (main(INSTEAD), false, false),
+                (main(DIRECT), true, false),
+                (DIRECT, false, false),
+            ] {
+                let fault = translate(error(), peer, sent);
+                assert_eq!(fault.problem.remedy.contains(FIREWALL), hinted, "{fault:?}");
+            }
+        }
     }
 
     #[test]

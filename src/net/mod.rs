@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::{HeaderValue, Request};
-use ureq::tls::TlsConfig;
 use ureq::{Agent, Proxy};
 
 use crate::secret::Scrubber;
@@ -18,9 +17,11 @@ use names::Names;
 use peer::Peer;
 use proxy::{Proxies, Route};
 use reply::Reply;
+use tls::Tls;
 
 pub mod auth;
 mod authority;
+mod certificate;
 pub mod dial;
 pub mod dial_error;
 pub mod endpoint;
@@ -34,6 +35,8 @@ pub mod retry_after;
 pub mod roots;
 #[cfg(test)]
 mod test_support;
+mod tls;
+mod tls_error;
 pub mod tries;
 mod tunnel;
 mod wait;
@@ -49,8 +52,11 @@ const INPUT_BUFFER: usize = 32 << 10;
 /// The longest response headers, in bytes: fewer than fit into the buffer, so that too many are
 /// told from a connection that was closed.
 const HEADERS_LIMIT: usize = 24 << 10;
-/// Bytes for what goes out at a time. ureq's own buffers are 128 KiB each, zeroed at every start.
-const OUTPUT_BUFFER: usize = 16 << 10;
+/// The longest request head, in bytes; also the buffer for what goes out, as a line must fit in
+/// whole. ureq's own buffers are 128 KiB each, zeroed at every start.
+const HEAD_LIMIT: usize = 64 << 10;
+/// What a request head has besides its path and its credentials, in bytes, with room to spare.
+const OTHER_HEADERS: usize = 1 << 10;
 /// What this program calls itself in `User-Agent` and `Ably-Agent`.
 const NAME: &str = concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION"));
 /// The protocol version whose answers `answer.rs` judges.
@@ -208,14 +214,19 @@ fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent 
         .proxy(None)
         .https_only(true)
         .http_status_as_error(false)
-        .tls_config(TlsConfig::builder().root_certs(network.roots.certs()).build())
         .max_response_header_size(HEADERS_LIMIT)
         .input_buffer_size(INPUT_BUFFER)
-        .output_buffer_size(OUTPUT_BUFFER)
+        .output_buffer_size(HEAD_LIMIT)
         .user_agent(NAME)
         .build();
     let names = Names::new(network.connect_to.clone(), signals.shared());
-    Agent::with_parts(config, dial::connector(signals.shared(), Arc::clone(sent)), names)
+    let tls = Tls::new(network.roots.store());
+    Agent::with_parts(config, dial::connector(tls, signals.shared(), Arc::clone(sent)), names)
+}
+
+/// Whether a request with this path and these credentials can be sent.
+pub fn fits(path: &str, authorization: &HeaderValue) -> bool {
+    path.len() + authorization.len() + OTHER_HEADERS <= HEAD_LIMIT
 }
 
 /// A text as one segment of a path, percent-encoded: names and IDs are typed, not Ably's.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
-use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
+use ureq::tls::{Certificate, PemItem, parse_pem};
+use webpki_roots::TLS_SERVER_ROOTS;
 
 use crate::error::Problem;
 use crate::text::count;
@@ -65,11 +66,16 @@ impl Roots {
         Ok(Self::File { path: path.to_owned(), certificates })
     }
 
-    /// As the agent takes them.
-    pub fn certs(&self) -> RootCerts {
+    /// As TLS takes them.
+    pub(crate) fn store(&self) -> RootCertStore {
         match self {
-            Self::BuiltIn => RootCerts::WebPki,
-            Self::File { certificates, .. } => RootCerts::new_with_certs(certificates),
+            Self::BuiltIn => RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() },
+            Self::File { certificates, .. } => {
+                let mut store = RootCertStore::empty();
+                let certificates = certificates.iter().map(|one| one.der().into());
+                store.add_parsable_certificates(certificates);
+                store
+            }
         }
     }
 }

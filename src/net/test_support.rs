@@ -17,6 +17,8 @@ use crate::net::dial::{begin, connector};
 use crate::net::dial_error::DialError;
 use crate::net::names::Names;
 use crate::net::proxy::{Proxies, Route};
+use crate::net::roots::Roots;
+use crate::net::tls::Tls;
 
 pub(crate) fn stop(signal: usize) -> Arc<AtomicUsize> {
     Arc::new(AtomicUsize::new(signal))
@@ -86,7 +88,8 @@ impl Setup {
             .proxy(None)
             .build();
         let names = Names::new(None, Arc::clone(&stop));
-        let connector = connector(Arc::clone(&stop), Arc::clone(&sent));
+        let connector =
+            connector(Tls::new(Roots::BuiltIn.store()), Arc::clone(&stop), Arc::clone(&sent));
         Self { agent: Agent::with_parts(config, connector, names), sent, stop }
     }
 

@@ -5,17 +5,17 @@ use std::io::{Read, Write};
 
 use ureq::Proxy;
 use ureq::config::AutoHeaderValue;
-use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
 use zeroize::Zeroizing;
 
 use crate::net::authority::HTTPS;
-use crate::net::dial_error::{DialError, is_broken, tls_error};
+use crate::net::dial_error::{DialError, in_io, is_broken};
 use crate::net::proxy::{basic, is_hop};
+use crate::net::wait::left;
 
-/// The longest head of a proxy's answer, in bytes.
+/// The longest answer of a proxy, all its heads together, in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
 
 /// Opens a tunnel where the request has a proxy. In place of ureq's own `ConnectProxyConnector`,
@@ -79,7 +79,7 @@ fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq:
 fn by_proxy(error: ureq::Error) -> ureq::Error {
     match &error {
         ureq::Error::Rustls(inner) => DialError::ProxyTls(inner.clone()).into(),
-        ureq::Error::Io(inner) => match tls_error(inner) {
+        ureq::Error::Io(inner) => match in_io(inner) {
             Some(inner) => DialError::ProxyTls(inner.clone()).into(),
             None if is_broken(inner.kind()) => DialError::ProxyHungUp.into(),
             None => error,
@@ -90,14 +90,6 @@ fn by_proxy(error: ureq::Error) -> ureq::Error {
 
 fn failed(reason: &str) -> ureq::Error {
     ureq::Error::ConnectProxyFailed(reason.to_owned())
-}
-
-fn left(details: &ConnectionDetails) -> NextTimeout {
-    let mut timeout = details.timeout;
-    if let (Duration::Exact(after), Instant::Exact(start)) = (timeout.after, details.now) {
-        timeout.after = Duration::Exact(after.saturating_sub(start.elapsed()));
-    }
-    timeout
 }
 
 fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
@@ -122,23 +114,36 @@ fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Vec<
     head
 }
 
-/// Reads the head of a proxy's answer to its end and not a byte further.
+/// Reads a proxy's answer to its end and not a byte further, past heads that say to wait (1xx).
 fn status(stream: &mut impl Read) -> Result<u16, ureq::Error> {
-    let mut head = Vec::with_capacity(256);
-    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
+    let (mut head, mut length) = (Vec::with_capacity(256), 0);
+    loop {
         let mut byte = [0];
         // The transport has a buffer; this takes the bytes out of it.
-        if head.len() == LONGEST_HEAD || stream.read(&mut byte)? == 0 {
-            return Err(failed("it closed the connection or did not answer in HTTP"));
+        if stream.read(&mut byte)? == 0 {
+            return Err(DialError::ProxyHungUp.into());
         }
         head.extend_from_slice(&byte);
-    }
-    match head.as_slice() {
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', code @ ..] => {
-            let code = code.get(..3).and_then(|code| std::str::from_utf8(code).ok());
-            code.and_then(|code| code.parse().ok()).ok_or_else(|| failed("its answer is not HTTP"))
+        length += 1;
+        if head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n") {
+            match code(&head) {
+                None => return Err(failed("its answer is not HTTP")),
+                Some(100..=199) => head.clear(),
+                Some(code) => return Ok(code),
+            }
+        } else if length >= LONGEST_HEAD {
+            return Err(failed("its answer is not HTTP, or too long"));
         }
-        _ => Err(failed("its answer is not HTTP")),
+    }
+}
+
+/// The status in the head of an answer.
+fn code(head: &[u8]) -> Option<u16> {
+    match head {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', a, b, c, b' ' | b'\r' | b'\n', ..] => {
+            std::str::from_utf8(&[*a, *b, *c]).ok()?.parse().ok()
+        }
+        _ => None,
     }
 }
 
@@ -171,7 +176,7 @@ mod tests {
     use ureq::{Error, Timeout};
 
     use super::*;
-    use crate::net::test_support::{HI, Setup, dialled, listener, serve, tls_via, via};
+    use crate::net::test_support::{HI, Setup, dialled, head, listener, serve, tls_via, via};
 
     #[test]
     fn the_answer_of_a_proxy_is_read_to_its_end_alone() {
@@ -179,13 +184,17 @@ mod tests {
         assert_eq!(status(&mut stream).unwrap(), 200);
         assert_eq!(stream, b"rest");
         assert_eq!(status(&mut &b"HTTP/1.0 407\n\n"[..]).unwrap(), 407);
-        for bad in [
-            &b""[..],
-            b"HTTP/1.1 200 OK\r\n",
-            b"SSH-2.0\r\n\r\n",
-            b"HTTP/1.1 2\r\n\r\n",
-            b"\r\n\r\n",
-        ] {
+        let mut stream =
+            &b"HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 103\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\nrest"[..];
+        assert_eq!(status(&mut stream).unwrap(), 200);
+        assert_eq!(stream, b"rest");
+        for cut in [&b""[..], b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Go on\r\n\r\n"] {
+            let error = status(&mut &*cut).unwrap_err();
+            assert_eq!(dialled(&error), Some(&DialError::ProxyHungUp));
+        }
+        let endless = b"HTTP/1.1 100 Go on\r\n\r\n".repeat(LONGEST_HEAD);
+        assert!(matches!(status(&mut endless.as_slice()), Err(ureq::Error::ConnectProxyFailed(_))));
+        for bad in [&b"SSH-2.0\r\n\r\n"[..], b"HTTP/1.1 2\r\n\r\n", b"\r\n\r\n"] {
             assert!(matches!(status(&mut &*bad), Err(ureq::Error::ConnectProxyFailed(_))));
         }
         assert!(status(&mut std::io::repeat(b'x')).is_err());
@@ -221,15 +230,13 @@ mod tests {
             assert!(!setup.sent());
             server.join().unwrap();
         }
-        for (answer, told) in [("nonsense\r\n\r\n", "not HTTP"), ("", "did not answer")] {
-            let setup = Setup::new();
-            let (address, server) = serve(Box::leak(Box::new([answer])));
-            let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
-            let Error::ConnectProxyFailed(reason) = &error else { panic!("{error:?}") };
-            assert!(reason.contains(told), "{reason}");
-            assert!(!setup.sent());
-            server.join().unwrap();
-        }
+        let setup = Setup::new();
+        let (address, server) = serve(&["nonsense\r\n\r\n"]);
+        let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
+        let Error::ConnectProxyFailed(reason) = &error else { panic!("{error:?}") };
+        assert!(reason.contains("not HTTP"), "{reason}");
+        assert!(!setup.sent());
+        server.join().unwrap();
     }
 
     #[test]
@@ -237,7 +244,10 @@ mod tests {
         let setup = Setup::new();
         let (listener, address) = listener();
         let server = thread::spawn(move || {
-            // With bytes left unread a close is a reset.
+            // A close with bytes left unread is a reset, without them it is none.
+            let mut stream = listener.accept().unwrap().0;
+            head(&mut stream);
+            drop(stream);
             let stream = listener.accept().unwrap().0;
             stream.peek(&mut [0]).unwrap();
             drop(stream);
@@ -246,8 +256,10 @@ mod tests {
             stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n").unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         });
-        let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
-        assert_eq!(dialled(&error), Some(&DialError::ProxyHungUp), "{error:?}");
+        for _ in 0..2 {
+            let error = setup.get("https://ably.example/x", Some(&via(address))).unwrap_err();
+            assert_eq!(dialled(&error), Some(&DialError::ProxyHungUp), "{error:?}");
+        }
         let error = setup.get("https://ably.example/x", Some(&tls_via(address))).unwrap_err();
         assert!(matches!(dialled(&error), Some(DialError::ProxyTls(_))), "{error:?}");
         assert!(!setup.sent());

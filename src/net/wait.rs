@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::Error;
-use ureq::unversioned::transport::time;
+use ureq::unversioned::transport::{ConnectionDetails, NextTimeout, time};
 
 use crate::net::dial_error::DialError;
 
@@ -26,6 +26,16 @@ pub(crate) fn deadline(start: time::Instant, after: time::Duration) -> Option<In
         (time::Instant::Exact(start), time::Duration::Exact(after)) => start.checked_add(after),
         _ => None,
     }
+}
+
+/// What is left of the time for connecting: its start is that of the whole phase.
+pub(crate) fn left(details: &ConnectionDetails) -> NextTimeout {
+    let mut timeout = details.timeout;
+    if let Some(end) = deadline(details.now, timeout.after) {
+        let left = end.saturating_duration_since(Instant::now());
+        timeout.after = time::Duration::Exact(left);
+    }
+    timeout
 }
 
 /// What is left until then, at most one slice; `None` if it is over.

@@ -15,7 +15,7 @@ use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport,
 use crate::net::wait::{check, deadline, slice};
 
 /// More than this is written at once, in bytes.
-const HELD: usize = 16 << 10;
+pub(crate) const HELD: usize = 16 << 10;
 
 /// A TCP connection. Timeouts are ureq's, but waited for in slices.
 pub(crate) struct Wire {

@@ -59,6 +59,8 @@ pub enum Door {
     Silent,
     /// Answered in plain HTTP, as by a port without TLS.
     PlainHttp,
+    /// Refused with this TLS alert.
+    Alert(u8),
 }
 
 /// A request as it was received.
@@ -426,6 +428,10 @@ fn serve(shared: &Shared, mut socket: Socket, connection: usize) {
         Door::Close => return,
         Door::Reset => return socket.reset_on_drop(),
         Door::Silent => return shared.bell.hang(),
+        Door::Alert(number) => {
+            let _ = socket.write_all(&[21, 3, 3, 0, 2, 2, number]);
+            return socket.finish();
+        }
         Door::PlainHttp => {
             let answer =
                 "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";

@@ -22,6 +22,8 @@ pub enum Answer {
     Chunked { status: u16, body: Vec<u8> },
     /// These bytes, whatever they are, then the connection is closed.
     Raw(Vec<u8>),
+    /// These bytes, whatever they are, and the connection stays open.
+    Open(Vec<u8>),
     /// Bytes that are no HTTP.
     Garbage,
     /// Closes without a byte, in TLS's proper way.
@@ -177,6 +179,11 @@ pub(super) fn send(
             return Ok(Next::KeepAlive);
         }
         Answer::Raw(bytes) => out.write_all(bytes)?,
+        Answer::Open(bytes) => {
+            out.write_all(bytes)?;
+            out.flush()?;
+            return Ok(Next::KeepAlive);
+        }
         Answer::Garbage => out.write_all(b"\x00\xff\xfe 220 smtp.example.net ready\r\n\r\n\x80")?,
         Answer::Close => {}
         Answer::Cut => return Ok(Next::Cut),

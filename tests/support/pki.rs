@@ -40,6 +40,10 @@ pub enum Certificate {
     WrongName,
     /// As `Good`, but signed by a CA that nobody trusts.
     UnknownIssuer,
+    /// As `Good`, but signed by another CA of the test CA's name.
+    Forged,
+    /// The test CA's own.
+    OfTheCa,
 }
 
 /// A CA, and what it signed.
@@ -49,6 +53,8 @@ pub struct Pki {
     expired: Identity,
     wrong_name: Identity,
     unknown_issuer: Identity,
+    forged: Identity,
+    of_the_ca: Identity,
 }
 
 struct Identity {
@@ -64,8 +70,9 @@ pub fn pki() -> &'static Pki {
 
 impl Pki {
     fn new() -> Pki {
-        let (ca_pem, ca) = authority("Stand-in CA");
+        let (ca_certificate, ca) = authority("Stand-in CA");
         let (_, stranger) = authority("Stranger CA");
+        let (_, namesake) = authority("Stand-in CA");
         let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
         for (policy, domain) in FALLBACKS {
             for letter in 'a'..='e' {
@@ -74,11 +81,16 @@ impl Pki {
         }
         let other = vec!["other.example.net".to_owned()];
         Pki {
-            ca_pem,
+            ca_pem: ca_certificate.pem(),
             good: identity(&ca, names.clone(), false),
             expired: identity(&ca, names.clone(), true),
             wrong_name: identity(&ca, other, false),
-            unknown_issuer: identity(&stranger, names, false),
+            unknown_issuer: identity(&stranger, names.clone(), false),
+            forged: identity(&namesake, names, false),
+            of_the_ca: Identity {
+                chain: vec![ca_certificate.der().clone()],
+                key: PrivateKeyDer::try_from(ca.key().serialize_der()).unwrap(),
+            },
         }
     }
 
@@ -94,6 +106,8 @@ impl Pki {
             Certificate::Expired => &self.expired,
             Certificate::WrongName => &self.wrong_name,
             Certificate::UnknownIssuer => &self.unknown_issuer,
+            Certificate::Forged => &self.forged,
+            Certificate::OfTheCa => &self.of_the_ca,
         };
         let versions =
             if only_tls12 { &[&rustls::version::TLS12][..] } else { rustls::ALL_VERSIONS };
@@ -107,13 +121,13 @@ impl Pki {
     }
 }
 
-fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
+fn authority(name: &str) -> (rcgen::Certificate, Issuer<'static, KeyPair>) {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
-    (certificate.pem(), Issuer::new(params, key))
+    (certificate, Issuer::new(params, key))
 }
 
 fn identity(issuer: &Issuer<'_, KeyPair>, names: Vec<String>, expired: bool) -> Identity {

@@ -22,6 +22,10 @@ pub enum Mode {
     Hangs,
     /// Closes without an answer.
     Closes,
+    /// Closes without an answer where the target is this host, tunnels elsewhere.
+    ClosesFor(&'static str),
+    /// Tunnels, after two answers that say to wait.
+    SaysToWait,
 }
 
 /// A CONNECT as it was received.
@@ -132,17 +136,22 @@ fn serve(
     let admitted = {
         let mut record = lock(record);
         let admitted = record.credentials.is_none() || record.credentials == authorization;
-        record.connects.push(Connect { target, authorization });
+        record.connects.push(Connect { target: target.clone(), authorization });
         admitted
     };
     match mode {
         Mode::Hangs => bell.hang(),
         Mode::Closes => {}
+        Mode::ClosesFor(host) if target.split(':').next() == Some(host) => {}
         Mode::Refuses(status) => refuse(&mut socket, status)?,
-        Mode::Works if !first.starts_with("CONNECT ") => refuse(&mut socket, 405)?,
-        Mode::Works if !admitted => refuse(&mut socket, 407)?,
-        Mode::Works => match TcpStream::connect(address) {
+        _ if !first.starts_with("CONNECT ") => refuse(&mut socket, 405)?,
+        _ if !admitted => refuse(&mut socket, 407)?,
+        _ => match TcpStream::connect(address) {
             Ok(there) => {
+                if mode == Mode::SaysToWait {
+                    socket.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+                    socket.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n")?;
+                }
                 socket.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
                 tunnel(&socket, &there)?;
             }
