@@ -28,6 +28,13 @@ pub enum DialError {
         /// The status.
         status: u16,
     },
+    /// The SOCKS proxy does not connect; the code of its reply, never 0.
+    SocksRefused {
+        /// RFC 1928, 6.
+        code: u8,
+    },
+    /// The SOCKS proxy does not accept the credentials, or wants some.
+    SocksLogin,
     /// The proxy broke the connection off before it had opened a tunnel.
     ProxyHungUp,
     /// There is no TLS connection to the proxy itself.
@@ -42,6 +49,8 @@ impl fmt::Display for DialError {
             Self::Unresolvable { host, reason } => write!(f, "cannot resolve {host}: {reason}"),
             Self::ResolveTimedOut { host } => write!(f, "{host} was not resolved in time"),
             Self::ProxyRefused { status } => write!(f, "the proxy answered status {status}"),
+            Self::SocksRefused { code } => write!(f, "the proxy answered code {code}"),
+            Self::SocksLogin => f.write_str("the proxy does not accept the credentials"),
             Self::ProxyHungUp => f.write_str("the proxy broke the connection off"),
             Self::ProxyTls(error) => write!(f, "no TLS connection to the proxy: {error}"),
             Self::Stopped => f.write_str("stopped by a signal"),

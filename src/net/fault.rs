@@ -117,19 +117,33 @@ fn may_be_filtered(error: &Error, peer: &Peer<'_>) -> bool {
         (Way::Proxy(_), Error::Io(inner)) => is_broken(inner.kind()),
         (Way::Proxy(_), _) => match dial {
             Some(DialError::ProxyRefused { status }) => !WANTS_CREDENTIALS.contains(status),
-            Some(DialError::ProxyHungUp) => true,
+            Some(DialError::ProxyHungUp | DialError::SocksRefused { .. }) => true,
+            // The host's name, that is, not the proxy's.
+            Some(DialError::Unresolvable { host, .. } | DialError::ResolveTimedOut { host }) => {
+                is_of(host, peer)
+            }
             _ => false,
         },
     }
 }
 
+/// Whether this is the name of the host, not that of what is on the way to it.
+fn is_of(host: &str, peer: &Peer<'_>) -> bool {
+    peer.host.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':'))
+}
+
 fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
     let name = |host: &str| match peer.way() {
         Way::Direct => format!("the host name {host}"),
+        // A SOCKS proxy may be given an address alone.
+        Way::Proxy(_) if is_of(host, peer) => format!("the host name {host}"),
         Way::Proxy(_) => format!("the proxy's host name {host}"),
         Way::Instead(_) => format!("the host name {host} in --connect-to"),
     };
     let remedy = match peer.way() {
+        Way::Proxy(proxy) if proxy.starts_with("socks5://") => {
+            "check the name and the DNS of this machine; with socks5h:// the proxy resolves names"
+        }
         Way::Direct => {
             "check the name and the DNS of this machine; --connect-to ADDR:PORT does without DNS"
         }
@@ -148,6 +162,8 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
             fault(format!("{} was not resolved in time", name(host)), remedy, Retry::OtherHost)
         }
         DialError::ProxyRefused { status } => refused_by_proxy(*status, peer),
+        DialError::SocksRefused { code } => refused_by_socks(*code, peer),
+        DialError::SocksLogin => wants_credentials(peer),
         DialError::ProxyHungUp => fault(
             format!(
                 "{} closed the connection before it had connected to {}",
@@ -165,13 +181,7 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
 fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> Fault {
     let (proxy, host) = (peer.next_hop(), peer.host);
     match status {
-        status if WANTS_CREDENTIALS.contains(&status) => fault(
-            format!(
-                "{proxy} did not connect to {host}: it does not accept these credentials, or wants some"
-            ),
-            "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded",
-            Retry::Never,
-        ),
+        status if WANTS_CREDENTIALS.contains(&status) => wants_credentials(peer),
         // What it could not do for this host it may do for another.
         500..=599 => fault(
             format!("{proxy} could not connect to {host}: status {status}"),
@@ -184,6 +194,35 @@ fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> Fault {
             Retry::Never,
         ),
     }
+}
+
+fn wants_credentials(peer: &Peer<'_>) -> Fault {
+    let (proxy, host) = (peer.next_hop(), peer.host);
+    fault(
+        format!(
+            "{proxy} did not connect to {host}: it does not accept these credentials, or wants some"
+        ),
+        "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded",
+        Retry::Never,
+    )
+}
+
+/// The codes of RFC 1928, 6.
+fn refused_by_socks(code: u8, peer: &Peer<'_>) -> Fault {
+    let (proxy, host) = (peer.next_hop(), peer.host);
+    let why = match code {
+        1 => "general failure",
+        2 => "its rules do not allow it",
+        3 => "the network is unreachable from there",
+        4 => "the host is unreachable from there, or not known",
+        5 => "the host refused the connection",
+        6 => "the host did not answer in time",
+        7 => "it makes no TCP connections",
+        8 => "it takes no such address",
+        _ => "for a reason that SOCKS does not define",
+    };
+    let retry = if matches!(code, 2 | 7) { Retry::Never } else { Retry::OtherHost };
+    fault(format!("{proxy} did not connect to {host}: {why} (code {code})"), PROXY_RULES, retry)
 }
 
 fn io_fault(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Fault {

@@ -23,8 +23,12 @@ const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 /// is told from the one to Ably with certainty.
 const HOP: &str = "/proxy-hop";
 
-const REMEDY: &str = "give http://HOST:PORT or https://HOST:PORT, with USER:PASSWORD@ before the \
-                      host if the proxy wants them, special characters in them percent-encoded";
+const REMEDY: &str = "give http://, https://, socks5:// or socks5h:// and HOST:PORT, with \
+                      USER:PASSWORD@ before the host if the proxy wants them, special characters in \
+                      them percent-encoded";
+/// The port of a SOCKS proxy that names none, and the longest user name and password (RFC 1929).
+const SOCKS_PORT: u16 = 1080;
+const SOCKS_LONGEST: usize = 255;
 
 /// The proxies that the environment names.
 #[derive(Debug, Default)]
@@ -142,11 +146,19 @@ fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
     // Not its flaw: that may speak of an address that was cut off the middle of a password.
     let authority = Authority::parse(rest).map_err(|_| "is not a host with an optional port")?;
     // ureq's ports where there is none, shown so that nobody has to guess.
-    let port = authority.port.unwrap_or(if scheme == "https" { HTTPS } else { 80 });
+    let port = authority.port.unwrap_or(match scheme {
+        "https" => HTTPS,
+        "http" => 80,
+        _ => SOCKS_PORT,
+    });
     let shown = format!("{scheme}://{}:{port}", authority.host);
     let (userinfo, secrets) = credentials(user)?;
     let url = Zeroizing::new(format!("{scheme}://{}{}:{port}{HOP}", *userinfo, authority.host));
     let proxy = Proxy::new(&url).map_err(|_| "cannot be used")?;
+    let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > SOCKS_LONGEST);
+    if scheme.starts_with("socks") && (too_long(proxy.username()) || too_long(proxy.password())) {
+        return Err("has a user name or a password that is too long for SOCKS");
+    }
     Ok(Named { variable, shown, proxy, secrets })
 }
 
@@ -158,10 +170,14 @@ fn scheme(value: &str) -> Result<(&'static str, &str), &'static str> {
         Ok(("http", rest))
     } else if scheme.eq_ignore_ascii_case("https") {
         Ok(("https", rest))
+    } else if scheme.eq_ignore_ascii_case("socks5") {
+        Ok(("socks5", rest))
+    } else if scheme.eq_ignore_ascii_case("socks5h") {
+        Ok(("socks5h", rest))
     } else if scheme.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("socks")) {
-        Err("is a SOCKS proxy, but only HTTP CONNECT proxies work here")
+        Err("is SOCKS of another kind than socks5:// and socks5h://")
     } else {
-        Err("has an unknown scheme: only HTTP CONNECT proxies work here, http:// or https://")
+        Err("has an unknown scheme")
     }
 }
 
@@ -299,13 +315,15 @@ mod tests {
             ("https://proxy", "https://proxy:443"),
             ("http://[::1]:3128", "http://[::1]:3128"),
             ("http://squid_proxy:3128\n", "http://squid_proxy:3128"),
+            ("socks5://user:s3cret@proxy", "socks5://proxy:1080"),
+            ("SOCKS5H://127.0.0.1:9050", "socks5h://127.0.0.1:9050"),
         ] {
             let proxies = one(value).unwrap();
             assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
             assert!(!format!("{proxies:?}").contains("s3cret"));
             let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
             assert!(is_hop(proxy.uri()));
-            assert!(format!("{}", proxy.uri()).contains(&shown[7..]));
+            assert!(format!("{}", proxy.uri()).contains(shown.split_once("//").unwrap().1));
         }
     }
 
@@ -337,11 +355,14 @@ mod tests {
 
     #[test]
     fn what_is_no_proxy_is_refused_without_repeating_it() {
+        let long = format!("socks5h://user:{}@proxy", "s3cret".repeat(50));
         for (value, reason) in [
-            ("socks5://user:s3cret@proxy:1080", "only HTTP CONNECT proxies"),
-            ("SOCKS://proxy", "only HTTP CONNECT proxies"),
-            ("ftp://user:s3cret@proxy", "only HTTP CONNECT proxies"),
-            ("://proxy", "only HTTP CONNECT proxies"),
+            ("socks4://user:s3cret@proxy:1080", "SOCKS of another kind"),
+            ("socks4a://proxy", "SOCKS of another kind"),
+            ("SOCKS://proxy", "SOCKS of another kind"),
+            (&long, "too long for SOCKS"),
+            ("ftp://user:s3cret@proxy", "unknown scheme"),
+            ("://proxy", "unknown scheme"),
             ("http://", "not a host"),
             ("http://user:s3cret@", "not a host"),
             ("http://user:s3cret@proxy:99999", "not a host"),
@@ -364,7 +385,7 @@ mod tests {
         }
         // Neither a later variable nor an exemption makes up for it.
         assert!(
-            with(&[("https_proxy", "socks5://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "*")])
+            with(&[("https_proxy", "socks4://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "*")])
                 .is_err()
         );
     }

@@ -1,18 +1,20 @@
-//! The tunnel through a proxy: CONNECT, the proxy's answer, and the connection that it leaves.
-//! Which proxy, and with what credentials, is up to `proxy.rs`; TLS to Ably comes after this.
+//! The tunnel through a proxy: CONNECT and its answer, or SOCKS (`socks.rs`), and the connection
+//! that it leaves. Which proxy, and with what credentials, is up to `proxy.rs`; TLS to Ably comes after this.
 
 use std::io::{Read, Write};
+use std::net::IpAddr;
 
-use ureq::Proxy;
 use ureq::config::AutoHeaderValue;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
+use ureq::{Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::net::authority::HTTPS;
 use crate::net::dial_error::{DialError, in_io, is_broken};
 use crate::net::proxy::{basic, is_hop};
+use crate::net::socks::{self, Target};
 use crate::net::wait::left;
 
 /// The longest answer of a proxy, all its heads together, in bytes.
@@ -44,6 +46,65 @@ impl<In: Transport> Connector<In> for Tunnel {
 }
 
 fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq::Error> {
+    match proxy.protocol() {
+        ProxyProtocol::Socks5 | ProxyProtocol::Socks5h => socks_tunnel(details, proxy),
+        _ => connect_tunnel(details, proxy),
+    }
+}
+
+/// Where the name was resolved here its addresses are asked for in turn, each over a connection of
+/// its own, as a refusal ends it.
+fn socks_tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq::Error> {
+    let login = proxy.username().map(|user| (user, proxy.password().unwrap_or_default()));
+    let mut refused = failed("the host has no address");
+    for target in targets(details) {
+        let mut stream = hop(details, proxy)?;
+        match socks::open(&mut stream, target, login).map_err(by_proxy) {
+            Ok(()) => return Ok(Tunnelled(stream.into_inner())),
+            Err(error) if is_of_one_address(&error) => refused = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused)
+}
+
+fn targets<'a>(details: &'a ConnectionDetails) -> Vec<Target<'a>> {
+    let host = details.uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = details.uri.port_u16().unwrap_or(HTTPS);
+    match host.parse::<IpAddr>() {
+        Ok(ip) => vec![Target::Address((ip, port).into())],
+        // Not resolved here: the proxy is to do it.
+        Err(_) if details.addrs.is_empty() => vec![Target::Name(host, port)],
+        Err(_) => details.addrs.iter().copied().map(Target::Address).collect(),
+    }
+}
+
+/// Whether another address of the host may do better: not where the proxy's rules or its login
+/// are in the way.
+fn is_of_one_address(error: &ureq::Error) -> bool {
+    let dial = match error {
+        ureq::Error::Other(inner) => inner.downcast_ref(),
+        _ => None,
+    };
+    matches!(dial, Some(DialError::SocksRefused { code: 1 | 3..=6 | 8 }))
+}
+
+fn connect_tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq::Error> {
+    let mut stream = hop(details, proxy)?;
+    let answer = stream
+        .write_all(&connect_request(details, proxy))
+        .map_err(ureq::Error::from)
+        .and_then(|()| status(&mut stream))
+        .map_err(by_proxy)?;
+    match answer {
+        200..=299 => Ok(Tunnelled(stream.into_inner())),
+        status => Err(DialError::ProxyRefused { status }.into()),
+    }
+}
+
+/// A connection to the proxy itself, which has what is left of the time for connecting.
+fn hop(details: &ConnectionDetails, proxy: &Proxy) -> Result<TransportAdapter, ureq::Error> {
     let uri = proxy.uri();
     let addrs = details.resolver.resolve(uri, details.config, details.timeout)?;
     let hop = ConnectionDetails {
@@ -63,15 +124,7 @@ fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq:
     let mut stream = TransportAdapter::new(transport, details.current_time.clone());
     // From here on the adapter counts down by itself.
     stream.set_timeout(left(details));
-    let answer = stream
-        .write_all(&connect_request(details, proxy))
-        .map_err(ureq::Error::from)
-        .and_then(|()| status(&mut stream))
-        .map_err(by_proxy)?;
-    match answer {
-        200..=299 => Ok(Tunnelled(stream.into_inner())),
-        status => Err(DialError::ProxyRefused { status }.into()),
-    }
+    Ok(stream)
 }
 
 /// Tells what the proxy itself did from the same beyond it: a connection that breaks, a handshake

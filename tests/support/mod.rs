@@ -12,7 +12,8 @@
 //! | `pki` | throw-away certificates |
 //! | `program` | runs the tool, hermetically |
 //! | `proxy` | an HTTP CONNECT proxy |
-//! | `server` | the listening port below `ably` and `proxy` |
+//! | `server` | the listening port below `ably` and the proxies |
+//! | `socks` | a SOCKS proxy |
 //! | `terminal` | runs the tool in a pseudo-terminal |
 
 // A test may unwrap, index and panic: that is how it fails. Not every test binary uses all of it.
@@ -34,6 +35,7 @@ mod pki;
 mod program;
 mod proxy;
 mod server;
+mod socks;
 mod terminal;
 
 pub use ably::{Ably, Door, KEY, KEY_NAME, Knock, SECRET, Seen};
@@ -44,4 +46,5 @@ pub use pki::{Certificate, Pki, pki};
 pub use program::{Folder, Program, Run, Running, ably};
 pub use proxy::{Connect, Mode, Proxy};
 pub use server::{BlackHole, Loopback};
+pub use socks::{Manners, Socks};
 pub use terminal::{Ended, Modes, Terminal};

@@ -184,7 +184,7 @@ fn read_head(socket: &mut Socket) -> io::Result<String> {
 }
 
 /// Copies both ways until either side ends.
-fn tunnel(here: &Socket, there: &TcpStream) -> io::Result<()> {
+pub(super) fn tunnel(here: &Socket, there: &TcpStream) -> io::Result<()> {
     let (mut from, mut to) = (here.clone(), there.try_clone()?);
     let up = thread::spawn(move || {
         let _ = io::copy(&mut from, &mut to);
