@@ -17,6 +17,7 @@ const ISSUER: &str = "if a proxy or a private CA issued it, give that CA's certi
                       own certificate";
 const SERVER: &str = "give the server a better certificate, or check --endpoint and --connect-to: \
                       something else may answer there";
+const CRITICAL: &str = "has a critical extension that is not known here";
 const VERSION: &str = "the server must speak TLS 1.2 or newer";
 
 /// Message, remedy and what can be hoped of another try. `host` is who it was, `check` is the
@@ -47,6 +48,10 @@ fn certificate(bad: &Bad, check: &str) -> (String, String) {
         Bad::NotValidYetContext { time, not_before } => {
             return dated("is not valid yet: it begins on", *not_before, *time);
         }
+        Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            "is for no name at all: it has no subjectAltName",
+            "give the server one with a subjectAltName: a common name does not count",
+        ),
         Bad::NotValidForNameContext { presented, .. } => {
             return (for_others(presented), check.to_owned());
         }
@@ -69,9 +74,7 @@ fn certificate(bad: &Bad, check: &str) -> (String, String) {
             ("is not meant for a TLS server", SERVER)
         }
         Bad::BadEncoding => ("cannot be read", SERVER),
-        Bad::UnhandledCriticalExtension => {
-            ("has a critical extension that is not known here", SERVER)
-        }
+        Bad::UnhandledCriticalExtension => (CRITICAL, SERVER),
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             ("is signed in a way that is not accepted, such as with SHA-1", SERVER)
@@ -96,7 +99,7 @@ fn day(time: UnixTime) -> String {
     format_rfc3339_seconds(std::time::UNIX_EPOCH + seconds).to_string()
 }
 
-/// The names that a certificate does bear. rustls hands them over as `DnsName("a.example")` and
+/// The names that a certificate does bear, at least one. rustls hands them over as `DnsName("a.example")` and
 /// `IpAddress(10.0.0.1)`.
 fn for_others(presented: &[String]) -> String {
     let bare = |name: &String| {
@@ -104,11 +107,11 @@ fn for_others(presented: &[String]) -> String {
         name.trim_end_matches(')').trim_matches('"').to_owned()
     };
     let shown: Vec<String> = presented.iter().take(NAMES_SHOWN).map(bare).collect();
-    match presented.len() {
-        0 => "is for no name at all: it has no subjectAltName".to_owned(),
-        1..=NAMES_SHOWN => format!("is for another name: {}", shown.join(", ")),
-        all => format!("is for another name: {} and {} more", shown.join(", "), all - NAMES_SHOWN),
-    }
+    let more = match presented.len().saturating_sub(NAMES_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("is for another name: {}{more}", shown.join(", "))
 }
 
 /// What webpki finds and rustls has no word for.
@@ -127,6 +130,7 @@ fn against_the_rules(error: Option<&webpki::Error>) -> (&'static str, &'static s
             "is not of X.509 version 3",
             "give the server one of version 3, which needs a subjectAltName",
         ),
+        Some(Flaw::UnsupportedCriticalExtension) => (CRITICAL, SERVER),
         Some(Flaw::NameConstraintViolation) => {
             ("is for a name that its CA may not certify", SERVER)
         }
@@ -244,7 +248,8 @@ mod tests {
                 "CHECK",
             ),
             (named(&many), "is for another name: 0.x, 1.x, 2.x, 3.x, 4.x and 2 more", "CHECK"),
-            (named(&[]), "is for no name at all: it has no subjectAltName", "CHECK"),
+            (named(&[]), "is for no name at all: it has no subjectAltName", "common name"),
+            (other(Flaw::UnsupportedCriticalExtension), CRITICAL, "better certificate"),
             (
                 other(Flaw::CaUsedAsEndEntity),
                 "is a CA's own, such as `openssl req -x509` makes, and cannot be a server's as well",
