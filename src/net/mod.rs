@@ -33,7 +33,7 @@ pub mod proxy;
 pub mod reply;
 pub mod retry_after;
 pub mod roots;
-mod socks;
+pub mod socks;
 #[cfg(test)]
 mod test_support;
 mod tls;

@@ -20,7 +20,7 @@ const IPV6: u8 = 4;
 
 /// Where the proxy is to connect to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Target<'a> {
+pub enum Target<'a> {
     /// A name that the proxy resolves.
     Name(&'a str, u16),
     /// An address.
@@ -28,7 +28,10 @@ pub(crate) enum Target<'a> {
 }
 
 /// Asks for a connection to the target, and reads the answer to its end and not a byte further.
-pub(crate) fn open(
+///
+/// # Errors
+/// The proxy does not connect, breaks off, or does not speak SOCKS 5.
+pub fn open(
     stream: &mut (impl Read + Write),
     target: Target<'_>,
     login: Option<(&str, &str)>,
