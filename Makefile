@@ -31,7 +31,7 @@ demo: build
 
 # Every test that runs the program runs the release binary.
 test: build
-	ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) test $(BUILD)
+	ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) test $(BUILD) $(TEST_OPTIONS)
 
 # The core of the tests against the binary in ABLY_BIN, under the emulator in ABLY_RUNNER if set.
 test-core: target

@@ -29,16 +29,21 @@ use ably_revoke_token::unrevoked::Unrevoked;
 use ably_revoke_token::verify::Verifier;
 
 fn main() -> ExitCode {
+    let installed = Signals::install();
+    let signals = installed.as_ref().ok().cloned().unwrap_or_default();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
     let no_color = env.raw("NO_COLOR").is_some();
-    let output = Output::new(Format::choose(args::wants_json(&arguments), no_color));
+    let output = Output::new(Format::choose(args::wants_json(&arguments), no_color), signals);
     let code = match args::parse(arguments) {
         Ok(Command::Help) => show(&output, &help::text()),
         Ok(Command::Version) => show(&output, &(help::version() + "\n")),
         Ok(Command::Generate(page)) => show(&output, &generate::page(page)),
         Ok(Command::Revoke(args)) => {
-            revoke(&args, env, &output).unwrap_or_else(|error| fail(&output, &error))
+            let ready = installed
+                .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
+            let done = ready.and_then(|signals| revoke(&args, env, &output, &signals));
+            done.unwrap_or_else(|error| fail(&output, &error))
         }
         Err(problem) => fail(&output, &Error::Input(problem)),
     };
@@ -65,16 +70,15 @@ fn fail(output: &Output, error: &Error) -> i32 {
 }
 
 /// One run of the command, to its exit code.
-fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> {
+fn revoke(args: &Args, env: Environment, output: &Output, signals: &Signals) -> Result<i32, Error> {
     let request = request::resolve(args, env, output)?;
-    let signals = Signals::default();
     let journal = Journal::new(output.clone(), request.verbose);
-    let http = Http::new(&request.network, &signals);
+    let http = Http::new(&request.network, signals);
     let timeout = request.network.timeout;
-    let courier = Courier { http: &http, signals: &signals, journal: &journal };
+    let courier = Courier { http: &http, signals, journal: &journal };
 
     let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
-    let found = credentials::find(&request.wanted, env, &signals, &mut lookup)?;
+    let found = credentials::find(&request.wanted, env, signals, &mut lookup)?;
     found.check_targets(&request.targets)?;
     let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);
@@ -96,7 +100,7 @@ fn revoke(args: &Args, env: Environment, output: &Output) -> Result<i32, Error> 
         return Ok(closed(output, 0, None));
     }
     let verifier = request.verifier(courier)?;
-    execute(&request, &mut client, terms, facts, verifier, output, &signals)
+    execute(&request, &mut client, terms, facts, verifier, output, signals)
 }
 
 /// Everything that follows the first byte sent.
@@ -110,8 +114,7 @@ fn execute(
     signals: &Signals,
 ) -> Result<i32, Error> {
     let targets = &request.targets;
-    let uncaught = |error| Error::input(format!("signals cannot be caught: {error}"), "");
-    signals.hold().map_err(uncaught)?;
+    signals.hold();
     let unrevoked = request.unrevoked_to.as_ref().map(|path| Unrevoked::create(path, targets));
     let mut witnesses = Witnesses {
         output,

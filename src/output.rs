@@ -2,15 +2,25 @@
 //! behind stdout is remembered, since a script then lacks what it asked for.
 
 use std::cell::Cell;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::json::{Fields, Json, Layout};
+use crate::signals::{self, Signals};
 use crate::text::Safe;
 
 /// The command's name in JSON.
 pub const COMMAND: &str = "auth:revoke-token";
+
+/// What a pipe takes without blocking once it takes anything (PIPE_BUF).
+const CHUNK: usize = 4096;
+/// How long a stream that nobody reads is waited for after a signal.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// For whom the output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +53,19 @@ pub struct Output {
     /// For whom.
     pub format: Format,
     stdout_failed: Rc<Cell<bool>>,
+    given_up: Rc<[Cell<bool>; 2]>,
+    signals: Signals,
 }
 
 impl Output {
     /// Output in this format.
-    pub fn new(format: Format) -> Self {
-        Self { format, stdout_failed: Rc::default() }
+    pub fn new(format: Format, signals: Signals) -> Self {
+        Self { format, stdout_failed: Rc::default(), given_up: Rc::default(), signals }
+    }
+
+    /// What ends a wait for a stream that nobody reads.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
     }
 
     /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
@@ -64,16 +81,48 @@ impl Output {
     /// Writes text to stderr as it is.
     pub fn say(&self, text: &str) {
         // Nobody is left to be told of a failure here.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let [_, given_up] = &*self.given_up;
+        let _ = self.write_all(io::stderr().lock().as_fd(), text.as_bytes(), given_up);
     }
 
     /// Writes text to stdout as it is.
     pub fn print(&self, text: &str) {
-        let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-        if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        let [given_up, _] = &*self.given_up;
+        let written = self.write_all(io::stdout().lock().as_fd(), text.as_bytes(), given_up);
+        if written.is_err_and(|error| error != Errno::PIPE) {
             self.stdout_failed.set(true);
         }
+    }
+
+    /// Writes all of it, also where the stream does not block. One that nobody reads holds up the
+    /// run only until a signal comes, and then no longer than once.
+    fn write_all(
+        &self,
+        stream: BorrowedFd<'_>,
+        mut bytes: &[u8],
+        given_up: &Cell<bool>,
+    ) -> Result<(), Errno> {
+        let slice = Timespec::try_from(signals::SLICE).ok();
+        let mut end: Option<Instant> = None;
+        while !bytes.is_empty() && !given_up.get() {
+            if self.signals.caught().is_some() {
+                let now = Instant::now();
+                given_up.set(now > *end.get_or_insert(now + GRACE));
+            }
+            match poll(&mut [PollFd::new(&stream, PollFlags::OUT)], slice.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => continue,
+                ready => ready?,
+            };
+            match rustix::io::write(stream, bytes.get(..CHUNK).unwrap_or(bytes)) {
+                Ok(written) => {
+                    bytes = bytes.get(written..).unwrap_or_default();
+                    end = None;
+                }
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if bytes.is_empty() { Ok(()) } else { Err(Errno::TIMEDOUT) }
     }
 
     /// Writes one JSON record; nothing where the output is for people.
@@ -133,4 +182,29 @@ pub fn status_fields(fields: Fields, exit_code: i32, interrupted: bool) -> Field
     fields
         .with("status", if interrupted { "interrupted" } else { "completed" })
         .with("exitCode", Json::Number(i64::from(exit_code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_that_does_not_block_gets_all_of_it() {
+        let (mut reader, writer) = UnixStream::pair().unwrap();
+        writer.set_nonblocking(true).unwrap();
+        let text: Vec<u8> = (0..4_000_000_u32).map(|n| n as u8).collect();
+        let read = thread::spawn(move || {
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).unwrap();
+            all
+        });
+        let output = Output::new(Format::Human { colour: false }, Signals::default());
+        output.write_all(writer.as_fd(), &text, &Cell::new(false)).unwrap();
+        drop(writer);
+        assert!(read.join().unwrap() == text);
+    }
 }

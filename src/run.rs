@@ -8,7 +8,7 @@ use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::report;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::targets::Targets;
 use crate::unrevoked::Unrevoked;
 use crate::verify::Verifier;
@@ -70,7 +70,7 @@ pub fn all(
 /// The outcome of all later targets, where there is no point in going on.
 fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
     let (why, remedy) = match signals.caught() {
-        Some(signal) => (format!("the run was stopped by signal {signal}"), ""),
+        Some(signal) => (format!("the run was interrupted ({})", signals::name(signal)), ""),
         None if hopeless => (
             "every later request would have failed as the last one did".to_owned(),
             "mend what the first error names, then run the rest",

@@ -1,16 +1,18 @@
-//! SIGINT and SIGTERM. At the hidden prompt they restore the terminal first; while requests are
-//! under way the first ends the run in good order and the second ends it at once; everywhere
-//! else their default action stands.
+//! SIGHUP, SIGINT and SIGTERM. Handlers are there from the start, since the kernel ignores default
+//! actions for process 1 of a container. While requests are under way the first signal ends the run
+//! in good order and the second ends it at once; at the hidden prompt they restore the terminal
+//! first; everywhere else they act as by default.
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGXFSZ};
 
 /// The longest that a wait goes on after a signal.
-const SLICE: Duration = Duration::from_millis(50);
+pub const SLICE: Duration = Duration::from_millis(50);
 
 /// Whether a signal has been caught, and which. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -18,29 +20,68 @@ pub struct Signals {
     caught: Arc<AtomicUsize>,
     /// While true, a signal has its default action.
     default_action: Arc<AtomicBool>,
-    installed: Arc<AtomicBool>,
+    /// SIGTSTP came while `hold_suspension` was in force.
+    suspended: Arc<AtomicBool>,
+    /// The program was stopped and goes on.
+    continued: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// From here on the first SIGINT or SIGTERM is noted; a second one has its default action.
-    /// SIGHUP is left alone: catching it would undo `nohup`.
+    /// Installs the handlers; a signal still acts as by default. One that was ignored when the
+    /// program started, as by `nohup`, stays ignored.
     ///
     /// # Errors
     /// The system refuses to install a handler.
-    pub fn hold(&self) -> io::Result<()> {
-        self.default_action.store(false, Ordering::SeqCst);
-        if self.installed.swap(true, Ordering::SeqCst) {
-            return Ok(());
-        }
-        for signal in [SIGINT, SIGTERM] {
+    pub fn install() -> io::Result<Self> {
+        let this = Self::default();
+        this.release();
+        let ignored = ignored();
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            if ignored >> (signal - 1) & 1 == 1 {
+                continue;
+            }
             // Actions run in this order: the flag is judged before this very signal sets it.
-            let flag = || Arc::clone(&self.default_action);
-            signal_hook::flag::register_conditional_default(signal, flag())?;
+            let flag = || Arc::clone(&this.default_action);
+            if is_init() {
+                signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flag())?;
+            } else {
+                signal_hook::flag::register_conditional_default(signal, flag())?;
+            }
             signal_hook::flag::register(signal, flag())?;
             let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&self.caught), number)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&this.caught), number)?;
         }
-        Ok(())
+        // A write past the limit on a file's size then fails instead of killing.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+        signal_hook::flag::register(SIGCONT, Arc::clone(&this.continued))?;
+        Ok(this)
+    }
+
+    /// From here on the first signal is noted; a second one has its default action.
+    pub fn hold(&self) {
+        self.default_action.store(false, Ordering::SeqCst);
+    }
+
+    /// Catches SIGTSTP, for a prompt that must restore the terminal first.
+    ///
+    /// # Errors
+    /// The system refuses to install a handler.
+    pub fn hold_suspension(&self) -> io::Result<Suspension> {
+        self.suspended.store(false, Ordering::SeqCst);
+        let stop_at_once = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register_conditional_default(SIGTSTP, Arc::clone(&stop_at_once))?;
+        signal_hook::flag::register(SIGTSTP, Arc::clone(&self.suspended))?;
+        Ok(Suspension { stop_at_once })
+    }
+
+    /// Whether SIGTSTP was caught since this was last asked.
+    pub fn take_suspended(&self) -> bool {
+        self.suspended.swap(false, Ordering::SeqCst)
+    }
+
+    /// Whether the program was stopped and went on since this was last asked.
+    pub fn take_continued(&self) -> bool {
+        self.continued.swap(false, Ordering::SeqCst)
     }
 
     /// From here on signals have their default action again.
@@ -74,8 +115,63 @@ impl Signals {
     }
 }
 
-/// Dies of a signal by its default action, so that a shell sees 130 or 143.
+/// While it lasts, SIGTSTP is only noted.
+#[derive(Debug)]
+pub struct Suspension {
+    stop_at_once: Arc<AtomicBool>,
+}
+
+impl Drop for Suspension {
+    fn drop(&mut self) {
+        self.stop_at_once.store(may_stop(), Ordering::SeqCst);
+    }
+}
+
+/// Stops the program as SIGTSTP does by default, where somebody is there to let it go on.
+pub fn stop() {
+    if may_stop() {
+        // Where it fails, the prompt simply goes on.
+        let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+    }
+}
+
+/// Whether a shell can let a stopped program go on. The session leader's own group has none, and
+/// there the kernel ignores SIGTSTP too.
+fn may_stop() -> bool {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // State, parent, group, session; 0 for what is outside of a container.
+    let mut ids = after_name.split_whitespace().skip(2);
+    let (group, session) = (ids.next(), ids.next());
+    session.is_some() && group != session
+}
+
+/// Whether this is process 1, which dies of no default action.
+fn is_init() -> bool {
+    std::process::id() == 1
+}
+
+/// The signals that were ignored at the start, a bit each; none where the system does not tell.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// The signal's name, as in `kill -l`.
+pub fn name(signal: i32) -> &'static str {
+    match signal {
+        SIGHUP => "SIGHUP",
+        SIGINT => "SIGINT",
+        SIGTERM => "SIGTERM",
+        _ => "a signal",
+    }
+}
+
+/// Dies of a signal by its default action, so that a shell sees 129, 130 or 143. Process 1 cannot;
+/// the caller's exit code says the same.
 pub fn die_of(signal: i32) {
-    // If it cannot be raised, the caller's exit code says the same.
-    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    if !is_init() {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
 }

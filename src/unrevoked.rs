@@ -2,21 +2,26 @@
 //! targets file. It holds all targets before the first request and is replaced as a whole at the
 //! end, so that a run killed at any point loses none.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::error::Problem;
 use crate::file::{STDIN, reason};
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 use crate::targets::Targets;
 use crate::text::{Safe, excerpt};
 
 /// Reasons beyond so many are told by their word alone: a server may word each one differently.
 const REASONS: usize = 10_000;
-const NOT_YET: &str = "not sent: the run did not come to it";
+const NOT_YET: &str = "not known: written before the first request";
+/// How often a name for the temporary file is drawn.
+const DRAWS: usize = 16;
 
 /// Where the left-over targets go, and what is known of each.
 #[derive(Debug)]
@@ -24,7 +29,14 @@ pub struct Unrevoked {
     path: PathBuf,
     /// For each target its reason's position, or `REVOKED`.
     states: Vec<u32>,
-    reasons: Vec<String>,
+    reasons: Reasons,
+}
+
+/// Every reason once, in the order of their coming.
+#[derive(Debug, Default)]
+struct Reasons {
+    positions: HashMap<Rc<str>, u32>,
+    texts: Vec<Rc<str>>,
 }
 
 const REVOKED: u32 = u32::MAX;
@@ -54,11 +66,17 @@ pub fn check(
         }
         let same = |other: fs::Metadata| (other.dev(), other.ino()) == (there.dev(), there.ino());
         let of = |file: &Path| match file == Path::new(STDIN) {
-            true => of_stdin().ok(),
+            true => of_stream(io::stdin().as_fd()).ok(),
             false => fs::metadata(file).ok(),
         };
         if targets_file.and_then(of).is_some_and(same) {
             return Err(wrong("is the targets file itself"));
+        }
+        if of_stream(io::stdout().as_fd()).is_ok_and(same) {
+            return Err(wrong("is the file that standard output goes to"));
+        }
+        if of_stream(io::stderr().as_fd()).is_ok_and(same) {
+            return Err(wrong("is the file that standard error goes to"));
         }
     } else if path.file_name().is_none() || !folder(&path).is_dir() {
         return Err(wrong("is in a folder that is not there"));
@@ -75,8 +93,8 @@ pub fn is_same(one: &Path, other: &Path) -> bool {
     identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
-fn of_stdin() -> io::Result<fs::Metadata> {
-    File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
+fn of_stream(stream: BorrowedFd<'_>) -> io::Result<fs::Metadata> {
+    File::from(stream.try_clone_to_owned()?).metadata()
 }
 
 fn folder(path: &Path) -> &Path {
@@ -90,23 +108,28 @@ impl Unrevoked {
     /// It cannot be written; then nothing may be sent.
     pub fn create(path: &Path, targets: &Targets) -> Result<Self, Problem> {
         let states = vec![0; targets.len()];
-        let this = Self { path: path.to_owned(), states, reasons: vec![NOT_YET.to_owned()] };
+        let mut this = Self { path: path.to_owned(), states, reasons: Reasons::default() };
+        this.reasons.position(NOT_YET.into());
         this.write(targets)?;
         Ok(this)
     }
 
     /// Notes what became of the targets from a position on.
     pub fn enter(&mut self, start: usize, outcomes: &[Outcome]) {
-        let reasons = &mut self.reasons;
         let states = self.states.get_mut(start..).unwrap_or_default();
+        let mut last: Option<(&Rc<Failure>, u32)> = None;
         for (state, outcome) in states.iter_mut().zip(outcomes) {
-            *state = match outcome.failure() {
-                None => REVOKED,
-                Some(failure) => {
-                    let message = excerpt(&failure.problem.message);
-                    position(reasons, outcome.word(), Some(&message))
-                }
+            let Some(failure) = outcome.failure() else {
+                *state = REVOKED;
+                continue;
             };
+            // A whole request shares one failure.
+            let known = last.filter(|(same, _)| Rc::ptr_eq(same, failure));
+            *state = known.map_or_else(
+                || self.reasons.of(outcome.word(), &excerpt(&failure.problem.message)),
+                |(_, position)| position,
+            );
+            last = Some((failure, *state));
         }
     }
 
@@ -115,15 +138,23 @@ impl Unrevoked {
     /// # Errors
     /// It cannot be written; the file with all targets is still there then.
     pub fn finish(&self, targets: &Targets) -> Result<(), Problem> {
-        self.write(targets)
+        self.write(targets).map_err(|problem| {
+            let remedy = "the file is as it was before the first request: it holds all targets, those that were \
+                revoked too; to revoke one twice is safe";
+            Problem::new(problem.message, remedy)
+        })
     }
 
     fn write(&self, targets: &Targets) -> Result<(), Problem> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = self.path.with_file_name(format!(".{name}.{}", std::process::id()));
-        self.write_beside(&beside, targets).map_err(|error| {
-            // What was begun is of no use; the error at hand says why.
-            let _ = fs::remove_file(&beside);
+        let written = self.beside().and_then(|(beside, file)| {
+            let written = self.write_beside(&beside, file, targets);
+            if written.is_err() {
+                // What was begun is of no use; the error at hand says why.
+                let _ = fs::remove_file(&beside);
+            }
+            written
+        });
+        written.map_err(|error| {
             let shown = crate::file::shown(&self.path);
             Problem::new(
                 format!("--unrevoked-to: {} cannot be written: {}", Safe(&shown), reason(&error)),
@@ -132,17 +163,28 @@ impl Unrevoked {
         })
     }
 
-    fn write_beside(&self, beside: &Path, targets: &Targets) -> io::Result<()> {
-        // Where process IDs come again, as in a container, a run that was killed may have left it.
-        let _ = fs::remove_file(beside);
-        let file = File::options().write(true).create_new(true).open(beside)?;
+    /// A file of its own in the same folder, under a name that nothing has.
+    fn beside(&self) -> io::Result<(PathBuf, File)> {
+        let mut draws = 0;
+        loop {
+            let drawn = RandomState::new().build_hasher().finish();
+            let beside = self.path.with_file_name(format!(".ably-{drawn:016x}"));
+            draws += 1;
+            match File::options().write(true).create_new(true).open(&beside) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && draws < DRAWS => {}
+                opened => return opened.map(|file| (beside, file)),
+            }
+        }
+    }
+
+    fn write_beside(&self, beside: &Path, file: File, targets: &Targets) -> io::Result<()> {
         if let Ok(there) = fs::metadata(&self.path) {
             // What was closed to others stays so.
             file.set_permissions(there.permissions())?;
         }
         let mut file = BufWriter::new(file);
         for (target, state) in targets.iter().zip(&self.states) {
-            if let Some(reason) = self.reasons.get(*state as usize) {
+            if let Some(reason) = self.reasons.texts.get(*state as usize) {
                 writeln!(file, "# {}\n{target}", Safe(reason))?;
             }
         }
@@ -155,15 +197,23 @@ impl Unrevoked {
     }
 }
 
-/// The position of a reason, added where it is new.
-fn position(reasons: &mut Vec<String>, word: &str, message: Option<&str>) -> u32 {
-    let reason = message.map_or_else(|| word.to_owned(), |message| format!("{word}: {message}"));
-    let at = reasons.iter().rposition(|known| *known == reason).unwrap_or_else(|| {
-        if reasons.len() >= REASONS && message.is_some() {
-            return position(reasons, word, None) as usize;
+impl Reasons {
+    /// The position of a reason; of its word alone where there are too many.
+    fn of(&mut self, word: &str, message: &str) -> u32 {
+        let reason = format!("{word}: {message}");
+        let is_known = self.positions.contains_key(reason.as_str());
+        let is_one_too_many = !is_known && self.texts.len() >= REASONS;
+        self.position(if is_one_too_many { word.to_owned() } else { reason })
+    }
+
+    fn position(&mut self, reason: String) -> u32 {
+        if let Some(at) = self.positions.get(reason.as_str()) {
+            return *at;
         }
-        reasons.push(reason);
-        reasons.len() - 1
-    });
-    u32::try_from(at).unwrap_or(0)
+        let reason: Rc<str> = reason.into();
+        let at = u32::try_from(self.texts.len()).unwrap_or(0);
+        self.texts.push(Rc::clone(&reason));
+        self.positions.insert(reason, at);
+        at
+    }
 }

@@ -1,6 +1,9 @@
 //! The question before anything is sent.
 
-use crate::support::{Ably, KEY, Modes, Terminal, ably};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::{Ably, KEY, Modes, Program, Terminal, ably};
 
 const REVOKE: [&str; 4] = ["auth", "revoke-token", "--client-id", "alice"];
 
@@ -16,6 +19,8 @@ fn anything_but_yes_sends_nothing() {
     ably(REVOKE).against(&server).run().exits(4);
     ably(REVOKE).against(&server).stdin(vec![b'y'; 1 << 20]).run().exits(4);
     ably(REVOKE).against(&server).stdin(b"\xffy\n").run().exits(4);
+    let long = format!("y{}but not this\n", " ".repeat(1023));
+    ably(REVOKE).against(&server).stdin(long).run().exits(4);
 }
 
 #[test]
@@ -84,6 +89,71 @@ fn ctrl_c_at_the_question_still_kills_after_the_hidden_prompt() {
     terminal.expect("[y/N] ");
     terminal.send("\u{3}");
     assert_eq!(terminal.finish().signal, Some(2));
+}
+
+/// The tool as the `"$@"` of another program.
+fn wrapped(wrapper: &[&str]) -> Program {
+    let binary = std::env::var_os("ABLY_BIN").unwrap_or(env!("CARGO_BIN_EXE_ably").into());
+    Program::at(wrapper[0])
+        .args(&wrapper[1..])
+        .arg(std::path::absolute(PathBuf::from(binary)).unwrap())
+        .args(REVOKE)
+}
+
+#[test]
+fn as_process_1_of_a_container_every_prompt_ends_by_a_signal_all_the_same() {
+    let unshare = ["/usr/bin/unshare", "--user", "--map-root-user", "--pid", "--fork"];
+    let may = Command::new(unshare[0]).args(&unshare[1..]).arg("/bin/true").output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this user may not make a PID namespace with unshare");
+        return;
+    }
+    let server = Ably::start();
+    server.expect_nothing();
+    let mut question = Terminal::start(wrapped(&unshare).against(&server));
+    question.expect("[y/N] ");
+    question.send("\u{3}");
+    question.finish().exits(130).restores();
+    let mut hidden = Terminal::start(wrapped(&unshare).towards(&server));
+    hidden.expect("Ably API key");
+    hidden.expect_hidden();
+    hidden.send("\u{3}");
+    hidden.finish().exits(130).restores();
+}
+
+#[test]
+fn a_prompt_that_was_suspended_is_repeated() {
+    let server = Ably::start();
+    let shell = ["/bin/sh", "-c", r#"set -m; "$@"; echo stopped; fg"#, "sh"];
+    let mut terminal = Terminal::start(wrapped(&shell).towards(&server));
+    terminal.expect("Ably API key");
+    terminal.expect_hidden();
+    terminal.send("half\u{1a}");
+    terminal.expect("stopped");
+    terminal.expect("Ably API key");
+    terminal.expect_hidden();
+    terminal.send(format!("{KEY}\r"));
+    terminal.expect("[y/N] ");
+    terminal.send("y\r");
+    terminal.finish().exits(0).restores().hides_the_key();
+
+    let mut terminal = Terminal::start(wrapped(&shell).against(&server));
+    terminal.expect("[y/N] ");
+    terminal.send("\u{1a}");
+    terminal.expect("stopped");
+    terminal.expect("[y/N] ");
+    terminal.send("y\r");
+    terminal.finish().exits(0).restores();
+}
+
+#[test]
+fn after_ctrl_d_the_message_has_a_line_of_its_own() {
+    let server = Ably::start();
+    server.expect_nothing();
+    let mut terminal = Terminal::start(ably(REVOKE).against(&server));
+    terminal.expect("[y/N] ");
+    terminal.send("\u{4}");
+    terminal.finish().exits(4).shows("[y/N] \r\n");
 }
 
 #[test]

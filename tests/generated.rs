@@ -15,7 +15,7 @@ fn installed(path: &str) -> Option<Program> {
     if Path::new(path).exists() {
         return Some(Program::at(path));
     }
-    println!("skipped: there is no {path}");
+    eprintln!("skipped: there is no {path}");
     None
 }
 

@@ -122,7 +122,7 @@ fn a_key_typed_at_the_prompt_is_not_shown() {
 fn signals_at_the_prompt_restore_the_terminal_first() {
     let server = Ably::start();
     server.expect_nothing();
-    for (signal, send) in [(2, "typed"), (2, "INT"), (15, "TERM")] {
+    for (signal, send) in [(2, "typed"), (2, "INT"), (15, "TERM"), (1, "HUP")] {
         let mut terminal = Terminal::start(ably(REVOKE).towards(&server));
         terminal.expect("Ably API key");
         terminal.expect_hidden();

@@ -593,9 +593,13 @@ fn without_threads(server: &Ably) -> Option<(Folder, Program)> {
         .args(["--nproc=1", chroot, user, "/", "/bin/sh", "-c", "(true); echo forked"])
         .stderr(Stdio::null())
         .output();
-    let limited = forks.is_ok_and(|output| !output.status.success() && output.stdout.is_empty());
+    // Where chroot is refused, nothing forks either.
+    let chroots = Command::new(chroot).args([user, "/", "/bin/true"]).output();
+    let may = chroots.is_ok_and(|output| output.status.success());
+    let limited =
+        may && forks.is_ok_and(|output| !output.status.success() && output.stdout.is_empty());
     if !limited {
-        println!("skipped: prlimit and chroot do not keep a process from forking here");
+        eprintln!("skipped: prlimit and chroot do not keep a process from forking here");
         return None;
     }
     let root = Folder::new();
@@ -1053,7 +1057,7 @@ impl Drop for Tinyproxy {
 fn tinyproxy() -> Option<Tinyproxy> {
     let path = ["/usr/bin/tinyproxy", "/usr/sbin/tinyproxy"];
     let Some(path) = path.iter().find(|path| Path::new(path).exists()) else {
-        println!("skipped: tinyproxy is not installed");
+        eprintln!("skipped: tinyproxy is not installed");
         return None;
     };
     let address = nobody();

@@ -1,6 +1,6 @@
 //! Text for people, JSON for scripts, and streams that fail.
 
-use crate::support::{Ably, Terminal, ably, flag, has, number, text};
+use crate::support::{Ably, Folder, Terminal, ably, flag, has, number, text};
 
 const REVOKE: [&str; 5] = ["auth", "revoke-token", "--client-id", "alice", "--force"];
 
@@ -90,6 +90,18 @@ fn a_full_disk_behind_stdout_makes_a_0_a_1() {
     .run()
     .exits(3);
     ably(["--help"]).stdout_to("/dev/full").run().exits(1);
+}
+
+#[test]
+fn the_left_over_file_is_no_stream_at_the_same_time() {
+    let (server, folder) = (Ably::start(), Folder::new());
+    server.expect_nothing();
+    let file = folder.file("o");
+    let program = || ably(REVOKE).against(&server).arg("--unrevoked-to").arg(&file);
+    program().arg("--json").stdout_to(&file).run().exits(2);
+    assert!(folder.read("o").contains("standard output"), "{}", folder.read("o"));
+    program().stderr_to(&file).run().exits(2);
+    assert!(folder.read("o").contains("standard error"), "{}", folder.read("o"));
 }
 
 #[test]

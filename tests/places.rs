@@ -19,7 +19,7 @@ fn in_empty_root(server: &Ably) -> Option<(Folder, Program)> {
         .args(["/ably", "-V"])
         .output();
     if !may.is_ok_and(|output| output.status.success()) {
-        println!("skipped: chroot is not allowed here");
+        eprintln!("skipped: chroot is not allowed here");
         return None;
     }
     let program = Program::at(CHROOT)
