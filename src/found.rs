@@ -83,7 +83,7 @@ impl fmt::Display for Source {
             Self::Variable => f.write_str("ABLY_API_KEY"),
             Self::Configuration(account) => write!(f, "configuration (account {account})"),
             Self::ControlApi => f.write_str("Control API"),
-            Self::Prompt => f.write_str("prompt"),
+            Self::Prompt => f.write_str("the hidden prompt"),
         }
     }
 }

@@ -28,17 +28,17 @@ impl IssuedBefore {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return match text.parse() {
                 Ok(ms) if ms >= PLAUSIBLE_MS => Ok(Self::At(ms)),
-                _ => Err(unusable("is no time in Unix milliseconds")),
+                _ => Err(unusable("is not a Unix time in milliseconds")),
             };
         }
         if text.contains('T') {
             let time = humantime::parse_rfc3339(text)
-                .map_err(|_| unusable("is no RFC 3339 time in UTC"))?;
+                .map_err(|_| unusable("is not an RFC 3339 time in UTC"))?;
             return Ok(Self::At(millis(time)));
         }
         match humantime::parse_duration(text) {
             Ok(age) if age <= MAX_AGE => Ok(Self::Age(age)),
-            Ok(_) => Err(unusable("is more than an hour back, which Ably rejects")),
+            Ok(_) => Err(unusable("is more than an hour ago, which Ably rejects")),
             Err(_) => Err(unusable("is neither a time nor an age")),
         }
     }
@@ -46,7 +46,7 @@ impl IssuedBefore {
 
 fn unusable(what: &str) -> Problem {
     Problem::new(
-        format!("the value of --issued-before {what}"),
+        format!("invalid --issued-before: it {what}"),
         "give Unix milliseconds, RFC 3339 in UTC (2026-11-23T10:00:00Z), or an age of at most 1h (10m)",
     )
 }

@@ -20,21 +20,20 @@ use ably_revoke_token::net::tries::{Courier, Hosts};
 use ably_revoke_token::output::{Format, Output};
 use ably_revoke_token::progress::Progress;
 use ably_revoke_token::prompt;
-use ably_revoke_token::report;
+use ably_revoke_token::report::{self, Ending};
 use ably_revoke_token::request::{self, Consent, Request};
+use ably_revoke_token::resume::Resume;
 use ably_revoke_token::run::{self, Witnesses};
 use ably_revoke_token::signals::{self, Signals};
 use ably_revoke_token::targets::Targets;
 use ably_revoke_token::unrevoked::Unrevoked;
-use ably_revoke_token::verify::Verifier;
 
 fn main() -> ExitCode {
     let installed = Signals::install();
     let signals = installed.as_ref().ok().cloned().unwrap_or_default();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
-    let no_color = env.raw("NO_COLOR").is_some();
-    let output = Output::new(Format::choose(args::wants_json(&arguments), no_color), signals);
+    let output = Output::new(Format::choose(args::wants_json(&arguments), env), signals);
     let code = match args::parse(arguments) {
         Ok(Command::Help) => show(&output, &help::text()),
         Ok(Command::Version) => show(&output, &(help::version() + "\n")),
@@ -88,8 +87,8 @@ fn revoke(args: &Args, env: Environment, output: &Output, signals: &Signals) -> 
     journal.note("http", "network", || http.described(hosts.preferred()));
     match request.consent {
         Consent::Ask => confirm(output, &facts, &request.targets)?,
-        Consent::Given => report::warning(output, request.leaked.as_ref()),
-        Consent::DryRun => {}
+        Consent::Given => report::warning(output, request.leaked.as_ref(), &request.targets),
+        Consent::DryRun => report::warning(output, None, &request.targets),
     }
 
     let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
@@ -99,8 +98,8 @@ fn revoke(args: &Args, env: Environment, output: &Output, signals: &Signals) -> 
         report::dry_run(output, &facts, &url, &client::first_body(&request.targets, terms));
         return Ok(closed(output, 0, None));
     }
-    let verifier = request.verifier(courier)?;
-    execute(&request, &mut client, terms, facts, verifier, output, signals)
+    let resume = Resume::of(args, &request, terms, &facts);
+    execute(&request, &mut client, terms, facts, courier, resume, output)
 }
 
 /// Everything that follows the first byte sent.
@@ -109,11 +108,12 @@ fn execute(
     client: &mut Client<'_>,
     terms: Terms,
     mut facts: Facts,
-    verifier: Option<Verifier<'_>>,
+    courier: Courier<'_>,
+    resume: Option<Resume>,
     output: &Output,
-    signals: &Signals,
 ) -> Result<i32, Error> {
-    let targets = &request.targets;
+    let (targets, signals) = (&request.targets, courier.signals);
+    let verifier = request.verifier(courier)?;
     signals.hold();
     let unrevoked = request.unrevoked_to.as_ref().map(|path| Unrevoked::create(path, targets));
     let mut witnesses = Witnesses {
@@ -125,12 +125,15 @@ fn execute(
     };
     let accounts = run::all(client, targets, terms, &mut facts, &mut witnesses);
     // The file first: whoever reads the accounts may not be reading.
-    let saved = witnesses.unrevoked.map(|unrevoked| unrevoked.finish(targets));
-    report::end(output, &facts, &accounts, targets);
-    if let Some(Err(problem)) = saved {
-        report::problem(output, &problem);
-    }
-    Ok(closed(output, run::exit_code(&accounts, &facts), signals.caught()))
+    let saved = witnesses.unrevoked.map_or(Ok(()), |unrevoked| unrevoked.finish(targets));
+    let (code, signal) = (run::exit_code(&accounts, &facts), signals.caught());
+    let ending = Ending {
+        succeeded: code == 0 && signal.is_none() && saved.is_ok(),
+        interrupted: signal.is_some(),
+        resume: saved.map(|()| resume),
+    };
+    report::end(output, &facts, &accounts, targets, &ending);
+    Ok(closed(output, code, signal))
 }
 
 fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 //! behind stdout is remembered, since a script then lacks what it asked for.
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
@@ -10,9 +11,11 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::environment::Environment;
 use crate::json::{Fields, Json, Layout};
 use crate::signals::{self, Signals};
 use crate::text::Safe;
+use crate::wrap::{columns, wrapped};
 
 /// The command's name in JSON.
 pub const COMMAND: &str = "auth:revoke-token";
@@ -27,24 +30,37 @@ const GRACE: Duration = Duration::from_millis(500);
 pub enum Format {
     /// Text on stderr, with colours and symbols where a terminal shows it.
     Human {
-        /// ANSI colours and symbols.
+        /// ANSI colours.
         colour: bool,
+        /// Symbols outside ASCII.
+        symbols: bool,
     },
     /// NDJSON on stdout, and nothing else there.
     Json(Layout),
 }
 
 impl Format {
-    /// By what was asked for (`wants_json`: whether indented) and where the streams lead.
-    pub fn choose(wants_json: Option<bool>, no_color: bool) -> Self {
+    /// By what was asked for (`wants_json`: whether indented), where the streams lead and what
+    /// the environment says of the terminal.
+    pub fn choose(wants_json: Option<bool>, env: Environment) -> Self {
+        let able = env.raw("NO_COLOR").is_none() && env.raw("TERM").is_some_and(|it| it != "dumb");
         match wants_json {
-            None => Self::Human { colour: !no_color && io::stderr().is_terminal() },
-            Some(pretty) => Self::Json(Layout {
-                pretty,
-                colour: pretty && !no_color && io::stdout().is_terminal(),
-            }),
+            None => {
+                let colour = able && io::stderr().is_terminal();
+                Self::Human { colour, symbols: colour && is_utf8(|name| env.raw(name)) }
+            }
+            Some(pretty) => {
+                Self::Json(Layout { pretty, colour: pretty && able && io::stdout().is_terminal() })
+            }
         }
     }
+}
+
+/// Whether the locale has UTF-8: the first of these that is set decides (POSIX).
+fn is_utf8(set: impl Fn(&str) -> Option<OsString>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    let locale = locale.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 /// The streams. Clones share what is remembered of them.
@@ -78,8 +94,13 @@ impl Output {
         matches!(self.format, Format::Json(_))
     }
 
-    /// Writes text to stderr as it is.
+    /// Writes text to stderr, its lines no wider than a terminal there.
     pub fn say(&self, text: &str) {
+        self.say_as_it_is(&wrapped(text, columns()));
+    }
+
+    /// Writes text to stderr that must keep its own lines, to be copied.
+    pub fn say_as_it_is(&self, text: &str) {
         // Nobody is left to be told of a failure here.
         let [_, given_up] = &*self.given_up;
         let _ = self.write_all(io::stderr().lock().as_fd(), text.as_bytes(), given_up);
@@ -151,7 +172,7 @@ impl Output {
     /// A text in an ANSI colour, where colours are shown.
     pub fn painted(&self, colour: Colour, text: &str) -> String {
         match self.format {
-            Format::Human { colour: true } => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
+            Format::Human { colour: true, .. } => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
             _ => text.to_owned(),
         }
     }
@@ -159,7 +180,7 @@ impl Output {
     /// A symbol with a space after it, where symbols are shown.
     pub fn symbol(&self, colour: Colour, symbol: &str) -> String {
         match self.format {
-            Format::Human { colour: true } => self.painted(colour, symbol) + " ",
+            Format::Human { symbols: true, .. } => self.painted(colour, symbol) + " ",
             _ => String::new(),
         }
     }
@@ -202,9 +223,32 @@ mod tests {
             reader.read_to_end(&mut all).unwrap();
             all
         });
-        let output = Output::new(Format::Human { colour: false }, Signals::default());
+        let output =
+            Output::new(Format::Human { colour: false, symbols: false }, Signals::default());
         output.write_all(writer.as_fd(), &text, &Cell::new(false)).unwrap();
         drop(writer);
         assert!(read.join().unwrap() == text);
+    }
+
+    #[test]
+    fn symbols_need_a_utf_8_locale() {
+        for (all, ctype, lang, expected) in [
+            ("", "", "", false),
+            ("", "", "C.UTF-8", true),
+            ("", "", "en_US.utf8", true),
+            ("", "POSIX", "C.UTF-8", false),
+            ("POSIX", "C.UTF-8", "C.UTF-8", false),
+            ("C.UTF-8", "POSIX", "POSIX", true),
+        ] {
+            let set = |name: &str| {
+                let value = match name {
+                    "LC_ALL" => all,
+                    "LC_CTYPE" => ctype,
+                    _ => lang,
+                };
+                (!value.is_empty()).then(|| value.into())
+            };
+            assert_eq!(is_utf8(set), expected, "{all:?} {ctype:?} {lang:?}");
+        }
     }
 }

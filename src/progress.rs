@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::outcome::Tally;
 use crate::output::Output;
 use crate::text::count;
+use crate::wrap::columns;
 
 const ON_TERMINAL: Duration = Duration::from_millis(100);
 const ELSEWHERE: Duration = Duration::from_secs(10);
@@ -37,17 +38,51 @@ impl Progress {
         if self.output.is_json() || tally.total() == self.total || self.told.elapsed() < pause {
             return;
         }
-        let text =
-            format!("{} of {}: {}", tally.total(), count(self.total, "target"), tally.described());
-        self.output.say(&if self.rewrites { format!("{REWRITE}{text}") } else { text + "\n" });
+        let text = match columns().filter(|_| self.rewrites) {
+            Some(columns) => format!("{REWRITE}{}", line(tally, self.total, columns)),
+            None => long(tally, self.total) + "\n",
+        };
+        self.output.say_as_it_is(&text);
         (self.told, self.shown) = (Instant::now(), self.rewrites);
     }
 
-    /// Takes a line that rewrites itself away.
+    /// Clears the progress line.
     pub fn end(&mut self) {
         if self.shown {
-            self.output.say(REWRITE);
+            self.output.say_as_it_is(REWRITE);
             self.shown = false;
+        }
+    }
+}
+
+fn long(tally: Tally, total: usize) -> String {
+    format!("{} of {}: {}", tally.total(), count(total, "target"), tally.described())
+}
+
+/// The fullest form that leaves the last column free: a cursor behind it would be on a new line.
+fn line(tally: Tally, total: usize, columns: usize) -> String {
+    let done = tally.total();
+    let percent = done * 100 / total.max(1);
+    let forms = [long(tally, total), format!("{done} of {total}"), format!("{percent}%")];
+    forms.into_iter().find(|form| form.len() < columns).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_narrower_than_the_terminal() {
+        let tally = Tally { revoked: 1500, refused: 100, ..Tally::default() };
+        for (columns, shown) in [
+            (80, "1600 of 10000 targets: 1500 revoked, 100 refused"),
+            (49, "1600 of 10000 targets: 1500 revoked, 100 refused"),
+            (48, "1600 of 10000"),
+            (14, "1600 of 10000"),
+            (13, "16%"),
+            (3, ""),
+        ] {
+            assert_eq!(line(tally, 10_000, columns), shown, "{columns}");
         }
     }
 }

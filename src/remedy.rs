@@ -7,6 +7,27 @@ pub const AGAIN: &str = "run the same command again: revoking twice is safe";
 /// The remedy for one of Ably's codes; empty where none is known.
 pub fn of(code: Option<i64>) -> &'static str {
     match code {
+        Some(40005 | 40130) => {
+            "Ably does not know this API key: copy the whole key from the dashboard again"
+        }
+        Some(40012) => "Ably does not accept this client ID: check how it is written",
+        Some(40102) => "the key belongs to another app: use a key of the app that is meant",
+        Some(40110) => "the account is disabled: see the dashboard, or ask Ably's support",
+        Some(40113) => "the account is blocked: ask Ably's support",
+        Some(40115) => {
+            "the account has reached its limit of API requests: wait, or ask Ably's support to raise it"
+        }
+        Some(40120) => "the app is disabled: enable it in the dashboard",
+        Some(40132) => "the API key has expired: use another key of the app",
+        Some(40161 | 40167) => {
+            "this key or its account may not do this: see its capabilities in the dashboard, or ask Ably's support"
+        }
+        Some(40330..=40332) => {
+            "this host does not serve the app: give the app's own endpoint with --endpoint"
+        }
+        Some(50205 | 50305 | 50306 | 50405) => {
+            "try again; if it stays, quote the ID in brackets at the end of the message to Ably's support"
+        }
         Some(40003) => {
             "give --issued-before a time that is neither in the future nor over an hour old"
         }
@@ -23,7 +44,9 @@ pub fn of(code: Option<i64>) -> &'static str {
         Some(40163 | 40164) => {
             "enable revocable tokens for this key in the dashboard (API keys, Revocable tokens); tokens issued before that stay irrevocable"
         }
-        Some(40300) => "the app or account is disabled: see the dashboard",
+        Some(40300) => {
+            "the app or account may be disabled, or the key may lack a permission: see the dashboard"
+        }
         Some(40400) => {
             "the app or key does not exist: check the key, IDs are case-sensitive; this does not mean that there are no tokens"
         }
@@ -42,5 +65,23 @@ pub fn of_status(status: u16) -> &'static str {
         407 => "check the proxy's credentials",
         429 => "wait a minute and run the command again, or give --timeout more seconds",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_that_operators_meet_has_a_remedy() {
+        for code in [
+            40003, 40005, 40012, 40101, 40102, 40110, 40113, 40115, 40120, 40121, 40130, 40131,
+            40132, 40133, 40160, 40161, 40162, 40163, 40164, 40167, 40300, 40330, 40331, 40332,
+            40400, 42910, 42918, 42922, 50205, 50305, 50306, 50405,
+        ] {
+            assert_ne!(of(Some(code)), "", "{code}");
+        }
+        assert_eq!(of(Some(50000)), "");
+        assert!(of(Some(40300)).contains("may be disabled"), "it may be a permission, too");
     }
 }

@@ -14,19 +14,43 @@ use crate::json::{Fields, Json, Layout};
 use crate::leaked::Leaked;
 use crate::outcome::{Confirmation, Failure, Outcome};
 use crate::output::{Colour, Output, status_fields};
-use crate::targets::{Kind, Targets};
+use crate::resume::Resume;
+use crate::targets::{self, Kind, Targets};
 use crate::text::{Safe, count, excerpt};
 use crate::verify::Verdict;
+use crate::wrap::{columns, unbroken};
 
 const HINT: &str =
-    "the auth server must refuse this client too, or it will simply issue a new token";
+    "the auth server must answer 403 to this client; otherwise it will simply issue a new token";
 
-/// What is to be shown of a target: its kind in words and its value, escaped.
+/// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
 pub fn named(specifier: &str) -> String {
     match Kind::split(specifier) {
-        Some((kind, value)) => format!("{} {}", kind.noun(), Safe(&excerpt(value))),
-        None => format!("target {}", Safe(&excerpt(specifier))),
+        Some((kind, value)) if targets::is_doubtful(value) => {
+            unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&excerpt(value))))
+        }
+        Some((kind, value)) => unbroken(&format!("{} {}", kind.noun(), Safe(&excerpt(value)))),
+        None => unbroken(&format!("target {}", Safe(&excerpt(specifier)))),
     }
+}
+
+/// What is doubtful about the targets themselves, or nothing.
+fn doubts(targets: &Targets) -> String {
+    let mut doubtful = targets
+        .iter()
+        .filter(|target| Kind::split(target).is_some_and(|(_, value)| targets::is_doubtful(value)));
+    let Some(first) = doubtful.next() else {
+        return String::new();
+    };
+    let more = match doubtful.count() {
+        0 => String::new(),
+        more => format!(" and {}", count(more, "more target")),
+    };
+    format!(
+        "warning: white space at an end, or another target after a comma: {}{more}; \
+         Ably cannot tell that this names nobody\n",
+        named(first)
+    )
 }
 
 /// The question's preamble: what will be revoked, in which app, with which key.
@@ -47,7 +71,8 @@ pub fn plan(facts: &Facts, targets: &Targets) -> String {
     if facts.verifies {
         text.push_str("Afterwards Ably is asked with the token itself whether it is rejected\n");
     }
-    let _ = writeln!(text, "With {}", Safe(&facts.key_described()));
+    text.push_str(&doubts(targets));
+    let _ = writeln!(text, "With {}", key_shown(facts));
     if let Some(endpoint) = &facts.endpoint {
         let _ = writeln!(text, "Endpoint {}", Safe(endpoint));
     }
@@ -127,13 +152,13 @@ pub fn dry_run(output: &Output, facts: &Facts, url: &str, body: &Json) {
     let layout = Layout { pretty: true, colour: false };
     output.say(&format!(
         "{}Dry run: nothing was sent{}. The real run would send {} to\n  POST {url}\n\
-         with {}, the first with this body:\n{}\n",
+         with {}, the first with this body:\n",
         token_facts(facts),
         read_first(facts),
         count(facts.total.div_ceil(BATCH), "request"),
-        Safe(&facts.key_described()),
-        body.write(layout),
+        key_shown(facts),
     ));
+    output.say_as_it_is(&format!("{}\n", body.write(layout)));
 }
 
 /// What is known of the leaked token, line by line.
@@ -145,11 +170,9 @@ fn token_facts(facts: &Facts) -> String {
 /// What even a dry run asks for.
 fn read_first(facts: &Facts) -> &'static str {
     match (facts.asked_control, matches!(facts.issued_before, Some(IssuedBefore::Age(_)))) {
-        (true, true) => {
-            " but questions for app and key to the Control API and for the time to Ably"
-        }
-        (true, false) => " but questions for app and key to the Control API",
-        (false, true) => " but a question for the time to Ably",
+        (true, true) => "; only the Control API was asked for app and key, and Ably for the time",
+        (true, false) => "; only the Control API was asked for app and key",
+        (false, true) => "; only Ably was asked for the time",
         (false, false) => "",
     }
 }
@@ -158,7 +181,7 @@ fn read_first(facts: &Facts) -> &'static str {
 pub fn stdout_failed(output: &Output) {
     output.say(
         "error: stdout could not be written, so what it shows is incomplete\n  \
-         make room on its disk; a run that would have ended with 0 ends with 1\n",
+         make room on its disk; exit code 0 became 1\n",
     );
 }
 
@@ -287,8 +310,12 @@ fn error_record(
         .record("error", |fields| ends(fields.with("success", false).with("error", error.done())));
 }
 
-/// What is doubtful about a leaked token, where no question shows it. JSON has it in the record.
-pub fn warning(output: &Output, leaked: Option<&Leaked>) {
+/// What is doubtful about a leaked token or the targets, where no question shows it. JSON has it
+/// in the record.
+pub fn warning(output: &Output, leaked: Option<&Leaked>, targets: &Targets) {
+    if !output.is_json() {
+        output.say(&doubts(targets));
+    }
     if let Some(warning) = leaked.and_then(Leaked::warning).filter(|_| !output.is_json()) {
         output.say(&format!("warning: {warning}\n"));
     }
@@ -299,7 +326,7 @@ pub fn before_proof(output: &Output, facts: &Facts, targets: &[&str], outcomes: 
     let mut accounts = Accounts { requests: 1, ..Accounts::default() };
     accounts.enter(targets, outcomes);
     if let Some((target, times)) = accounts.confirmed.as_ref().filter(|_| !output.is_json()) {
-        output.say(&confirmation(output, facts, &accounts, target, *times));
+        output.say(&confirmation(facts, &accounts, target, *times));
         output.say("asking Ably whether it still accepts the token\n");
     }
 }
@@ -321,14 +348,63 @@ fn verdict(output: &Output, verdict: &Verdict) {
     problem(output, &Problem::new(verdict.described(), remedy));
 }
 
-/// The end of a run: for people all of it, as JSON what is not in a record yet.
-pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Targets) {
-    if output.is_json() {
-        if let Some(doubtful) = facts.verdict.as_ref().filter(|verdict| !verdict.is_dead()) {
-            verdict(output, doubtful);
-        }
-        return;
+/// How a run ended, beside its accounts.
+#[derive(Debug)]
+pub struct Ending {
+    /// Whether its exit code is 0.
+    pub succeeded: bool,
+    /// Whether a signal ended it.
+    pub interrupted: bool,
+    /// How to go on from the left-over file, where there is one; or why it was not written.
+    pub resume: Result<Option<Resume>, Problem>,
+}
+
+/// The end of a run: for people all of it, as JSON what is not in a record yet. The last lines say
+/// how it ended: the success, or what to do next.
+pub fn end(
+    output: &Output,
+    facts: &Facts,
+    accounts: &Accounts,
+    targets: &Targets,
+    ending: &Ending,
+) {
+    if !output.is_json() {
+        tell_accounts(output, facts, accounts, ending);
+        failures(output, facts, accounts, targets);
     }
+    match &facts.verdict {
+        Some(reached) if !output.is_json() || !reached.is_dead() => verdict(output, reached),
+        _ => {}
+    }
+    if let Err(problem) = &ending.resume {
+        self::problem(output, problem);
+    }
+    if output.is_json() {
+    } else if ending.succeeded {
+        output.say(&format!("hint: {HINT}\n"));
+    } else {
+        next_step(output, accounts, ending);
+    }
+}
+
+fn tell_accounts(output: &Output, facts: &Facts, accounts: &Accounts, ending: &Ending) {
+    if facts.total > 1 {
+        output.say(&format!("{}\n", totals(accounts)));
+    }
+    // Where there is a verdict, this was told before it.
+    if let (Some((target, times)), None) = (&accounts.confirmed, &facts.verdict) {
+        let text = confirmation(facts, accounts, target, *times);
+        output.say(&match text.strip_prefix("revoked:").filter(|_| ending.succeeded) {
+            Some(rest) => {
+                let word = output.painted(Colour::Good, "revoked:");
+                format!("{}{word}{rest}", output.symbol(Colour::Good, "✓"))
+            }
+            None => text,
+        });
+    }
+}
+
+fn failures(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Targets) {
     let only = (facts.total == 1).then(|| targets.get(0));
     for (outcome, struck) in &accounts.whole {
         let whom = only.map_or_else(|| count(*struck, "target"), named);
@@ -339,31 +415,36 @@ pub fn end(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Target
     }
     if accounts.otherwise > 0 {
         let whom = count(accounts.otherwise, "more target");
-        output.say(&format!("and {whom} in requests that failed in other words\n"));
+        output.say(&format!("and {whom} in requests that failed with other errors\n"));
     }
     let unnamed = accounts.refused_alone.saturating_sub(accounts.named.len());
     if unnamed > 0 {
         output.say(&format!("and {unnamed} more refused\n"));
     }
-    if facts.total > 1 {
-        output.say(&format!("{}\n", totals(accounts)));
+}
+
+/// What to do after a run that left targets over.
+fn next_step(output: &Output, accounts: &Accounts, ending: &Ending) {
+    let tally = accounts.tally;
+    let left = tally.total() - tally.revoked;
+    if left == 0 {
+        return;
     }
-    // Where there is a verdict, this was told before it.
-    if let (Some((target, times)), None) = (&accounts.confirmed, &facts.verdict) {
-        output.say(&confirmation(output, facts, accounts, target, *times));
-    }
-    if let Some(reached) = &facts.verdict {
-        verdict(output, reached);
+    if let Ok(Some(resume)) = &ending.resume {
+        let key = if resume.lacks_key { ", with the API key as before" } else { "" };
+        output.say(&format!(
+            "next: {} holds the {} not known to be revoked; go on from it{key}:\n",
+            unbroken(&Safe(&resume.file).to_string()),
+            count(left, "target"),
+        ));
+        output.say_as_it_is(&resume.lines(columns()));
+    } else if ending.interrupted || tally.total() > 1 {
+        let first = if ending.interrupted { "" } else { "deal with the errors above, then " };
+        output.say(&format!("next: {first}run the same command again: revoking twice is safe\n"));
     }
 }
 
-fn confirmation(
-    output: &Output,
-    facts: &Facts,
-    accounts: &Accounts,
-    target: &str,
-    times: Confirmation,
-) -> String {
+fn confirmation(facts: &Facts, accounts: &Accounts, target: &str, times: Confirmation) -> String {
     let whom = match accounts.tally.revoked {
         1 => named(target),
         many => count(many, "target"),
@@ -371,14 +452,25 @@ fn confirmation(
     let margin = if facts.margin { ", 30 seconds of reauth margin included" } else { "" };
     let (before, from) = (shown(times.issued_before), shown(times.applies_at));
     let when = match accounts.requests {
+        1 if before == from => {
+            format!("tokens issued before {before} are refused from that time on{margin}")
+        }
         1 => format!("tokens issued before {before} are refused from {from} on{margin}"),
         _ => format!("in force for the last of them from {from} on{margin}"),
     };
-    format!(
-        "{}revoked: Ably accepted the revocation for {whom}\n  {when}\n  {}\nhint: {HINT}\n",
-        output.symbol(Colour::Good, "✓"),
-        Safe(&facts.key_described()),
-    )
+    format!("revoked: Ably accepted the revocation for {whom}\n  {when}\n  {}\n", key_shown(facts),)
+}
+
+/// App and key with the key's source; the app's name in one piece.
+fn key_shown(facts: &Facts) -> String {
+    let described = Safe(&facts.key_described()).to_string();
+    match &facts.app_name {
+        Some(name) => {
+            let name = Safe(name).to_string();
+            described.replacen(&name, &unbroken(&name), 1)
+        }
+        None => described,
+    }
 }
 
 fn totals(accounts: &Accounts) -> String {

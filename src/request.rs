@@ -22,7 +22,7 @@ use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::net::tries::Courier;
 use crate::output::Output;
-use crate::targets::{Kind, Targets};
+use crate::targets::{Kind, STDIN_NAME, Targets};
 use crate::unrevoked;
 use crate::verify::Verifier;
 use crate::wanted::{KeyChoice, Wanted};
@@ -252,7 +252,7 @@ fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
 fn file_of(args: &Args, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem> {
     let path = args.path(id)?.unwrap_or(Path::new(""));
     let name = match path == Path::new(STDIN) {
-        true => "standard input".to_owned(),
+        true => STDIN_NAME.to_owned(),
         false => file::shown(path),
     };
     let bytes = file::read_named(path, limit, &flags::long(id), &name)?;

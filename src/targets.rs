@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use crate::error::Problem;
+use crate::resume::quoted;
 use crate::text::{Safe, count};
 
 /// How many bad lines are told one by one.
@@ -17,6 +18,8 @@ const TOLD_LINES: usize = 10;
 /// Longest unknown type shown, in characters. Nothing else of a bad line is: it may be a key or a
 /// token that got into the wrong file.
 const TYPE_CHARS: usize = 40;
+/// What the operator calls standard input.
+pub const STDIN_NAME: &str = "standard input";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
 
@@ -127,7 +130,7 @@ impl Targets {
         let mut bad = BadLines::default();
         let ends = squeeze(&mut bytes, &mut bad);
         if bad.count > 0 {
-            return Err(bad.problem(name));
+            return Err(bad.problem(name, ends.is_empty()));
         }
         if ends.is_empty() {
             return Err(Problem::new(format!("{} holds no target", Safe(name)), LINE_REMEDY));
@@ -210,6 +213,12 @@ impl Targets {
     }
 }
 
+/// Whether a value is most likely a slip: Ably takes it all the same, and revokes nobody's tokens.
+pub fn is_doubtful(value: &str) -> bool {
+    let another = |rest: &str| Kind::split(rest.trim_start()).is_some();
+    value.trim() != value || value.split(',').skip(1).any(another)
+}
+
 /// Where the specifier at a position lies in the text.
 fn span(ends: &[u32], i: usize) -> Option<Range<usize>> {
     let end = *ends.get(i)? as usize;
@@ -280,7 +289,7 @@ fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Vec<u32> {
                 // The caller has seen to it that the file's size fits.
                 ends.push(u32::try_from(written).unwrap_or(u32::MAX));
             }
-            Ok(false) => {}
+            Ok(false) => bad.skipped = true,
             Err(fault) => bad.add(number, &fault),
         }
         read = next;
@@ -318,7 +327,7 @@ impl Fault<'_> {
         let option = kind.option();
         match self {
             Self::Wildcard => Problem::new(
-                format!("{option} '*' is no client ID: Ably forbids it"),
+                format!("{option} '*' is not a client ID: Ably forbids it"),
                 "name each client ID, or revoke the API key in Ably's dashboard",
             ),
             _ => Problem::new(
@@ -351,12 +360,17 @@ impl Display for Fault<'_> {
 #[derive(Default)]
 struct BadLines {
     count: usize,
+    /// How many of them lack a type.
+    untyped: usize,
+    /// Whether blank lines or comments are among the lines.
+    skipped: bool,
     told: String,
 }
 
 impl BadLines {
     fn add(&mut self, number: usize, fault: &Fault<'_>) {
         self.count += 1;
+        self.untyped += usize::from(matches!(fault, Fault::NoColon));
         if self.count <= TOLD_LINES {
             let separator = if self.told.is_empty() { "" } else { "; " };
             // Writing to a String cannot fail.
@@ -364,8 +378,13 @@ impl BadLines {
         }
     }
 
-    fn problem(self, name: &str) -> Problem {
-        let Self { count: bad, told } = self;
+    /// `alone`: there is no good line.
+    fn problem(self, name: &str, alone: bool) -> Problem {
+        let Self { count: bad, untyped, skipped, told } = self;
+        let remedy = match alone && untyped == bad {
+            true => add_type(name, skipped),
+            false => LINE_REMEDY.to_owned(),
+        };
         let name = Safe(name);
         let message = match bad {
             1 => format!("{name} {told}"),
@@ -375,7 +394,18 @@ impl BadLines {
                 format!("{name} has {bad} bad lines: {told}; and {more}")
             }
         };
-        Problem::new(message, LINE_REMEDY)
+        Problem::new(message, remedy)
+    }
+}
+
+/// How to make a targets file of a list of IDs.
+fn add_type(name: &str, skipped: bool) -> String {
+    let script = if skipped { "/^[^#]/s/^/clientId:/" } else { "s/^/clientId:/" };
+    match name == STDIN_NAME {
+        true => format!("if these are client IDs, pipe them through: sed '{script}'"),
+        false => {
+            format!("if these are client IDs: sed '{script}' {} > targets.txt", quoted(name))
+        }
     }
 }
 
@@ -438,6 +468,40 @@ mod tests {
              line 6: client ID '*', which Ably forbids; line 7: unknown type ' clientId'; line 8: not UTF-8"
         );
         assert_eq!(message(b"clientId:a\nx:y\n"), "t.txt line 2: unknown type 'x'");
+    }
+
+    #[test]
+    fn a_plain_list_of_ids_is_told_how_to_become_a_targets_file() {
+        let remedy = |name: &str, text: &str| {
+            Targets::from_file(name, text.as_bytes().to_vec()).unwrap_err().remedy
+        };
+        for (name, text, expected) in [
+            ("ids.txt", "alice\nbob\n", "sed 's/^/clientId:/' ids.txt > targets.txt"),
+            ("my ids", "alice\n", "sed 's/^/clientId:/' 'my ids' > targets.txt"),
+            ("ids.txt", "# all\nalice\n", "sed '/^[^#]/s/^/clientId:/' ids.txt > targets.txt"),
+            (STDIN_NAME, "alice\n", "pipe them through: sed 's/^/clientId:/'"),
+            ("ids.txt", "clientId:a\nbob\n", LINE_REMEDY),
+            ("ids.txt", "alice\nuser:b\n", LINE_REMEDY),
+        ] {
+            let remedy = remedy(name, text);
+            assert!(remedy.ends_with(expected), "{text:?}: {remedy}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_most_likely_a_slip_is_noticed() {
+        for (value, expected) in [
+            ("alice", false),
+            ("alice b", false),
+            ("a,b", false),
+            ("alice ", true),
+            (" alice", true),
+            ("alice\t", true),
+            ("alice,clientId:bob", true),
+            ("alice, channel:x", true),
+        ] {
+            assert_eq!(is_doubtful(value), expected, "{value:?}");
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn hostile_values_are_shown_escaped() {
     let run = ably(["auth", "revoke-token", "--client-id", "a\u{1b}[2J\u{202e}b\n"])
         .against(&server)
         .run();
-    run.exits(4).says("client ID a\\u{1b}[2J\\u{202e}b\\n");
+    run.exits(4).says("client ID \"a\\u{1b}[2J\\u{202e}b\\n\"");
     assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains('\u{202e}'));
 }
 

@@ -15,7 +15,7 @@ fn a_client_id_is_revoked_once_confirmed() {
         .says("[y/N]")
         .says("revoked: Ably accepted the revocation for client ID userClientId")
         .says("key APP1.key1 from ABLY_API_KEY")
-        .says("the auth server must refuse this client too");
+        .says("the auth server must answer 403 to this client");
     assert_eq!(run.stdout, "", "people read stderr, scripts stdout");
     assert_eq!(server.revocation_requests()[0].targets(), ["clientId:userClientId"]);
 }

@@ -302,7 +302,7 @@ fn known_codes() -> Vec<Row> {
         (40162, 401, "needs an API key"),
         (40163, 401, "Revocable tokens"),
         (40164, 401, "Revocable tokens"),
-        (40300, 403, "is disabled"),
+        (40300, 403, "may be disabled"),
         (40400, 404, "this does not mean that there are no tokens"),
         (42910, 429, "wait a minute"),
         (42918, 429, "wait a minute"),

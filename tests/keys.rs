@@ -111,7 +111,7 @@ fn a_key_typed_at_the_prompt_is_not_shown() {
     terminal.expect("Ably API key");
     terminal.expect_hidden();
     terminal.send(format!("{KEY}\r"));
-    terminal.expect("from prompt");
+    terminal.expect("from the hidden prompt");
     let end = terminal.finish();
     assert_eq!(end.code, Some(0));
     assert!(!end.screen.contains(SECRET), "{}", end.screen);

@@ -27,6 +27,8 @@ fn colour_only_where_a_terminal_shows_it_and_none_is_not_asked_for() {
     assert!(on_screen(ably(REVOKE).against(&server)));
     assert!(on_screen(ably(REVOKE).against(&server).env("NO_COLOR", "")));
     assert!(!on_screen(ably(REVOKE).against(&server).env("NO_COLOR", "1")));
+    assert!(!on_screen(ably(REVOKE).against(&server).env("TERM", "dumb")));
+    assert!(!on_screen(ably(REVOKE).against(&server).env_remove("TERM")));
     assert!(on_screen(ably(REVOKE).against(&server).arg("--pretty-json")));
     assert!(!on_screen(ably(REVOKE).against(&server).arg("--json")));
     let run = ably(REVOKE).against(&server).run();
@@ -117,4 +119,54 @@ fn json_is_lossless_and_harmless() {
     let result = run.record("result");
     assert!(flag(&result, "success"));
     assert_eq!(text(&result, "revocation.target"), format!("clientId:{id}"));
+}
+
+#[test]
+fn a_symbol_only_in_a_utf_8_locale() {
+    let server = Ably::start();
+    for (locale, shows) in [("C.UTF-8", true), ("POSIX", false)] {
+        let end = Terminal::start(ably(REVOKE).against(&server).env("LC_ALL", locale)).finish();
+        end.exits(0).shows("revoked:");
+        assert_eq!(end.screen.contains('✓'), shows, "{}", end.screen);
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_and_no_name_is_broken() {
+    let server = Ably::start();
+    server.refuse("clientId:a b c", 40121, 400, "this app has no revocable tokens at all");
+    for columns in [40, 80, 200] {
+        let revoke = ["auth", "revoke-token", "--client-id", "alice", "--client-id", "a b c"];
+        let mut terminal = Terminal::of_width(columns, ably(revoke).against(&server));
+        terminal.expect("[y/N] ");
+        terminal.send("y\r");
+        let end = terminal.finish();
+        end.exits(3).shows("client ID a b c").never_shows("hint:");
+        let time = end.screen.find("tokens issued before").map(|at| &end.screen[at..]).unwrap();
+        assert_eq!(time.matches("Z ").count(), 1, "the same time is told once: {time}");
+        for line in end.screen.lines().filter(|line| !line.contains("--ca-file")) {
+            let shown = line.replace("\x1b[31m", "").replace("\x1b[0m", "");
+            assert!(shown.trim_end().chars().count() <= columns.into(), "{columns}: {shown:?}");
+        }
+        let last = end.screen.trim_end().rsplit("next: ").next().unwrap();
+        let words: Vec<&str> = last.split_whitespace().collect();
+        assert_eq!(
+            words.join(" "),
+            "deal with the errors above, then run the same command again: revoking twice is safe"
+        );
+    }
+}
+
+#[test]
+fn a_target_that_is_most_likely_a_slip_is_quoted_and_warned_of() {
+    let server = Ably::start();
+    for id in ["alice ", "alice,clientId:bob"] {
+        let quoted = format!("client ID \"{id}\"");
+        let revoke = |more: &[&str]| {
+            ably(["auth", "revoke-token", "--client-id", id]).args(more).against(&server).run()
+        };
+        revoke(&[]).exits(4).says("warning: ").says(&quoted);
+        revoke(&["--force"]).exits(0).says("warning: ").says(&quoted);
+        revoke(&["--dry-run"]).exits(0).says("warning: ").says(&quoted);
+    }
 }

@@ -233,7 +233,7 @@ fn the_prompt_is_the_last_source() {
         let end = terminal.finish();
         end.exits(code).restores().never_shows("m4rker");
         if code == 0 {
-            end.shows("key APP1.prompt from prompt");
+            end.shows("key APP1.prompt from the hidden prompt");
         }
     }
 }

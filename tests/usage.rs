@@ -63,8 +63,8 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         (&["--client-id", "a", "--app="], "--app is empty"),
         (&["--client-id", "a", "--timeout", "0"], "--timeout is no time that can be used"),
         (&["--client-id", "a", "--timeout", "soon"], "--timeout is no time that can be used"),
-        (&["--client-id", "a", "--issued-before", "2h"], "more than an hour back"),
-        (&["--client-id", "a", "--issued-before", "1795428000"], "no time in Unix milliseconds"),
+        (&["--client-id", "a", "--issued-before", "2h"], "more than an hour ago"),
+        (&["--client-id", "a", "--issued-before", "1795428000"], "not a Unix time in milliseconds"),
         (&["--client-id", "a", "--issued-before", "yesterday"], "neither a time nor an age"),
         (&["--client-id", "a", "--api-key", "A.b:c", "--api-key-file", "f"], "exclude each other"),
     ];

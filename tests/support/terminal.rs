@@ -132,8 +132,13 @@ impl Terminal {
     /// Starts a program with a terminal of its own, 24 by 100, as stdin, stdout and stderr,
     /// except for streams that were led elsewhere.
     pub fn start(program: Program) -> Terminal {
+        Terminal::of_width(100, program)
+    }
+
+    /// The same with so many columns.
+    pub fn of_width(columns: u16, program: Program) -> Terminal {
         let (pty, pts) = pty_process::blocking::open().unwrap();
-        pty.resize(Size::new(24, 100)).unwrap();
+        pty.resize(Size::new(24, columns)).unwrap();
         let words = program.words();
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
