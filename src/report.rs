@@ -379,10 +379,7 @@ pub fn end(
     if let Err(problem) = &ending.resume {
         self::problem(output, problem);
     }
-    if output.is_json() {
-    } else if ending.succeeded {
-        output.say(&format!("hint: {HINT}\n"));
-    } else {
+    if !output.is_json() {
         next_step(output, accounts, ending);
     }
 }
@@ -423,8 +420,12 @@ fn failures(output: &Output, facts: &Facts, accounts: &Accounts, targets: &Targe
     }
 }
 
-/// What to do after a run that left targets over.
+/// What is left to do: about the auth server, or about the targets left over.
 fn next_step(output: &Output, accounts: &Accounts, ending: &Ending) {
+    if ending.succeeded {
+        output.say(&format!("hint: {HINT}\n"));
+        return;
+    }
     let tally = accounts.tally;
     let left = tally.total() - tally.revoked;
     if left == 0 {

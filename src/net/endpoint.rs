@@ -127,9 +127,9 @@ fn policy_id(id: &str) -> Result<(), &'static str> {
     if id.is_empty() {
         Err("names no routing policy after nonprod:")
     } else if id.contains(':') {
-        Err("has a colon in it but is neither a host with a dot nor nonprod: and a routing policy")
+        Err("has a colon, but is neither HOST:PORT nor nonprod:POLICY")
     } else if !label(id) {
-        Err("is neither a host nor a routing policy, which has letters, digits and hyphens alone")
+        Err("is neither a host nor a routing policy (letters, digits and hyphens only)")
     } else {
         Ok(())
     }
