@@ -2,8 +2,7 @@
 //! current account what helps to find an app and a key, nothing else. It ends where one is chosen.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -12,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use crate::error::Problem;
-use crate::file::reason;
+use crate::file::{self, reason};
 use crate::secret::Secret;
 use crate::text::{Safe, excerpt};
 
@@ -86,8 +85,8 @@ pub fn path(get_env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 /// account has the wrong type. The message names file and line and holds no value of the file.
 pub fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
     let shown = Safe(&path.to_string_lossy()).to_string();
-    let bytes = match bytes(path) {
-        Ok(bytes) => bytes,
+    let bytes = match file::read(path, SIZE_LIMIT) {
+        Ok(bytes) => Zeroizing::new(bytes),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
@@ -101,23 +100,6 @@ pub fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
     };
     let account = Source { shown, bytes: &bytes }.account()?;
     Ok(Some(Configuration { path: path.to_owned(), account }))
-}
-
-/// The file's bytes, in one allocation that is wiped: a growing one would leave copies behind.
-fn bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::metadata(path)?;
-    // Opening a pipe could wait for ever.
-    if !file.is_file() {
-        let what = if file.is_dir() { "it is a folder" } else { "it is not a regular file" };
-        return Err(io::Error::other(what));
-    }
-    let room = usize::try_from(file.len().min(SIZE_LIMIT) + 2).unwrap_or_default();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(ErrorKind::FileTooLarge.into());
-    }
-    Ok(bytes)
 }
 
 impl Configuration {
@@ -339,6 +321,7 @@ fn rfc3339_millis(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use proptest::prelude::*;

@@ -5,6 +5,7 @@
 //! and repeated lines are squeezed out in place and one `u32` a target says where it ends. No
 //! target is an object of its own.
 
+use std::collections::TryReserveError;
 use std::fmt::{self, Display, Write};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -20,6 +21,8 @@ const TOLD_LINES: usize = 10;
 const TYPE_CHARS: usize = 40;
 /// What the operator calls standard input.
 pub const STDIN_NAME: &str = "standard input";
+/// Memory for a run beside its targets, TLS and a batch's text included, in bytes.
+const HEADROOM: usize = 2 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
 
@@ -109,7 +112,7 @@ impl Targets {
         if ends.is_empty() {
             return Err(Problem::new("no target is given", "give one with --client-id"));
         }
-        Self::once_each(text.into_bytes(), ends)
+        Self::once_each(text.into_bytes(), ends).map_err(|_| no_memory("the arguments"))
     }
 
     /// Takes the bytes of a targets file. `name` is the file as the
@@ -128,14 +131,14 @@ impl Targets {
             ));
         }
         let mut bad = BadLines::default();
-        let ends = squeeze(&mut bytes, &mut bad);
+        let ends = squeeze(&mut bytes, &mut bad).map_err(|_| no_memory(name))?;
         if bad.count > 0 {
             return Err(bad.problem(name, ends.is_empty()));
         }
         if ends.is_empty() {
             return Err(Problem::new(format!("{} holds no target", Safe(name)), LINE_REMEDY));
         }
-        Self::once_each(bytes, ends)
+        Self::once_each(bytes, ends).map_err(|_| no_memory(name))
     }
 
     /// How many targets there are.
@@ -184,9 +187,9 @@ impl Targets {
 
     /// Leaves out what was there before, in place. The hash is keyed at random, so that no file
     /// can be made to be slow; the table holds positions alone and is let go afterwards.
-    fn once_each(mut text: Vec<u8>, mut ends: Vec<u32>) -> Result<Self, Problem> {
+    fn once_each(mut text: Vec<u8>, mut ends: Vec<u32>) -> Result<Self, TryReserveError> {
         let given = ends.len();
-        let mut table = Table::new(given);
+        let mut table = Table::new(given)?;
         let (mut kept, mut kept_end, mut start) = (0, 0, 0);
         for i in 0..given {
             let Some(end) = ends.get(i).map(|end| *end as usize) else {
@@ -207,8 +210,11 @@ impl Targets {
         }
         text.truncate(kept_end);
         ends.truncate(kept);
-        let text = String::from_utf8(text)
-            .map_err(|_| Problem::new("the targets are not UTF-8", LINE_REMEDY))?;
+        drop(table);
+        // What the run itself needs, tried here where nothing is lost.
+        Vec::<u8>::new().try_reserve_exact(HEADROOM)?;
+        // Each part was UTF-8 already.
+        let text = String::from_utf8(text).unwrap_or_default();
         Ok(Self { text, ends, duplicates: given - kept })
     }
 }
@@ -239,9 +245,9 @@ struct Table {
 }
 
 impl Table {
-    fn new(most: usize) -> Self {
+    fn new(most: usize) -> Result<Self, TryReserveError> {
         let size = most + most / 2 + 1;
-        Self { tags: vec![0; size], slots: vec![0; size], state: RandomState::new() }
+        Ok(Self { tags: zeros(size)?, slots: zeros(size)?, state: RandomState::new() })
     }
 
     /// Adds a position unless one that is the same is there already.
@@ -265,9 +271,16 @@ impl Table {
     }
 }
 
+fn zeros<T: Clone + Default>(size: usize) -> Result<Vec<T>, TryReserveError> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(size)?;
+    zeros.resize(size, T::default());
+    Ok(zeros)
+}
+
 /// Moves the specifiers of a targets file together at its beginning, without line ends, blank
 /// lines and comments, and says where each ends.
-fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Vec<u32> {
+fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Result<Vec<u32>, TryReserveError> {
     let mut ends = Vec::new();
     let (mut read, mut written) = (0, 0);
     if bytes.starts_with(BYTE_ORDER_MARK) {
@@ -286,6 +299,7 @@ fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Vec<u32> {
                 let length = line.len();
                 bytes.copy_within(read..read + length, written);
                 written += length;
+                ends.try_reserve(1)?;
                 // The caller has seen to it that the file's size fits.
                 ends.push(u32::try_from(written).unwrap_or(u32::MAX));
             }
@@ -295,7 +309,7 @@ fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Vec<u32> {
         read = next;
     }
     bytes.truncate(written);
-    ends
+    Ok(ends)
 }
 
 /// Whether a line holds a target; `false` for blank lines and comments.
@@ -407,6 +421,13 @@ fn add_type(name: &str, skipped: bool) -> String {
             format!("if these are client IDs: sed '{script}' {} > targets.txt", quoted(name))
         }
     }
+}
+
+fn no_memory(name: &str) -> Problem {
+    Problem::new(
+        format!("{} cannot be read: out of memory", Safe(name)),
+        "allow more memory, or split it into several runs",
+    )
 }
 
 fn too_large(name: &str) -> Problem {

@@ -13,6 +13,7 @@
 //! | `judgement` | the forms of an answer, and what each target's end is |
 //! | `faults` | one row an answer that is not what it should be: outcome, exit code, words |
 //! | `network` | endpoints, fallback, proxies, retries, tunnels, a process without threads |
+//! | `files` | what an option may name: pipes, devices, too much for the memory |
 //! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
 //! | `bulk` | many targets: batches, what stops a run, what is left over, signals |
 //! | `tokens` | from a leaked token to its target, and to the proof that it is dead |
@@ -31,6 +32,7 @@ mod control_api;
 mod documentation;
 mod examples;
 mod faults;
+mod files;
 mod generated;
 mod judgement;
 mod keys;

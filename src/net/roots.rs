@@ -10,6 +10,9 @@ use webpki_roots::TLS_SERVER_ROOTS;
 use crate::error::Problem;
 use crate::text::count;
 
+/// The longest PEM file, in bytes: all of Mozilla's roots are a fifth of a MiB.
+const LIMIT: u64 = 16 << 20;
+
 /// Trusted roots.
 #[derive(Debug)]
 pub enum Roots {
@@ -48,7 +51,7 @@ impl Roots {
                 "give a PEM file with the certificate of the CA to trust, or none to use the built-in roots",
             )
         };
-        let pem = std::fs::read(path).map_err(|error| {
+        let pem = crate::file::read(path, LIMIT).map_err(|error| {
             problem(&format!("cannot be read: {}", crate::file::reason(&error)))
         })?;
         let certificates: Vec<_> = parse_pem(&pem)
