@@ -58,13 +58,14 @@ impl<'a> Control<'a> {
     /// The Control API at a host, with an access token.
     ///
     /// # Errors
-    /// The token cannot stand in a header.
+    /// The token cannot stand in a header; the proxy that leads there cannot be used.
     pub fn new(
         courier: Courier<'a>,
         host: &str,
         token: &Secret,
         timeout: Duration,
     ) -> Result<Self, Error> {
+        courier.http.check(host).map_err(Error::Input)?;
         let authorization = auth::bearer(token).map_err(|_| {
             Error::input(
                 "the access token has characters that no header can hold",

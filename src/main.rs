@@ -81,6 +81,7 @@ fn revoke(args: &Args, env: Environment, output: &Output, signals: &Signals) -> 
     found.check_targets(&request.targets)?;
     let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);
+    hosts.all().try_for_each(|host| http.check(host)).map_err(Error::Input)?;
     let facts = Facts::of(&request, &found, &endpoint);
     journal.note("auth", "key", || facts.key_described());
     journal.note("auth", "app", || format!("the app is named by {}", facts.app_source));

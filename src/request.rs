@@ -116,14 +116,19 @@ fn build(
     };
     let targets_file = args.path(Id::TargetsFile)?;
     let unrevoked_to = args.path(Id::UnrevokedTo)?;
+    let (endpoint, network) = (endpoint(args, env)?, network(args, env)?);
+    // Before any question; where the endpoint may still come from elsewhere, after it.
+    if let Some(endpoint) = &endpoint {
+        network.check(endpoint.primary())?;
+    }
     Ok(Request {
         margin: args.has(Id::AllowReauthMargin),
         issued_before: args.text(Id::IssuedBefore)?.map(IssuedBefore::parse).transpose()?,
         consent,
         wanted: wanted(args, env, consent, leaked.as_ref())?,
         chooser,
-        endpoint: endpoint(args, env)?,
-        network: network(args, env)?,
+        endpoint,
+        network,
         unrevoked_to: unrevoked_to
             .map(|path| {
                 not_an_input(path, args, env)?;
@@ -313,7 +318,7 @@ fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
     Ok(Network {
         roots: roots(args, env)?,
         connect_to: connect_to.map_err(|problem| named(problem, "--connect-to"))?,
-        proxies: Proxies::from_env(variable)?,
+        proxies: Proxies::from_env(variable),
         timeout: timeout(args)?,
     })
 }

@@ -926,6 +926,8 @@ fn a_proxy_that_cannot_be_parsed_is_exit_2_and_no_direct_connection() {
         "http://proxy:port",
         "http://[::1",
         "http://two words:1",
+        " ",
+        " http://proxy:1",
         "http://proxy:1/path",
         "http://proxy:1?query",
         "ftp://proxy:1",
@@ -1037,6 +1039,17 @@ fn a_socks_proxy_that_does_not_connect_leaves_everything_unsent() {
             });
         }
     });
+}
+
+#[test]
+fn a_proxy_that_is_not_needed_may_be_of_any_kind() {
+    let server = Ably::start();
+    for bad in ["socks4://127.0.0.1:1", " "] {
+        let with = |program: Program| program.env("ABLY_API_KEY", KEY).env("ALL_PROXY", bad);
+        with(ably(REVOKE).connected_to(&server)).run().exits(0);
+        with(ably(REVOKE).against(&server)).env("NO_PROXY", "localhost").run().exits(0);
+    }
+    assert_eq!(server.request_count(), 4);
 }
 
 /// Debian's tinyproxy, killed on drop.

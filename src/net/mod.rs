@@ -9,8 +9,10 @@ use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::{HeaderValue, Request};
 use ureq::{Agent, Proxy};
 
+use crate::error::Problem;
 use crate::secret::Scrubber;
 use crate::signals::Signals;
+use crate::text::Safe;
 use endpoint::ConnectTo;
 use fault::Fault;
 use names::Names;
@@ -76,6 +78,34 @@ pub struct Network {
     pub timeout: Duration,
 }
 
+impl Network {
+    /// Makes sure that there is a way to a host, before anything is sent.
+    ///
+    /// # Errors
+    /// It would lead through a proxy that cannot be used.
+    pub fn check(&self, authority: &str) -> Result<(), Problem> {
+        self.proxy(authority).map(|_| ()).map_err(|problem| {
+            let host = Safe(authority);
+            Problem::new(
+                format!("{}, and {host} needs it", problem.message),
+                problem.remedy.clone(),
+            )
+        })
+    }
+
+    /// The proxy for a host; none with `--connect-to`, which says itself where connections go.
+    fn proxy(&self, authority: &str) -> Result<Option<(&Proxy, &str)>, &Problem> {
+        if self.connect_to.is_some() {
+            return Ok(None);
+        }
+        match self.proxies.for_authority(authority) {
+            Route::Via { proxy, shown, .. } => Ok(Some((proxy, shown))),
+            Route::Direct { .. } => Ok(None),
+            Route::Unusable(problem) => Err(problem),
+        }
+    }
+}
+
 /// One request, whatever host it goes to.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -120,6 +150,7 @@ impl<'a> Http<'a> {
                 format!("no proxy, exempted by {entry} in {variable}")
             }
             (None, Route::Direct { exempt: None }) => "no proxy".to_owned(),
+            (None, Route::Unusable(_)) => "a proxy that cannot be used".to_owned(),
         };
         format!("host {authority}, {way}, {}", self.network.roots)
     }
@@ -131,15 +162,9 @@ impl<'a> Http<'a> {
         scrubber
     }
 
-    /// The proxy for a host; none with `--connect-to`, which says itself where connections go.
-    fn proxy(&self, authority: &str) -> Option<(&Proxy, &str)> {
-        if self.connect_to.is_some() {
-            return None;
-        }
-        match self.network.proxies.for_authority(authority) {
-            Route::Via { proxy, shown, .. } => Some((proxy, shown)),
-            Route::Direct { .. } => None,
-        }
+    /// See [`Network::check`].
+    pub fn check(&self, authority: &str) -> Result<(), Problem> {
+        self.network.check(authority)
     }
 
     /// Sends one request and reads its answer, within `budget` and the limits above.
@@ -152,14 +177,18 @@ impl<'a> Http<'a> {
         authority: &str,
         budget: Duration,
     ) -> Result<Reply, Fault> {
-        let proxy = self.proxy(authority);
+        let proxy = self.network.proxy(authority);
         let peer = Peer {
             host: authority,
-            proxy: proxy.map(|(_, shown)| shown),
+            proxy: proxy.ok().flatten().map(|(_, shown)| shown),
             connect_to: self.connect_to.as_deref(),
         };
         self.sent.store(false, Ordering::SeqCst);
-        self.run(call, authority, proxy.map(|(proxy, _)| proxy), budget.min(EXCHANGE))
+        proxy
+            // Checked before the run; this keeps it from ever being a direct connection.
+            .map_err(|_| ureq::Error::InvalidProxyUrl)
+            .map(|proxy| proxy.map(|(proxy, _)| proxy))
+            .and_then(|proxy| self.run(call, authority, proxy, budget.min(EXCHANGE)))
             .and_then(Reply::read)
             .map_err(|error| fault::translate(error, peer, self.sent.load(Ordering::SeqCst)))
     }

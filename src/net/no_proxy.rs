@@ -127,7 +127,7 @@ mod tests {
             "NO_PROXY" => Some(list.to_owned()),
             _ => None,
         });
-        matches!(proxies.unwrap().for_host(host, port), Route::Direct { .. })
+        matches!(proxies.for_host(host, port), Route::Direct { .. })
     }
 
     #[test]

@@ -33,7 +33,7 @@ const SOCKS_LONGEST: usize = 255;
 /// The proxies that the environment names.
 #[derive(Debug, Default)]
 pub struct Proxies {
-    proxy: Option<Named>,
+    proxy: Option<Result<Named, Problem>>,
     exempt: Vec<Exempt>,
 }
 
@@ -69,34 +69,30 @@ pub enum Route<'a> {
         /// Where it is set.
         variable: &'static str,
     },
+    /// Through a proxy that cannot be used: never directly instead.
+    Unusable(&'a Problem),
 }
 
 impl Proxies {
     /// Reads the variables by way of `get`. Set but empty counts as unset. Where both cases of a
-    /// name are set, lower case counts.
-    ///
-    /// # Errors
-    /// The variable that counts holds no proxy that works here. The message names the variable,
-    /// never its value.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+    /// name are set, lower case counts. A proxy that does not work here is a flaw only of the
+    /// routes that need it.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: &[&'static str]| {
             names.iter().find_map(|name| {
                 let value = Zeroizing::new(get(name)?);
-                (!value.trim().is_empty()).then_some((*name, value))
+                (!value.is_empty()).then_some((*name, value))
             })
         };
-        let proxy =
-            match first(&VARIABLES) {
-                None => None,
-                Some((variable, value)) => Some(named(variable, value.trim()).map_err(|flaw| {
-                    Problem::new(format!("the proxy in {variable} {flaw}"), REMEDY)
-                })?),
-            };
+        let proxy = first(&VARIABLES).map(|(variable, value)| {
+            named(variable, &value)
+                .map_err(|flaw| Problem::new(format!("the proxy in {variable} {flaw}"), REMEDY))
+        });
         let exempt = match first(&EXEMPTIONS) {
             None => Vec::new(),
             Some((variable, list)) => exemptions(variable, &list),
         };
-        Ok(Self { proxy, exempt })
+        Self { proxy, exempt }
     }
 
     /// The way to a host, a name or an address with or without its brackets.
@@ -105,11 +101,12 @@ impl Proxies {
             return Route::Direct { exempt: None };
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        match self.exempt.iter().find(|exempt| exempt.covers(host, port)) {
-            Some(exempt) => Route::Direct { exempt: Some((exempt.variable, &exempt.entry)) },
-            None => {
-                Route::Via { proxy: &named.proxy, shown: &named.shown, variable: named.variable }
-            }
+        if let Some(exempt) = self.exempt.iter().find(|exempt| exempt.covers(host, port)) {
+            return Route::Direct { exempt: Some((exempt.variable, &exempt.entry)) };
+        }
+        match named {
+            Ok(Named { proxy, shown, variable, .. }) => Route::Via { proxy, shown, variable },
+            Err(problem) => Route::Unusable(problem),
         }
     }
 
@@ -125,7 +122,10 @@ impl Proxies {
     /// What must not be shown: the password as typed and decoded, the credentials as the header
     /// has them. A user name without a password is a token, and a secret too.
     pub fn secrets(&self) -> &[String] {
-        self.proxy.as_ref().map_or(&[], |named| &named.secrets)
+        match &self.proxy {
+            Some(Ok(named)) => &named.secrets,
+            _ => &[],
+        }
     }
 }
 
@@ -263,13 +263,13 @@ mod tests {
 
     use super::*;
 
-    fn with(variables: &[(&str, &str)]) -> Result<Proxies, Problem> {
+    fn with(variables: &[(&str, &str)]) -> Proxies {
         Proxies::from_env(|name| {
             variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned())
         })
     }
 
-    fn one(value: &str) -> Result<Proxies, Problem> {
+    fn one(value: &str) -> Proxies {
         with(&[("HTTPS_PROXY", value)])
     }
 
@@ -278,11 +278,12 @@ mod tests {
             Route::Via { shown, variable, .. } => format!("{shown} from {variable}"),
             Route::Direct { exempt: Some((variable, entry)) } => format!("{entry} of {variable}"),
             Route::Direct { exempt: None } => "direct".to_owned(),
+            Route::Unusable(problem) => problem.message.clone(),
         }
     }
 
     fn exempt(list: &str, host: &str, port: u16) -> bool {
-        let proxies = with(&[("https_proxy", "proxy:3128"), ("NO_PROXY", list)]).unwrap();
+        let proxies = with(&[("https_proxy", "proxy:3128"), ("NO_PROXY", list)]);
         matches!(proxies.for_host(host, port), Route::Direct { .. })
     }
 
@@ -298,11 +299,11 @@ mod tests {
         ];
         for (from, shown) in ["a:1", "b:2", "c:3", "d:4"].into_iter().enumerate() {
             let expected = format!("http://{shown} from {}", VARIABLES[from]);
-            assert_eq!(way(&with(&all[from..]).unwrap(), "h", 443), expected);
+            assert_eq!(way(&with(&all[from..]), "h", 443), expected);
         }
-        assert_eq!(way(&with(&all[4..]).unwrap(), "h", 443), "direct");
-        let empty = with(&[("https_proxy", ""), ("HTTPS_PROXY", " "), ("ALL_PROXY", "d:4")]);
-        assert_eq!(way(&empty.unwrap(), "h", 443), "http://d:4 from ALL_PROXY");
+        assert_eq!(way(&with(&all[4..]), "h", 443), "direct");
+        let empty = with(&[("https_proxy", ""), ("HTTPS_PROXY", ""), ("ALL_PROXY", "d:4")]);
+        assert_eq!(way(&empty, "h", 443), "http://d:4 from ALL_PROXY");
     }
 
     #[test]
@@ -314,11 +315,11 @@ mod tests {
             ("HTTP://user:s3cret@Proxy.Example:3128/", "http://proxy.example:3128"),
             ("https://proxy", "https://proxy:443"),
             ("http://[::1]:3128", "http://[::1]:3128"),
-            ("http://squid_proxy:3128\n", "http://squid_proxy:3128"),
+            ("http://squid_proxy:3128", "http://squid_proxy:3128"),
             ("socks5://user:s3cret@proxy", "socks5://proxy:1080"),
             ("SOCKS5H://127.0.0.1:9050", "socks5h://127.0.0.1:9050"),
         ] {
-            let proxies = one(value).unwrap();
+            let proxies = one(value);
             assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
             assert!(!format!("{proxies:?}").contains("s3cret"));
             let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
@@ -339,7 +340,7 @@ mod tests {
             ("token", "token", ""),
             (":only", "", "only"),
         ] {
-            let proxies = one(&format!("http://{typed}@proxy:3128")).unwrap();
+            let proxies = one(&format!("http://{typed}@proxy:3128"));
             let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
             assert_eq!(proxy.username(), Some(user));
             assert_eq!(proxy.password(), Some(password));
@@ -349,8 +350,8 @@ mod tests {
                 assert!(proxies.secrets().iter().any(|own| own == form), "{typed}: {form}");
             }
         }
-        assert_eq!(one("http://user:p%40ss@proxy").unwrap().secrets()[..2], ["p%40ss", "p@ss"]);
-        assert!(one("http://@proxy").unwrap().secrets().is_empty());
+        assert_eq!(one("http://user:p%40ss@proxy").secrets()[..2], ["p%40ss", "p@ss"]);
+        assert!(one("http://@proxy").secrets().is_empty());
     }
 
     #[test]
@@ -375,24 +376,27 @@ mod tests {
             ("http://user:s3cret%ff@proxy", "UTF-8"),
             ("http://user:s3cret\u{fffd}@proxy", "UTF-8"),
             ("http://user:s3 cret@proxy", "white space"),
+            (" ", "white space"),
+            ("proxy:3128\n", "white space"),
             ("http://user:s3cret\r\n@proxy", "white space"),
         ] {
-            let problem = one(value).expect_err(value);
+            let proxies = one(value);
+            let Route::Unusable(problem) = proxies.for_host("h", 443) else { panic!("{value:?}") };
             let text = format!("{} {}", problem.message, problem.remedy);
             assert!(text.contains(reason), "{value:?}: {text}");
             assert!(text.contains("HTTPS_PROXY"));
             assert!(!text.contains("s3") && !text.contains("cret"), "{text}");
         }
-        // Neither a later variable nor an exemption makes up for it.
-        assert!(
-            with(&[("https_proxy", "socks4://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "*")])
-                .is_err()
-        );
+        // A later variable does not make up for it; an exempt host does not need it.
+        let proxies =
+            with(&[("https_proxy", "socks4://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "a")]);
+        assert!(matches!(proxies.for_host("h", 443), Route::Unusable(_)));
+        assert_eq!(way(&proxies, "a", 443), "a of NO_PROXY");
     }
 
     #[test]
     fn a_route_says_where_it_comes_from() {
-        let proxies = with(&[("all_proxy", "p:1"), ("no_proxy", "x, .Ably.net")]).unwrap();
+        let proxies = with(&[("all_proxy", "p:1"), ("no_proxy", "x, .Ably.net")]);
         assert_eq!(way(&proxies, "main.realtime.ably.net", 443), ".Ably.net of no_proxy");
         assert_eq!(way(&proxies, "other", 443), "http://p:1 from all_proxy");
         assert!(matches!(proxies.for_authority("rest.ably.net:8443"), Route::Direct { .. }));
@@ -403,7 +407,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_value_makes_it_panic_or_leak(user in "\\PC{0,12}", list in "\\PC{0,40}", host in "\\PC{0,20}") {
-            if let Err(problem) = one(&format!("http://u:Zq9{user}@p:1")) {
+            if let Route::Unusable(problem) = one(&format!("http://u:Zq9{user}@p:1")).for_host("h", 443) {
                 prop_assert!(!problem.message.contains("Zq9"));
             }
             let _ = exempt(&list, &host, 443);
@@ -415,7 +419,7 @@ mod tests {
             encode(&user, &mut typed);
             typed.push(':');
             encode(&password, &mut typed);
-            let proxies = one(&format!("http://{typed}@p:1")).unwrap();
+            let proxies = one(&format!("http://{typed}@p:1"));
             let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
             prop_assert_eq!(proxy.username(), Some(user.as_str()));
             prop_assert_eq!(proxy.password(), Some(password.as_str()));

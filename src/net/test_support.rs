@@ -145,8 +145,8 @@ fn proxy(scheme: &str, address: SocketAddr) -> Proxy {
     let proxies = Proxies::from_env(|name| {
         (name == "https_proxy").then(|| format!("{scheme}://user:p%40ss@{address}"))
     });
-    match proxies.unwrap().for_host("h", 443) {
+    match proxies.for_host("h", 443) {
         Route::Via { proxy, .. } => proxy.clone(),
-        Route::Direct { .. } => panic!("direct"),
+        _ => panic!("no proxy"),
     }
 }

@@ -44,6 +44,11 @@ impl Hosts {
         &self.preferred
     }
 
+    /// The host that is asked first and those that may be asked instead.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.primary).chain(&self.fallbacks).map(String::as_str)
+    }
+
     /// The hosts for one request, in order. A host that has no fallbacks stands there repeatedly.
     fn candidates(&self) -> Vec<String> {
         if self.fallbacks.is_empty() {
