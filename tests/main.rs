@@ -13,6 +13,7 @@
 //! | `judgement` | the forms of an answer, and what each target's end is |
 //! | `faults` | one row an answer that is not what it should be: outcome, exit code, words |
 //! | `network` | endpoints, fallback, proxies, retries, tunnels, a process without threads |
+//! | `names` | look-ups against name servers of every temper |
 //! | `files` | what an option may name: pipes, devices, too much for the memory |
 //! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
 //! | `bulk` | many targets: batches, what stops a run, what is left over, signals |
@@ -36,6 +37,7 @@ mod files;
 mod generated;
 mod judgement;
 mod keys;
+mod names;
 mod network;
 mod output;
 mod places;

@@ -26,6 +26,7 @@ mod authority;
 mod certificate;
 pub mod dial;
 pub mod dial_error;
+pub mod dns;
 pub mod endpoint;
 pub mod fault;
 mod names;
@@ -36,6 +37,7 @@ pub mod reply;
 pub mod retry_after;
 pub mod roots;
 pub mod socks;
+mod stub;
 #[cfg(test)]
 mod test_support;
 mod tls;

@@ -2,12 +2,9 @@
 //! What is done with them is up to `dial.rs`.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::Error;
@@ -16,16 +13,14 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{NextTimeout, time};
 
-use crate::file;
 use crate::net::authority::Host;
 use crate::net::dial_error::DialError;
 use crate::net::endpoint::ConnectTo;
-use crate::net::wait::{check, deadline, slice};
+use crate::net::stub::{self, Failure};
+use crate::net::wait::{check, deadline};
 
 /// As many addresses as ureq has room for.
 const MAX_ADDRESSES: usize = 16;
-/// Stack of the look-up thread in bytes; musl's getaddrinfo needs a tenth of it.
-const STACK: usize = 256 << 10;
 
 /// How long an answer spares the next look-up. After that it still serves where a look-up fails.
 const FRESH: Duration = Duration::from_secs(60);
@@ -142,58 +137,24 @@ impl Names {
         known.push(Known { host, port, addresses, since: Instant::now() });
     }
 
-    /// What the system answers, as an error where that is no address.
+    /// What the system's files or DNS answer, as an error where that is no address.
     fn asked(
         &self,
         host: &str,
         port: u16,
         deadline: Option<Instant>,
     ) -> Result<Vec<SocketAddr>, Error> {
-        let reason = match self.look_up(host, port, deadline)? {
-            Ok(addresses) if !addresses.is_empty() => return Ok(interleaved(addresses)),
-            Ok(_) => "no address".to_owned(),
-            Err(error) => reason(&error),
-        };
-        let host = host.to_owned();
-        Err(DialError::Unresolvable { host, reason }.into())
-    }
-
-    /// Asks the system, on a thread that is left behind where it takes too long.
-    fn look_up(
-        &self,
-        host: &str,
-        port: u16,
-        deadline: Option<Instant>,
-    ) -> Result<io::Result<Vec<SocketAddr>>, Error> {
-        let late = || DialError::ResolveTimedOut { host: host.to_owned() };
-        let (answer, answers) = mpsc::sync_channel(1);
-        let name = host.to_owned();
-        let spawned =
-            thread::Builder::new().name("look-up".to_owned()).stack_size(STACK).spawn(move || {
-                // Nobody may be waiting any more.
-                let _ = answer.send(system_look_up(&name, port));
-            });
-        if spawned.is_err() {
-            // No more threads for this user: musl ends a look-up by itself after 10 s.
-            let found = system_look_up(host, port);
-            check(&self.stop)?;
-            return slice(deadline).map(|_| found).ok_or_else(|| late().into());
-        }
-        loop {
-            let wait = slice(deadline).ok_or_else(late)?;
-            match answers.recv_timeout(wait) {
-                Ok(found) => return Ok(found),
-                Err(RecvTimeoutError::Timeout) => check(&self.stop)?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Ok(Err(io::Error::other("the look-up broke off")));
-                }
+        let reason = match stub::look_up(host, deadline, &self.stop)? {
+            Ok(found) => {
+                return Ok(interleaved(found.into_iter().map(|ip| (ip, port).into()).collect()));
             }
-        }
+            Err(Failure::Late) => {
+                return Err(DialError::ResolveTimedOut { host: host.to_owned() }.into());
+            }
+            Err(failure) => reason(failure),
+        };
+        Err(DialError::Unresolvable { host: host.to_owned(), reason }.into())
     }
-}
-
-fn system_look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    (host, port).to_socket_addrs().map(Iterator::collect)
 }
 
 /// localhost and names below it are the loopback without asking anybody (RFC 6761, 6.3): there is
@@ -216,15 +177,24 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     mixed
 }
 
-/// The system's words without Rust's around them.
-fn reason(error: &io::Error) -> String {
-    let text = file::reason(error);
-    let words = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
-    match words {
-        // What musl calls a look-up that no name server answered.
-        "try again" => "no answer from the name servers".to_owned(),
-        words => words.to_owned(),
-    }
+fn reason(failure: Failure) -> String {
+    let code = match failure {
+        Failure::BadName => return "it is not a valid name".to_owned(),
+        Failure::NoSuchName => return "no such name".to_owned(),
+        Failure::NoAddress => return "it has no address".to_owned(),
+        Failure::Unreachable | Failure::Late => {
+            return "no answer from the name servers".to_owned();
+        }
+        Failure::Code(code) => code,
+    };
+    let word = match code {
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        other => return format!("the name servers answered with code {other}"),
+    };
+    format!("the name servers answered {word}")
 }
 
 #[cfg(test)]
@@ -301,11 +271,10 @@ mod tests {
     #[test]
     fn an_answer_spares_the_next_look_up() {
         let names = names(None);
-        // Not an address to Rust, but to every system's look-up, without a name server.
-        assert_eq!(resolve(&names, "https://127.1/", 10_000).unwrap(), ["127.0.0.1:443"]);
+        let uri = known_for(&names, 1);
         // No time is left, which a look-up would notice, as that for another port does.
-        assert_eq!(resolve(&names, "https://127.1/", 0).unwrap(), ["127.0.0.1:443"]);
-        assert!(resolve(&names, "https://127.1:8443/", 0).is_err());
+        assert_eq!(resolve(&names, &uri, 0).unwrap(), ["127.0.0.9:443"]);
+        assert!(resolve(&names, &uri.replace("example/", "example:8443/"), 0).is_err());
     }
 
     #[test]
@@ -323,11 +292,10 @@ mod tests {
     fn an_old_answer_gives_way_to_a_new_one() {
         let names = names(None);
         known_for(&names, 61);
-        names.known.lock().unwrap()[0].host = "127.1".to_owned();
-        for _ in 0..2 {
-            let found = resolve(&names, "https://127.1/", 10_000).unwrap();
-            assert_eq!(found, ["127.0.0.1:443"]);
-        }
+        let host = names.known.lock().unwrap()[0].host.clone();
+        names.keep(host.clone(), 443, vec![([127, 0, 0, 1], 443).into()]);
+        let found = names.remembered(&host, 443, Some(FRESH)).unwrap();
+        assert_eq!(found, [([127, 0, 0, 1], 443).into()]);
         assert_eq!(names.known.lock().unwrap().len(), 1);
     }
 
