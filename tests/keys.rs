@@ -81,7 +81,7 @@ fn a_key_file_that_cannot_serve_is_named() {
         ably(REVOKE).towards(&server).arg("--api-key-file").arg(path).run()
     };
     run(&folder.file("absent")).exits(2).says("absent").says("no such file");
-    run(folder.path()).exits(2).says("is a directory");
+    run(folder.path()).exits(2).says("it is a folder");
     run(&folder.write("empty", "\n")).exits(2).says("is empty");
     run(&folder.write("binary", b"\xff\xfe")).exits(2).says("is not UTF-8");
     run(&folder.write("large", vec![b'a'; 1 << 20])).exits(2).says("too large");

@@ -536,7 +536,7 @@ fn a_file_that_cannot_be_read_is_named() {
         program.arg(path).against(&server).run()
     };
     from(&folder.file("absent")).exits(2).says("--from-token").says("absent").says("no such file");
-    from(folder.path()).exits(2).says("--from-token").says("is a directory");
+    from(folder.path()).exits(2).says("--from-token").says("it is a folder");
     from("/dev/zero".as_ref()).exits(2).says("too large");
     from("/dev/null".as_ref()).exits(2).says("the token is empty");
     from("".as_ref()).exits(2).says("--from-token");

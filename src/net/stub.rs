@@ -190,8 +190,15 @@ impl Question {
         self.answer.is_some() || self.failed.iter().all(Option::is_some)
     }
 
+    fn is_open(&self, server: usize) -> bool {
+        self.answer.is_none() && self.failed.get(server).is_some_and(Option::is_none)
+    }
+
+    /// The server's first word stands.
     fn fail(&mut self, server: usize, failure: Failure) {
-        self.failed.get_mut(server).into_iter().for_each(|slot| *slot = Some(failure));
+        self.failed.get_mut(server).into_iter().for_each(|slot| {
+            slot.get_or_insert(failure);
+        });
     }
 
     fn take(&mut self, server: usize, answer: Answer) {
@@ -264,12 +271,11 @@ impl Asking {
 
     /// Sends what is not settled to all servers that have not failed.
     fn ask(&mut self) {
-        for question in self.questions.iter_mut().filter(|question| !question.is_settled()) {
-            for (i, server) in self.servers.iter().enumerate() {
-                let failed = question.failed.get(i).is_some_and(Option::is_some);
-                if !failed && server.socket.send(&question.query).is_err_and(is_final) {
-                    question.fail(i, Failure::Unreachable);
-                }
+        for (i, server) in self.servers.iter().enumerate() {
+            let mut open = self.questions.iter().filter(|it| it.is_open(i));
+            // It may be the word about the question before, which then is told but once.
+            if open.any(|it| server.socket.send(&it.query).is_err_and(is_final)) {
+                self.questions.iter_mut().for_each(|it| it.fail(i, Failure::Unreachable));
             }
         }
     }
@@ -392,5 +398,15 @@ mod tests {
         let found = ["10.0.0.1", "::1"].map(|it| it.parse::<IpAddr>().unwrap());
         assert_eq!(in_hosts(hosts, "ably.example."), found);
         assert_eq!(in_hosts(hosts, "y"), [] as [IpAddr; 0]);
+    }
+
+    #[test]
+    fn a_closed_port_is_told_before_it_would_be_asked_again() {
+        let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut asking = Asking::new("ably.example", &[closed]).unwrap();
+        let deadline = Instant::now() + AGAIN - Duration::from_millis(100);
+        let found = asking.run(Some(deadline), &AtomicUsize::new(0)).unwrap();
+        assert_eq!(found, Err(Failure::Unreachable));
+        assert!(Asking::new("a..b", &[closed]).is_none());
     }
 }
