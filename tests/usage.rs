@@ -138,7 +138,7 @@ fn a_ca_file_must_hold_a_certificate() {
     run(&empty).exits(2).says("--ca-file").says("holds no usable certificate");
     run(&garbage).exits(2).says("holds no usable certificate");
     run(&folder.file("absent.pem")).exits(2).says("no such file");
-    run(folder.path()).exits(2).says("is a directory");
+    run(folder.path()).exits(2).says("it is a folder");
     ably(["auth", "revoke-token", "--client-id", "a", "--force"])
         .env("ABLY_API_KEY", crate::support::KEY)
         .env("SSL_CERT_FILE", &empty)
