@@ -10,6 +10,10 @@ use crate::error::Problem;
 use crate::flags::{self, Flag, Id, Takes};
 use crate::generate::Page;
 
+/// The longest name of an option that is repeated, and the longest word in it, in characters.
+const NAME: usize = 24;
+const NAME_WORD: usize = 12;
+
 /// What the operator asks this program to do.
 #[derive(Debug)]
 pub enum Command {
@@ -61,6 +65,11 @@ impl Args {
     pub fn path(&self, id: Id) -> Result<Option<&Path>, Problem> {
         let path = self.all(id).next();
         if path.is_some_and(OsStr::is_empty) { Err(empty(id)) } else { Ok(path.map(Path::new)) }
+    }
+
+    /// All options with their values, in the order typed.
+    pub fn iter(&self) -> impl Iterator<Item = (Id, &OsStr)> {
+        self.0.iter().map(|(id, value)| (*id, value.as_os_str()))
     }
 
     /// The options that take one of several kinds, in the order typed.
@@ -179,8 +188,19 @@ fn empty(id: Id) -> Problem {
     Problem::new(format!("{} is empty", flags::long(id)), "give it a value or leave it out")
 }
 
+/// An option that is none may be a secret, or end in one: what is shown of it has the form of an
+/// option's name, and no more of that than any name has.
 fn unknown(option: &str) -> Problem {
-    usage(format!("unknown option {}", crate::text::Safe(option)))
+    let is_name = |c: &char| c.is_ascii_lowercase() || *c == '-';
+    let end = option.find(|c| !is_name(&c)).unwrap_or(option.len());
+    let short = option.len() == 2;
+    let name = if short { option } else { option.get(..end).unwrap_or_default() };
+    let is_long = |word: &str| word.len() > NAME_WORD;
+    let dashed = name.trim_start_matches('-');
+    match dashed.len() > NAME || dashed.split('-').any(is_long) || dashed.is_empty() {
+        true => usage("unknown option (not shown: it may be a secret)".into()),
+        false => usage(format!("unknown option {}", crate::text::Safe(name))),
+    }
 }
 
 fn usage(message: String) -> Problem {

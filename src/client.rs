@@ -71,8 +71,8 @@ impl<'a> Client<'a> {
                 "check that it is a key, appId.keyId:secret",
             ));
         }
-        let mut scrubber = courier.http.scrubber();
-        auth::conceal(key, &mut scrubber);
+        let scrubber = courier.http.scrubber();
+        auth::conceal(key, &scrubber);
         Ok(Self { courier, hosts, path, authorization, scrubber, timeout })
     }
 

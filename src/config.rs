@@ -130,6 +130,11 @@ impl Account {
         Err(Problem::new(message, LOGIN))
     }
 
+    /// The access token as it is stored, whether it still serves or not.
+    pub fn stored_token(&self) -> Option<&Secret> {
+        self.credentials.access_token.as_ref()
+    }
+
     /// The app with this ID.
     pub fn app_by_id(&self, id: &str) -> Option<&App> {
         self.apps.iter().find(|app| app.id == id)

@@ -78,14 +78,9 @@ impl<'a> Control<'a> {
                 "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
             ));
         }
-        let mut scrubber = courier.http.scrubber();
-        auth::conceal_token(token, &mut scrubber);
+        let scrubber = courier.http.scrubber();
+        auth::conceal_token(token, &scrubber);
         Ok(Self { courier, hosts: Hosts::single(host), authorization, scrubber, timeout })
-    }
-
-    /// Takes a key out of whatever the Control API says from now on.
-    pub fn conceal(&mut self, key: &ApiKey) {
-        auth::conceal(key, &mut self.scrubber);
     }
 
     /// All apps of the account.
@@ -105,7 +100,10 @@ impl<'a> Control<'a> {
         let listed = self.all(&format!("/v1/accounts/{}/apps", segment(&account)))?;
         listed
             .iter()
-            .map(|app| app_of(app).ok_or_else(|| self.unreadable("lists an app without an ID")))
+            .map(|app| {
+                app_of(app, &self.scrubber)
+                    .ok_or_else(|| self.unreadable("lists an app without an ID"))
+            })
             .collect()
     }
 
@@ -123,7 +121,7 @@ impl<'a> Control<'a> {
             other => other,
         })?;
         let enabled = listed.iter().filter(|key| is_enabled(key));
-        let keys: Option<Vec<Key>> = enabled.map(key_of).collect();
+        let keys: Option<Vec<Key>> = enabled.map(|key| key_of(key, &self.scrubber)).collect();
         let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
         let disabled = listed.len() - keys.len();
         Ok((keys, disabled))
@@ -142,7 +140,7 @@ impl<'a> Control<'a> {
             };
             for item in page.iter() {
                 if let Some(key) = secret_of(item) {
-                    self.conceal(&key);
+                    auth::conceal(&key, &self.scrubber);
                 }
             }
             items.extend(page);
@@ -220,24 +218,24 @@ fn secret_of(item: &Value) -> Option<ApiKey> {
     }
 }
 
-fn app_of(value: &Value) -> Option<App> {
+fn app_of(value: &Value, scrubber: &Scrubber) -> Option<App> {
     let Value::Object(app) = value else {
         return None;
     };
     Some(App {
-        id: string(app, "id")?.to_owned(),
-        name: string(app, "name").unwrap_or_default().to_owned(),
+        id: scrubber.clean(string(app, "id")?).into_owned(),
+        name: scrubber.clean(string(app, "name").unwrap_or_default()).into_owned(),
         enabled: string(app, "status").is_none_or(|status| status == "enabled"),
     })
 }
 
-fn key_of(value: &Value) -> Option<Key> {
+fn key_of(value: &Value, scrubber: &Scrubber) -> Option<Key> {
     let Value::Object(key) = value else {
         return None;
     };
     Some(Key {
-        id: string(key, "id")?.to_owned(),
-        name: string(key, "name").unwrap_or_default().to_owned(),
+        id: scrubber.clean(string(key, "id")?).into_owned(),
+        name: scrubber.clean(string(key, "name").unwrap_or_default()).into_owned(),
         revocable: matches!(key.get("revocableTokens"), Some(Value::Bool(true))),
         key: ApiKey::parse(string(key, "key")?).ok()?,
     })

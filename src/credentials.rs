@@ -2,17 +2,22 @@
 //! of the full CLI's configuration, else one of the Control API, else one that is typed. Nothing
 //! is revoked before both are certain.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::args::Args;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::file;
+use crate::flags::Id;
 use crate::found::{Credentials, Source, other_app};
 use crate::key::ApiKey;
 use crate::lookup::Lookup;
+use crate::net::auth;
 use crate::prompt;
+use crate::secret::Scrubber;
 use crate::signals::Signals;
 use crate::text::Safe;
 use crate::wanted::{KeyChoice, Wanted};
@@ -21,7 +26,10 @@ use crate::wanted::{KeyChoice, Wanted};
 const KEY_FILE_LIMIT: u64 = 64 << 10;
 const WAYS: &str = "set ABLY_API_KEY or give --api-key-file FILE (- is standard input), ABLY_API_KEY_FILE or \
     --api-key; or log in with the full Ably CLI, or set ABLY_ACCESS_TOKEN; without --json a terminal asks for it";
-const FORM: &str = "a key has the form appId.keyId:secret; copy it whole from the dashboard";
+const FORM: &str = "a key has the form appId.keyId:secret, without quotes or a name before it; copy it whole from the dashboard";
+
+/// A key that was handed over, and by what.
+pub type Given = (ApiKey, Source);
 
 /// Finds the key and makes sure that it belongs to the app that was asked for.
 ///
@@ -29,13 +37,13 @@ const FORM: &str = "a key has the form appId.keyId:secret; copy it whole from th
 /// No key, a malformed one, one of another app, or an app or key that cannot be told apart. No
 /// message holds a secret.
 pub fn find(
+    given: Option<Given>,
     wanted: &Wanted,
     env: Environment,
     signals: &Signals,
     lookup: &mut Lookup<'_>,
 ) -> Result<Credentials, Error> {
-    if let Some((text, source)) = given(wanted, env)? {
-        let key = parsed(&text, &source)?;
+    if let Some((key, source)) = given {
         return handed_over(key, source, wanted, lookup);
     }
     if let Some(found) = lookup.key(wanted)? {
@@ -47,6 +55,7 @@ pub fn find(
             _ => String::new(),
         };
         let text = prompt::hidden(signals, &format!("Ably API key{which} (not shown): "))?;
+        auth::conceal_given(&text, &lookup.scrubber());
         let key = parsed(&text, &Source::Prompt)?;
         return handed_over(key, Source::Prompt, wanted, lookup);
     }
@@ -97,13 +106,38 @@ fn handed_over(
     Ok(Credentials { key, source, app_name, app_source, endpoint: None, asked_control })
 }
 
+/// Makes the scrubber know every secret that an option or a variable holds, whether it serves or
+/// not.
+pub fn learn(args: &Args, env: Environment, scrubber: &Scrubber) {
+    let key = env.raw("ABLY_API_KEY");
+    for key in args.all(Id::ApiKey).map(OsStr::to_owned).chain(key) {
+        auth::conceal_given(&key.to_string_lossy(), scrubber);
+    }
+    for token in ["ABLY_ACCESS_TOKEN", "ABLY_TOKEN"].into_iter().filter_map(|name| env.raw(name)) {
+        scrubber.add(token.to_string_lossy().trim());
+    }
+}
+
 /// A key that was handed over by option, variable or file, in their order.
-fn given(wanted: &Wanted, env: Environment) -> Result<Option<(Zeroizing<String>, Source)>, Error> {
-    if let Some(key) = &wanted.key {
-        let text = key.to_str().ok_or_else(|| Error::input("--api-key is not UTF-8", FORM))?;
+///
+/// # Errors
+/// It cannot be read, or is malformed. No message holds any of it.
+pub fn given(args: &Args, env: Environment, scrubber: &Scrubber) -> Result<Option<Given>, Error> {
+    let Some((text, source)) = handed(args, env)? else {
+        return Ok(None);
+    };
+    auth::conceal_given(&text, scrubber);
+    parsed(&text, &source).map(|key| Some((key, source)))
+}
+
+fn handed(args: &Args, env: Environment) -> Result<Option<(Zeroizing<String>, Source)>, Error> {
+    let option = |id| args.path(id).map_err(Error::Input);
+    if let Some(key) = option(Id::ApiKey)? {
+        let text =
+            key.as_os_str().to_str().ok_or_else(|| Error::input("--api-key is not UTF-8", FORM))?;
         return Ok(Some((Zeroizing::new(text.to_owned()), Source::Option)));
     }
-    if let Some(path) = &wanted.key_file {
+    if let Some(path) = option(Id::ApiKeyFile)? {
         return from_file(path, "--api-key-file").map(Some);
     }
     if let Some(key) = env.text("ABLY_API_KEY").map_err(Error::Input)? {

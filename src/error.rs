@@ -1,6 +1,8 @@
 //! Why a run ends before its first revocation request. What happens to targets after that is an
 //! outcome (`outcome.rs`), not an error.
 
+use crate::secret::Scrubber;
+
 /// What failed, and apart from it what to do about it. Both are lower case without a full stop,
 /// so that the report can put them on lines of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,12 @@ impl Problem {
     /// A problem with its remedy.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { message: message.into(), remedy: remedy.into() }
+    }
+
+    /// The same without the secrets that its texts may repeat.
+    pub fn cleaned(&self, scrubber: &Scrubber) -> Self {
+        let clean = |text: &str| scrubber.clean_message(text).into_owned();
+        Self { message: clean(&self.message), remedy: clean(&self.remedy) }
     }
 }
 
@@ -48,6 +56,16 @@ impl Error {
     /// An input problem.
     pub fn input(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Input(Problem::new(message, remedy))
+    }
+
+    /// The same without the secrets that its texts may repeat.
+    pub fn cleaned(self, scrubber: &Scrubber) -> Self {
+        match self {
+            Self::Input(problem) => Self::Input(problem.cleaned(scrubber)),
+            Self::Lookup(problem, info) => Self::Lookup(problem.cleaned(scrubber), info),
+            Self::Declined(problem) => Self::Declined(problem.cleaned(scrubber)),
+            Self::Signal(signal) => Self::Signal(signal),
+        }
     }
 
     /// The exit code, see "Exit codes" in the README. A signal's is what a shell shows for it.

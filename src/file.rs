@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
-use crate::key::ApiKey;
+use crate::form::may_be_secret;
 
 /// Paths of streams that are open already, such as those of a process substitution.
 const STREAMS: [&str; 4] = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/", "/proc/thread-self/fd/"];
@@ -89,17 +89,7 @@ fn read_into(size: u64, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
 /// A path for messages. A key or a token that was typed in its place is not shown.
 pub fn shown(path: &Path) -> String {
     let text = path.display().to_string();
-    if looks_secret(&text) { "(a key or token in place of a file)".to_owned() } else { text }
-}
-
-/// Whether a text has the form of an API key, a JWT or an Ably token.
-pub fn looks_secret(text: &str) -> bool {
-    let base64 = |part: &str| {
-        part.len() >= 24 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=+".contains(&b))
-    };
-    let is_token = text.starts_with("eyJ")
-        || text.split_once('.').is_some_and(|(app, rest)| app.len() <= 10 && base64(rest));
-    !text.contains('/') && (is_token || ApiKey::parse(text).is_ok())
+    if may_be_secret(&text) { "(a key or token in place of a file)".to_owned() } else { text }
 }
 
 /// The system's words without Rust's `(os error 2)`.
@@ -108,24 +98,5 @@ pub fn reason(error: &io::Error) -> String {
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_lowercase(),
         None => text.to_lowercase(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_in_place_of_a_file_is_not_shown() {
-        for secret in
-            ["APP1.key1:s3cret", "eyJhbGciOi.J9.c2ln", "xVLyHw.Dx0123456789abcdefghijklmn"]
-        {
-            assert!(!shown(Path::new(secret)).contains(secret), "{secret}");
-        }
-        for file in
-            ["key", "/run/secrets/app.key:1", "incident-2026-11-23.client-ids-production.txt"]
-        {
-            assert_eq!(shown(Path::new(file)), file);
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Problem};
 use crate::file;
+use crate::form::Typed;
 use crate::key::ApiKey;
 use crate::net::endpoint::Endpoint;
 use crate::targets::{Kind, Targets};
@@ -28,17 +29,19 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Makes sure that no target is the key itself, pasted in the wrong place: it would be shown.
+    /// Makes sure that no target holds the key's secret, pasted in the wrong place: it would be
+    /// shown.
     ///
     /// # Errors
     /// One is.
     pub fn check_targets(&self, targets: &Targets) -> Result<(), Error> {
-        let value = |target: &str| Kind::split(target).is_some_and(|(_, value)| self.key.is(value));
-        if !targets.iter().any(value) {
+        let value =
+            |target: &str| Kind::split(target).is_some_and(|(_, value)| self.key.is_in(value));
+        if !targets.may_hold(self.key.secret()) || !targets.iter().any(value) {
             return Ok(());
         }
         Err(Error::input(
-            "a target is the API key itself",
+            "a target is the API key or its secret",
             "give a client ID there; the key belongs into ABLY_API_KEY or --api-key-file",
         ))
     }
@@ -104,7 +107,7 @@ pub fn other_app(
              {own}, give the ID, or set ABLY_ACCESS_TOKEN so that the name can be looked up"
         ),
     };
-    let asked_for = known.map_or_else(|| app.to_owned(), |known| known.to_string());
+    let asked_for = known.map_or_else(|| Typed(app).to_string(), |known| known.to_string());
     let key = key.name();
     let message = format!(
         "the key {key} from {source} belongs to app {own}, but {named_by} asks for app {asked_for}"

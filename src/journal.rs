@@ -1,18 +1,20 @@
 //! The running commentary of `--verbose`.
 
 use crate::output::Output;
+use crate::secret::Scrubber;
 
 /// Tells what happens as it happens, where that was asked for.
 #[derive(Debug)]
 pub struct Journal {
     output: Output,
+    scrubber: Scrubber,
     on: bool,
 }
 
 impl Journal {
-    /// A journal that writes where `output` says; silent unless `on`.
-    pub fn new(output: Output, on: bool) -> Self {
-        Self { output, on }
+    /// A journal that writes where `output` says, no secret among it; silent unless `on`.
+    pub fn new(output: Output, scrubber: Scrubber, on: bool) -> Self {
+        Self { output, scrubber, on }
     }
 
     /// Notes an event. The message is only made where it is shown.
@@ -23,7 +25,7 @@ impl Journal {
         message: impl FnOnce() -> String,
     ) {
         if self.on {
-            self.output.log(component, event, &message());
+            self.output.log(component, event, &self.scrubber.clean_message(&message()));
         }
     }
 }

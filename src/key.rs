@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::secret::Secret;
 
+/// What text is quoted with, by shells and by word processors.
+pub const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
+
 /// An API key. Wiped on drop; `Debug` shows its name alone.
 pub struct ApiKey {
     name: String,
@@ -21,6 +24,12 @@ impl ApiKey {
         if text.is_empty() {
             return Err("it is empty");
         }
+        if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+            return Err("it has quotes around it: leave them out");
+        }
+        if has_name(text) {
+            return Err("it has NAME= before it: leave that out");
+        }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err("it has white space or control characters in it");
         }
@@ -31,6 +40,9 @@ impl ApiKey {
         }
         if id.is_empty() {
             return Err("its key ID is empty");
+        }
+        if !is_id(app) || !is_id(id) {
+            return Err("its app ID or key ID has other characters than letters, digits, - and _");
         }
         if secret.is_empty() {
             return Err("its secret is empty");
@@ -56,9 +68,17 @@ impl ApiKey {
         self.name.get(..self.app_end).unwrap_or_default()
     }
 
-    /// Whether a text is this very key.
-    pub fn is(&self, text: &str) -> bool {
-        self.whole.expose() == text
+    /// Whether a text holds this key or its secret. A short secret may stand in many a word, so it
+    /// counts only where it is the whole text.
+    pub fn is_in(&self, text: &str) -> bool {
+        let secret = self.secret();
+        text.trim() == secret
+            || text.contains(if secret.len() < 8 { self.expose() } else { secret })
+    }
+
+    /// What follows the name.
+    pub(crate) fn secret(&self) -> &str {
+        self.whole.expose().get(self.name.len() + 1..).unwrap_or_default()
     }
 
     /// The key's own ID.
@@ -70,6 +90,17 @@ impl ApiKey {
     pub(crate) fn expose(&self) -> &str {
         self.whole.expose()
     }
+}
+
+/// Whether `NAME=` stands before the key, as `docker --env-file` and `export` have it.
+fn has_name(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_- ".contains(&b))
+    })
+}
+
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 impl fmt::Debug for ApiKey {
@@ -90,6 +121,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_key_is_pasted_with_is_told() {
+        for (text, told) in [
+            ("'app.id:s3cret'", "quotes"),
+            ("\"app.id:s3cret\"", "quotes"),
+            ("\u{201c}app.id:s3cret\u{201d}", "quotes"),
+            ("ABLY_API_KEY=app.id:s3cret", "NAME="),
+            ("export ABLY_API_KEY=app.id:s3cret", "NAME="),
+            ("ABLY_API_KEY='app.id:s3cret'", "quotes"),
+        ] {
+            let problem = ApiKey::parse(text).unwrap_err();
+            assert!(problem.contains(told), "{text}: {problem}");
+        }
+        assert!(ApiKey::parse("app.id:s3cret==").is_ok());
+    }
+
+    #[test]
     fn a_malformed_key_is_told_without_its_parts() {
         for bad in [
             "",
@@ -103,6 +150,9 @@ mod tests {
             "app.id:s3 cret",
             "app.id:s3\u{7}cret",
             ":s3cret",
+            "a b.id:s3cret",
+            "app/x.id:s3cret",
+            "app.i.d:s3cret",
         ] {
             let problem = ApiKey::parse(bad).expect_err(bad);
             assert!(!problem.contains("s3"), "{bad}: {problem}");

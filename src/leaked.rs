@@ -8,21 +8,20 @@ use crate::json::{Fields, Json};
 use crate::targets::{Kind, Targets};
 use crate::token::{self, Life, Token};
 
-/// A leaked token and the claim by which it is revoked.
+/// A leaked token and the claims by which it can be revoked, at least one.
 #[derive(Debug)]
-pub struct Leaked {
+pub struct Candidates {
     /// The token.
     pub token: Token,
-    by: Kind,
+    kinds: Vec<Kind>,
 }
 
-impl Leaked {
-    /// Decodes a token and picks the claim: the only one, the one that `by` names, or the one
-    /// that is chosen.
+impl Candidates {
+    /// Decodes a token and finds the claims, `by` alone where that is given.
     ///
     /// # Errors
-    /// It is no token that can be revoked, it has expired, or the claim is left open.
-    pub fn read(bytes: &[u8], by: Option<Kind>, chooser: &Chooser) -> Result<Self, Error> {
+    /// It is no token that can be revoked, or it has expired.
+    pub fn read(bytes: &[u8], by: Option<Kind>) -> Result<Self, Error> {
         let token = token::decode(bytes).map_err(Error::Input)?;
         if let Life::Expired { since } = token.life(now()) {
             return Err(Error::input(
@@ -33,8 +32,50 @@ impl Leaked {
                 "if this machine's clock is wrong, set it",
             ));
         }
-        let by = claim(&token, by, chooser)?;
-        Ok(Self { token, by })
+        let kinds = claims(&token, by)?;
+        Ok(Self { token, kinds })
+    }
+
+    /// All targets that may come to be chosen.
+    ///
+    /// # Errors
+    /// A claim's value cannot be a target.
+    pub fn targets(&self) -> Result<Targets, Problem> {
+        targets(&self.token, &self.kinds)
+    }
+}
+
+/// A leaked token and the claim by which it is revoked.
+#[derive(Debug)]
+pub struct Leaked {
+    /// The token.
+    pub token: Token,
+    by: Kind,
+}
+
+impl Leaked {
+    /// Picks the claim: the only one, or the one that is chosen.
+    ///
+    /// # Errors
+    /// The claim is left open.
+    pub fn choose(candidates: Candidates, chooser: &Chooser) -> Result<Self, Error> {
+        let Candidates { token, kinds } = candidates;
+        let n = match kinds.len() {
+            1 => 0,
+            _ => {
+                let (client_id, revocation_key) = token.targets();
+                let names = [
+                    format!("client ID {}", client_id.unwrap_or_default()),
+                    format!("revocation key {}", revocation_key.unwrap_or_default()),
+                ];
+                let otherwise = Problem::new(
+                    "the token has a client ID and a revocation key",
+                    "say which with --by client-id or --by revocation-key",
+                );
+                chooser.among("The token can be revoked by:", &names, otherwise)?
+            }
+        };
+        Ok(Self { token, by: kinds.get(n).copied().unwrap_or(Kind::ClientId) })
     }
 
     /// The target that revokes it.
@@ -42,12 +83,7 @@ impl Leaked {
     /// # Errors
     /// The claim's value cannot be a target.
     pub fn targets(&self) -> Result<Targets, Problem> {
-        let (client_id, revocation_key) = self.token.targets();
-        let value = match self.by {
-            Kind::RevocationKey => revocation_key,
-            _ => client_id,
-        };
-        Targets::from_options([(self.by, value.unwrap_or_default())].into_iter())
+        targets(&self.token, &[self.by])
     }
 
     /// What the operator is to know of it, one fact a line.
@@ -102,7 +138,16 @@ impl Leaked {
     }
 }
 
-fn claim(token: &Token, by: Option<Kind>, chooser: &Chooser) -> Result<Kind, Error> {
+fn targets(token: &Token, kinds: &[Kind]) -> Result<Targets, Problem> {
+    let (client_id, revocation_key) = token.targets();
+    let value = |kind: &Kind| match kind {
+        Kind::RevocationKey => (*kind, revocation_key.unwrap_or_default()),
+        _ => (*kind, client_id.unwrap_or_default()),
+    };
+    Targets::from_options(kinds.iter().map(value))
+}
+
+fn claims(token: &Token, by: Option<Kind>) -> Result<Vec<Kind>, Error> {
     let (client_id, revocation_key) = token.targets();
     match (client_id, revocation_key, by) {
         (None, None, _) => Err(Error::input(
@@ -116,19 +161,10 @@ fn claim(token: &Token, by: Option<Kind>, chooser: &Chooser) -> Result<Kind, Err
         (Some(_), None, Some(Kind::RevocationKey)) => {
             Err(lacks("revocation key", "--by client-id"))
         }
-        (_, _, Some(by)) => Ok(by),
-        (Some(_), None, None) => Ok(Kind::ClientId),
-        (None, Some(_), None) => Ok(Kind::RevocationKey),
-        (Some(client_id), Some(revocation_key), None) => {
-            let candidates =
-                [format!("client ID {client_id}"), format!("revocation key {revocation_key}")];
-            let otherwise = Problem::new(
-                "the token has a client ID and a revocation key",
-                "say which with --by client-id or --by revocation-key",
-            );
-            let n = chooser.among("The token can be revoked by:", &candidates, otherwise)?;
-            Ok(if n == 0 { Kind::ClientId } else { Kind::RevocationKey })
-        }
+        (_, _, Some(by)) => Ok(vec![by]),
+        (Some(_), None, None) => Ok(vec![Kind::ClientId]),
+        (None, Some(_), None) => Ok(vec![Kind::RevocationKey]),
+        (Some(_), Some(_), None) => Ok(vec![Kind::ClientId, Kind::RevocationKey]),
     }
 }
 

@@ -11,10 +11,11 @@ use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::found::{Credentials, Source, other_app};
 use crate::key::ApiKey;
+use crate::net::auth;
 use crate::net::endpoint::Endpoint;
 use crate::net::tries::Courier;
 use crate::pick::{app_of_control, app_ref, apps_of, is_chosen, lack, one_of, pick_app, pick_key};
-use crate::secret::Secret;
+use crate::secret::{Scrubber, Secret};
 use crate::wanted::{AppRef, Wanted};
 
 /// The sources of apps and keys beyond what was handed over.
@@ -47,6 +48,11 @@ impl<'a> Lookup<'a> {
             asked_control: false,
             why_none: None,
         }
+    }
+
+    /// The run's scrubber.
+    pub fn scrubber(&self) -> Scrubber {
+        self.courier.http.scrubber()
     }
 
     /// Whether the Control API was asked for anything.
@@ -249,6 +255,16 @@ impl<'a> Lookup<'a> {
                 None => Ok(None),
             };
             self.configuration = Some(read);
+            if let Ok(Some(account)) = self.account() {
+                let scrubber = self.scrubber();
+                account
+                    .stored_token()
+                    .into_iter()
+                    .for_each(|token| auth::conceal_token(token, &scrubber));
+                for key in account.apps.iter().filter_map(|app| app.api_key.as_ref()) {
+                    auth::conceal_given(key.expose(), &scrubber);
+                }
+            }
         }
         match &self.configuration {
             Some(Err(problem)) => Err(problem.clone()),
@@ -292,11 +308,7 @@ impl<'a> Lookup<'a> {
             (None, Some(host)) => control_host(host, "the configuration's controlHost")?,
             (None, None) => control::DEFAULT_HOST.to_owned(),
         };
-        let mut control = Control::new(self.courier, &host, token, self.timeout)?;
-        let stored = account.map(|account| account.apps.as_slice());
-        for key in stored.unwrap_or_default().iter().filter_map(|app| app.api_key.as_ref()) {
-            ApiKey::from_secret(key).iter().for_each(|key| control.conceal(key));
-        }
+        let control = Control::new(self.courier, &host, token, self.timeout)?;
         self.asked_control = true;
         Ok(Some(control))
     }

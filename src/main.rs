@@ -24,6 +24,7 @@ use ably_revoke_token::report::{self, Ending};
 use ably_revoke_token::request::{self, Consent, Request};
 use ably_revoke_token::resume::Resume;
 use ably_revoke_token::run::{self, Witnesses};
+use ably_revoke_token::secret::Scrubber;
 use ably_revoke_token::signals::{self, Signals};
 use ably_revoke_token::targets::Targets;
 use ably_revoke_token::unrevoked::Unrevoked;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
     let output = Output::new(Format::choose(args::wants_json(&arguments), env), signals);
+    let scrubber = Scrubber::default();
     let code = match args::parse(arguments) {
         Ok(Command::Help) => show(&output, &help::text()),
         Ok(Command::Version) => show(&output, &(help::version() + "\n")),
@@ -41,8 +43,8 @@ fn main() -> ExitCode {
         Ok(Command::Revoke(args)) => {
             let ready = installed
                 .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
-            let done = ready.and_then(|signals| revoke(&args, env, &output, &signals));
-            done.unwrap_or_else(|error| fail(&output, &error))
+            let done = ready.and_then(|signals| revoke(&args, env, &output, &signals, &scrubber));
+            done.unwrap_or_else(|error| fail(&output, &error.cleaned(&scrubber)))
         }
         Err(problem) => fail(&output, &Error::Input(problem)),
     };
@@ -69,15 +71,22 @@ fn fail(output: &Output, error: &Error) -> i32 {
 }
 
 /// One run of the command, to its exit code.
-fn revoke(args: &Args, env: Environment, output: &Output, signals: &Signals) -> Result<i32, Error> {
-    let request = request::resolve(args, env, output)?;
-    let journal = Journal::new(output.clone(), request.verbose);
-    let http = Http::new(&request.network, signals);
+fn revoke(
+    args: &Args,
+    env: Environment,
+    output: &Output,
+    signals: &Signals,
+    scrubber: &Scrubber,
+) -> Result<i32, Error> {
+    let mut request = request::resolve(args, env, output, scrubber)?;
+    let journal = Journal::new(output.clone(), scrubber.clone(), request.verbose);
+    let http = Http::new(&request.network, signals, scrubber.clone());
     let timeout = request.network.timeout;
     let courier = Courier { http: &http, signals, journal: &journal };
 
     let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
-    let found = credentials::find(&request.wanted, env, signals, &mut lookup)?;
+    let found =
+        credentials::find(request.given.take(), &request.wanted, env, signals, &mut lookup)?;
     found.check_targets(&request.targets)?;
     let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);

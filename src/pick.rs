@@ -5,6 +5,7 @@ use crate::choose::{Chooser, listed};
 use crate::config::{self, Account};
 use crate::control;
 use crate::error::{Error, Problem};
+use crate::form::Typed;
 use crate::key::ApiKey;
 use crate::text::count;
 use crate::wanted::{AppRef, KeyChoice, Wanted};
@@ -90,7 +91,8 @@ pub fn pick_app(known: &[AppRef], app: &str, named_by: &str) -> Result<Option<Ap
             let ids: Vec<&str> = several.iter().map(|app| app.id.as_str()).collect();
             Err(Error::input(
                 format!(
-                    "several apps bear the name that {named_by} gives, {app}: {}",
+                    "several apps bear the name that {named_by} gives, {}: {}",
+                    Typed(app),
                     ids.join(", ")
                 ),
                 "name one by its ID",

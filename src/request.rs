@@ -9,20 +9,24 @@ use zeroize::Zeroizing;
 use crate::args::Args;
 use crate::choose::Chooser;
 use crate::config;
+use crate::credentials::{self, Given};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::file::{self, STDIN};
 use crate::flags::{self, Id};
+use crate::form::{Form, secret_form};
 use crate::issued_before::IssuedBefore;
 use crate::key::ApiKey;
-use crate::leaked::Leaked;
-use crate::net::Network;
+use crate::leaked::{Candidates, Leaked};
 use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::net::tries::Courier;
+use crate::net::{Network, auth};
 use crate::output::Output;
+use crate::secret::Scrubber;
 use crate::targets::{Kind, STDIN_NAME, Targets};
+use crate::token::Token;
 use crate::unrevoked;
 use crate::verify::Verifier;
 use crate::wanted::{KeyChoice, Wanted};
@@ -49,6 +53,8 @@ pub struct Request {
     pub issued_before: Option<IssuedBefore>,
     /// Whether to ask, go ahead or only show.
     pub consent: Consent,
+    /// The key that was handed over, where one was.
+    pub given: Option<Given>,
     /// Key and app.
     pub wanted: Wanted,
     /// Which hosts, where option or variable says so.
@@ -96,11 +102,71 @@ pub enum Consent {
 ///
 /// # Errors
 /// Arguments, variables or files that cannot be acted on.
-pub fn resolve(args: &Args, env: Environment, output: &Output) -> Result<Request, Error> {
+pub fn resolve(
+    args: &Args,
+    env: Environment,
+    output: &Output,
+    scrubber: &Scrubber,
+) -> Result<Request, Error> {
+    credentials::learn(args, env, scrubber);
+    misplaced_secret(args, env).map_err(Error::Input)?;
     let consent = consent(args, env).map_err(Error::Input)?;
     let chooser = Chooser::new(output.clone(), consent == Consent::Ask);
-    let leaked = leaked(args, &chooser)?;
-    build(args, env, consent, chooser, leaked).map_err(Error::Input)
+    let candidates = candidates(args)?;
+    if let Some(Candidates { token, .. }) = &candidates {
+        auth::conceal_token(&token.raw, scrubber);
+    }
+    let mut request =
+        build(args, env, consent, chooser, candidates.as_ref()).map_err(Error::Input)?;
+    request.given = credentials::given(args, env, scrubber)?;
+    match &request.given {
+        Some((key, _)) => misplaced_own(args, key).map_err(Error::Input)?,
+        // Read again when it is needed; this is for its flaws.
+        None => config::path(|name| env.raw(name))
+            .map_or(Ok(()), |path| config::read(&path).map(|_| ()))
+            .map_err(Error::Input)?,
+    }
+    // The question comes last.
+    if let Some(candidates) = candidates {
+        let leaked = Leaked::choose(candidates, &request.chooser)?;
+        request.targets = leaked.targets().map_err(Error::Input)?;
+        request.leaked = Some(leaked);
+    }
+    Ok(request)
+}
+
+/// No value but that of `--api-key` may hold a secret: it would be shown, or sent as a target, a
+/// name or a host.
+fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
+    for (id, value) in args.iter().filter(|(id, _)| *id != Id::ApiKey) {
+        if let Some(form) = secret_form(&value.to_string_lossy()) {
+            return Err(form.misplaced(&flags::long(id)));
+        }
+    }
+    let key_given = args.has(Id::ApiKey) || args.has(Id::ApiKeyFile);
+    let variables = [
+        ("ABLY_APP_ID", args.has(Id::App)),
+        ("ABLY_ENDPOINT", args.has(Id::Endpoint)),
+        ("ABLY_CONTROL_HOST", false),
+        ("ABLY_API_KEY_FILE", key_given || env.raw("ABLY_API_KEY").is_some()),
+        ("SSL_CERT_FILE", args.has(Id::CaFile)),
+    ];
+    for (name, _) in variables.into_iter().filter(|(_, overridden)| !overridden) {
+        let value = env.raw(name).unwrap_or_default();
+        if let Some(form) = secret_form(&value.to_string_lossy()) {
+            return Err(form.misplaced(name));
+        }
+    }
+    Ok(())
+}
+
+/// The same for the key's own secret, which is known whatever its form.
+fn misplaced_own(args: &Args, key: &ApiKey) -> Result<(), Problem> {
+    let mut others = args.iter().filter(|(id, _)| *id != Id::ApiKey);
+    match others.find(|(_, value)| key.is_in(&value.to_string_lossy())) {
+        Some((id, _)) => Err(Form::ApiKey.misplaced(&flags::long(id))),
+        None => Ok(()),
+    }
 }
 
 fn build(
@@ -108,10 +174,10 @@ fn build(
     env: Environment,
     consent: Consent,
     chooser: Chooser,
-    leaked: Option<Leaked>,
+    candidates: Option<&Candidates>,
 ) -> Result<Request, Problem> {
-    let targets = match &leaked {
-        Some(leaked) => leaked.targets()?,
+    let targets = match candidates {
+        Some(candidates) => candidates.targets()?,
         None => targets(args)?,
     };
     let targets_file = args.path(Id::TargetsFile)?;
@@ -125,7 +191,8 @@ fn build(
         margin: args.has(Id::AllowReauthMargin),
         issued_before: args.text(Id::IssuedBefore)?.map(IssuedBefore::parse).transpose()?,
         consent,
-        wanted: wanted(args, env, consent, leaked.as_ref())?,
+        given: None,
+        wanted: wanted(args, env, consent, candidates.map(|it| &it.token))?,
         chooser,
         endpoint,
         network,
@@ -138,7 +205,7 @@ fn build(
         verbose: args.has(Id::Verbose),
         verify: args.has(Id::Verify),
         targets,
-        leaked,
+        leaked: None,
     })
 }
 
@@ -219,7 +286,7 @@ fn targets(args: &Args) -> Result<Targets, Problem> {
 }
 
 /// The token that the target is to be worked out of.
-fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
+fn candidates(args: &Args) -> Result<Option<Candidates>, Error> {
     let source = target_source(args).map_err(Error::Input)?;
     if source != Id::FromToken {
         return match [Id::By, Id::Verify].into_iter().find(|id| args.has(*id)) {
@@ -243,14 +310,14 @@ fn leaked(args: &Args, chooser: &Chooser) -> Result<Option<Leaked>, Error> {
         }
     };
     let (_, bytes) = file_of(args, source, TOKEN_LIMIT).map_err(Error::Input)?;
-    let leaked = Leaked::read(&Zeroizing::new(bytes), by, chooser)?;
-    if args.has(Id::Verify) && !leaked.token.is_signed() {
+    let candidates = Candidates::read(&Zeroizing::new(bytes), by)?;
+    if args.has(Id::Verify) && !candidates.token.is_signed() {
         return Err(Error::input(
             "--verify: the token has no signature, so that Ably would reject it in any case",
             "give the whole token, or leave --verify out",
         ));
     }
-    Ok(Some(leaked))
+    Ok(Some(candidates))
 }
 
 /// The bytes of an option's file, or of stdin, with what to call it.
@@ -268,7 +335,7 @@ fn wanted(
     args: &Args,
     env: Environment,
     consent: Consent,
-    leaked: Option<&Leaked>,
+    token: Option<&Token>,
 ) -> Result<Wanted, Problem> {
     if args.has(Id::ApiKey) && args.has(Id::ApiKeyFile) {
         return Err(exclusive(&[Id::ApiKey, Id::ApiKeyFile]));
@@ -277,26 +344,12 @@ fn wanted(
         Some(app) => Some((app.to_owned(), "--app")),
         None => env.text("ABLY_APP_ID")?.map(|app| (app, "ABLY_APP_ID")),
     };
-    for (value, named_by) in app
-        .iter()
-        .map(|(app, by)| (app.as_str(), *by))
-        .chain(args.text(Id::Key)?.map(|key| (key, "--key")))
-    {
-        if ApiKey::parse(value).is_ok() {
-            return Err(Problem::new(
-                format!("{named_by} is given a whole API key"),
-                "give an ID or a name there, and the key with ABLY_API_KEY or --api-key-file",
-            ));
-        }
-    }
-    let of_token = leaked.map(|leaked| (leaked.token.app_id().to_owned(), "the token"));
-    let choice = match leaked {
-        Some(leaked) => Some(KeyChoice::Signer(leaked.token.key_name.clone())),
+    let of_token = token.map(|token| (token.app_id().to_owned(), "the token"));
+    let choice = match token {
+        Some(token) => Some(KeyChoice::Signer(token.key_name.clone())),
         None => args.text(Id::Key)?.map(|key| KeyChoice::Named(key.to_owned())),
     };
     Ok(Wanted {
-        key: args.path(Id::ApiKey)?.map(|key| key.as_os_str().to_owned()),
-        key_file: args.path(Id::ApiKeyFile)?.map(Path::to_owned),
         choice,
         app: app.or(of_token),
         may_prompt: consent != Consent::DryRun && !args.has(Id::Json) && !args.has(Id::PrettyJson),

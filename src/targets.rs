@@ -11,6 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use crate::error::Problem;
+use crate::form::{Form, may_be_secret, secret_form};
 use crate::resume::quoted;
 use crate::text::{Safe, count};
 
@@ -79,7 +80,7 @@ impl Kind {
         match value {
             "" => Err(Fault::Empty),
             "*" if self == Self::ClientId => Err(Fault::Wildcard),
-            _ => Ok(()),
+            _ => secret_form(value).map_or(Ok(()), |form| Err(Fault::Secret(form))),
         }
     }
 }
@@ -166,6 +167,12 @@ impl Targets {
     pub fn batches(&self, size: usize) -> impl ExactSizeIterator<Item = Range<usize>> + use<> {
         let (size, len) = (size.max(1), self.len());
         (0..len.div_ceil(size)).map(move |i| i * size..len.min((i + 1) * size))
+    }
+
+    /// Whether a text may stand in a specifier: one search through all of them, which takes one that
+    /// reaches into the next for a hit.
+    pub fn may_hold(&self, text: &str) -> bool {
+        self.text.contains(text)
     }
 
     /// How many repeated specifiers were left out.
@@ -321,6 +328,10 @@ fn judge(line: &[u8]) -> Result<bool, Fault<'_>> {
     if let Some((kind, value)) = Kind::split(line) {
         return kind.check(value).map(|()| true);
     }
+    let kind = line.split_once(':').map_or("", |(kind, _)| kind);
+    if let Some(form) = secret_form(line).or_else(|| secret_form(kind)) {
+        return Err(Fault::Secret(form));
+    }
     Err(match line.split_once(':') {
         Some((kind, _)) => Fault::Type(kind),
         None => Fault::NoColon,
@@ -334,6 +345,7 @@ enum Fault<'a> {
     Type(&'a str),
     Empty,
     Wildcard,
+    Secret(Form),
 }
 
 impl Fault<'_> {
@@ -344,6 +356,7 @@ impl Fault<'_> {
                 format!("{option} '*' is not a client ID: Ably forbids it"),
                 "name each client ID, or revoke the API key in Ably's dashboard",
             ),
+            Self::Secret(form) => form.misplaced(option),
             _ => Problem::new(
                 format!("{option} is given an empty value"),
                 format!("give the {} to revoke", kind.noun()),
@@ -357,6 +370,7 @@ impl Display for Fault<'_> {
         match self {
             Self::NotUtf8 => f.write_str("not UTF-8"),
             Self::NoColon => f.write_str("no type and ':' before the value"),
+            Self::Type(kind) if may_be_secret(kind) => f.write_str("unknown type"),
             Self::Type(kind) => match kind.char_indices().nth(TYPE_CHARS) {
                 Some((end, _)) => {
                     let start = kind.get(..end).unwrap_or_default();
@@ -365,6 +379,7 @@ impl Display for Fault<'_> {
                 None => write!(f, "unknown type '{}'", Safe(kind)),
             },
             Self::Empty => f.write_str("empty value"),
+            Self::Secret(form) => write!(f, "{form} in place of a target"),
             Self::Wildcard => f.write_str("client ID '*', which Ably forbids"),
         }
     }
@@ -379,12 +394,17 @@ struct BadLines {
     /// Whether blank lines or comments are among the lines.
     skipped: bool,
     told: String,
+    /// What else than a target a line holds.
+    secret: Option<Form>,
 }
 
 impl BadLines {
     fn add(&mut self, number: usize, fault: &Fault<'_>) {
         self.count += 1;
         self.untyped += usize::from(matches!(fault, Fault::NoColon));
+        if let Fault::Secret(form) = fault {
+            self.secret = Some(*form);
+        }
         if self.count <= TOLD_LINES {
             let separator = if self.told.is_empty() { "" } else { "; " };
             // Writing to a String cannot fail.
@@ -394,10 +414,11 @@ impl BadLines {
 
     /// `alone`: there is no good line.
     fn problem(self, name: &str, alone: bool) -> Problem {
-        let Self { count: bad, untyped, skipped, told } = self;
-        let remedy = match alone && untyped == bad {
-            true => add_type(name, skipped),
-            false => LINE_REMEDY.to_owned(),
+        let Self { count: bad, untyped, skipped, told, secret } = self;
+        let remedy = match secret {
+            Some(form) => form.remedy().to_owned(),
+            None if alone && untyped == bad => add_type(name, skipped),
+            None => LINE_REMEDY.to_owned(),
         };
         let name = Safe(name);
         let message = match bad {

@@ -87,8 +87,8 @@ impl<'a> Verifier<'a> {
                 "leave --verify out",
             ));
         }
-        let mut scrubber = courier.http.scrubber();
-        auth::conceal_token(token, &mut scrubber);
+        let scrubber = courier.http.scrubber();
+        auth::conceal_token(token, &scrubber);
         let limit = if margin { LIMIT_WITH_MARGIN } else { LIMIT };
         Ok(Self { courier, authorization, scrubber, timeout, limit })
     }

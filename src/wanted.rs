@@ -1,18 +1,13 @@
 //! What the operator said about key and app: as values, before anything is looked up.
 
-use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
 
+use crate::form::Typed;
 use crate::key::ApiKey;
 
 /// What the operator said about key and app.
 #[derive(Debug)]
 pub struct Wanted {
-    /// `--api-key`.
-    pub key: Option<OsString>,
-    /// `--api-key-file`.
-    pub key_file: Option<PathBuf>,
     /// Which of an app's keys.
     pub choice: Option<KeyChoice>,
     /// The app, with the option or variable that names it.
@@ -48,7 +43,7 @@ impl KeyChoice {
 impl fmt::Display for KeyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Named(choice) => write!(f, "--key asks for {choice}"),
+            Self::Named(choice) => write!(f, "--key asks for {}", Typed(choice)),
             Self::Signer(name) => write!(f, "the token was signed with key {name}"),
         }
     }

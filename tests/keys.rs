@@ -60,15 +60,25 @@ fn without_a_key_the_ways_to_give_one_are_listed() {
 fn a_malformed_key_is_told_without_a_part_of_it() {
     let server = Ably::start();
     server.expect_nothing();
-    for bad in [
-        format!("APP1:{SECRET}"),
-        SECRET.to_owned(),
-        format!("APP1.key1:{SECRET} x"),
-        format!(".key1:{SECRET}"),
-        format!("APP1.key1:\u{1b}{SECRET}"),
+    let folder = Folder::new();
+    for (bad, told) in [
+        (format!("APP1:{SECRET}"), "no '.'"),
+        (SECRET.to_owned(), "no ':'"),
+        (format!("APP1.key1:{SECRET} x"), "white space"),
+        (format!(".key1:{SECRET}"), "app ID is empty"),
+        (format!("APP1.key1:\u{1b}{SECRET}"), "control characters"),
+        (format!("APP1.key\u{202e}1:{SECRET}"), "other characters than letters"),
+        (format!("APP1.key.1:{SECRET}"), "other characters than letters"),
+        (format!("\"{KEY}\""), "quotes around it"),
+        (format!("'{KEY}'\n"), "quotes around it"),
+        (format!("ABLY_API_KEY={KEY}"), "NAME= before it"),
+        (format!("ABLY_API_KEY=\"{KEY}\""), "quotes around it"),
     ] {
         let run = ably(REVOKE).towards(&server).env("ABLY_API_KEY", &bad).run();
-        run.exits(2).says("ABLY_API_KEY").says("appId.keyId:secret").never_says(SECRET);
+        run.exits(2).says("ABLY_API_KEY").says(told).says("appId.keyId:secret").never_says(SECRET);
+        let file = folder.write("key", &bad);
+        let run = ably(REVOKE).towards(&server).arg("--api-key-file").arg(file).run();
+        run.exits(2).says("--api-key-file").says(told).never_says(SECRET);
     }
 }
 
@@ -155,8 +165,26 @@ fn no_key_at_the_prompt_is_exit_2() {
 fn a_key_pasted_as_a_target_is_neither_sent_nor_shown() {
     let server = Ably::start();
     server.expect_nothing();
-    for extra in ["--force", "--dry-run"] {
-        let run = ably(["auth", "revoke-token", "--client-id", KEY, extra]).against(&server).run();
-        run.exits(2).says("a target is the API key itself").never_says(SECRET);
+    let folder = Folder::new();
+    let file = |line: &str| folder.write("targets", format!("clientId:alice\n{line}\n"));
+    for typed in [KEY, SECRET, &format!(" {KEY}"), &format!("x{SECRET}x")] {
+        let file = file(&format!("clientId:{typed}"));
+        let file = file.to_str().unwrap();
+        for source in [["--client-id", typed], ["--channel", typed], ["--targets-file", file]] {
+            for extra in ["--force", "--dry-run"] {
+                let run = ably(["auth", "revoke-token", extra]).args(source).against(&server).run();
+                run.exits(2).says("API key").says("--api-key-file").hides(SECRET);
+            }
+        }
     }
+    // One that is found later is checked then.
+    let config = format!(
+        "[current]\naccount = 'a'\n[accounts.a]\ncurrentAppId = 'APP1'\n[accounts.a.apps.APP1]\napiKey = '{KEY}'\n"
+    );
+    folder.write("config", config);
+    let run = ably(["auth", "revoke-token", "--client-id", SECRET, "--force"])
+        .towards(&server)
+        .env("ABLY_CLI_CONFIG_DIR", folder.path())
+        .run();
+    run.exits(2).says("a target is the API key or its secret").hides(SECRET);
 }

@@ -780,6 +780,36 @@ fn by_decides_between_both_claims() {
 }
 
 #[test]
+fn everything_is_checked_before_a_choice_is_asked_for() {
+    let server = Ably::start();
+    server.expect_nothing();
+    let token = with(BOTH);
+    for (arguments, told) in [
+        (["--timeout", "nonsense"], "--timeout"),
+        (["--endpoint", "https://x"], "--endpoint"),
+        (["--api-key-file", "/absent/key"], "--api-key-file"),
+        (["--api-key", "APP1.key1"], "--api-key"),
+        (["--ca-file", "/absent/ca"], "--ca-file"),
+        (["--unrevoked-to", "/absent/left"], "--unrevoked-to"),
+        (["--issued-before", "yesterday"], "--issued-before"),
+    ] {
+        let mut program = leaked(&token).env("ABLY_ENDPOINT", server.endpoint()).args(arguments);
+        if !arguments[0].starts_with("--api-key") {
+            program = program.env("ABLY_API_KEY", KEY);
+        }
+        let end = Terminal::start(program).finish();
+        end.exits(2).shows(told).never_shows("Which one?");
+    }
+    for (name, value) in [("ABLY_API_KEY", "APP1.key1"), ("HTTPS_PROXY", "ftp://x"), ("HOME", "")] {
+        let program = leaked(&token).towards(&server);
+        program.home().write(".ably/config", "not TOML");
+        let program = if name == "HOME" { program } else { program.env(name, value) };
+        let end = Terminal::start(program).finish();
+        end.exits(2).never_shows("Which one?");
+    }
+}
+
+#[test]
 fn without_by_both_claims_are_a_numbered_choice_on_a_terminal() {
     let token = with(BOTH);
     for (typed, target) in [("1", "clientId:alice"), ("2", "revocationKey:g1")] {

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::key::ApiKey;
+use crate::key::{ApiKey, QUOTES};
 use crate::secret::{Scrubber, Secret};
 
 /// The basic authorization header for a key, marked sensitive.
@@ -35,15 +35,6 @@ pub fn token(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
     header("Bearer ", token.expose().as_bytes())
 }
 
-/// Makes the scrubber take a token out of texts: whole, each part alone, and in base64.
-pub fn conceal_token(token: &Secret, scrubber: &mut Scrubber) {
-    let whole = token.expose();
-    scrubber.add(whole);
-    whole.split('.').for_each(|part| scrubber.add(part));
-    let encoded = Zeroizing::new(BASE64_STANDARD.encode(whole));
-    scrubber.add(encoded.trim_end_matches('='));
-}
-
 fn header(scheme: &str, credentials: &[u8]) -> Result<HeaderValue, ureq::http::Error> {
     let mut text = Zeroizing::new(scheme.to_owned());
     BASE64_STANDARD.encode_string(credentials, &mut text);
@@ -52,11 +43,26 @@ fn header(scheme: &str, credentials: &[u8]) -> Result<HeaderValue, ureq::http::E
     Ok(header)
 }
 
-/// Makes the scrubber take a key out of texts: whole, its secret alone, and as a header has it.
-pub fn conceal(key: &ApiKey, scrubber: &mut Scrubber) {
-    let whole = key.expose();
-    scrubber.add(whole);
-    scrubber.add(whole.split_once(':').map_or("", |(_, secret)| secret));
-    let encoded = Zeroizing::new(BASE64_STANDARD.encode(whole));
-    scrubber.add(encoded.trim_end_matches('='));
+/// Makes the scrubber take a key out of texts: its secret, and all of it as a header has it. Its
+/// name may be shown.
+pub fn conceal(key: &ApiKey, scrubber: &Scrubber) {
+    scrubber.add(key.secret());
+    scrubber.add_base64(key.expose());
+}
+
+/// Makes the scrubber take a token out of texts, in base64 too.
+pub fn conceal_token(token: &Secret, scrubber: &Scrubber) {
+    scrubber.add(token.expose());
+}
+
+/// Makes the scrubber take what was given as a key out of texts, even where it is none: what may be
+/// shown of a key is its name, and of another text nothing.
+pub fn conceal_given(text: &str, scrubber: &Scrubber) {
+    match (ApiKey::parse(text), text.split_once([':', '='])) {
+        (Ok(key), _) => conceal(&key, scrubber),
+        (Err(_), Some((_, secret))) => conceal_given(secret, scrubber),
+        (Err(_), None) => {
+            scrubber.add(text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c)))
+        }
+    }
 }

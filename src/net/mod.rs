@@ -132,15 +132,18 @@ pub struct Http<'a> {
     network: &'a Network,
     agent: Agent,
     connect_to: Option<String>,
+    scrubber: Scrubber,
     sent: Arc<AtomicBool>,
 }
 
 impl<'a> Http<'a> {
-    /// A client for this network; a signal ends its waits.
-    pub fn new(network: &'a Network, signals: &Signals) -> Self {
+    /// A client for this network; a signal ends its waits. The run's scrubber learns the proxies'
+    /// credentials.
+    pub fn new(network: &'a Network, signals: &Signals, scrubber: Scrubber) -> Self {
+        network.proxies.secrets().iter().for_each(|secret| scrubber.add(secret));
         let sent = Arc::new(AtomicBool::new(false));
         let connect_to = network.connect_to.as_ref().map(ToString::to_string);
-        Self { network, agent: agent(network, signals, &sent), connect_to, sent }
+        Self { network, agent: agent(network, signals, &sent), connect_to, scrubber, sent }
     }
 
     /// The host, the way to it and the roots in use, without a proxy's credentials.
@@ -157,11 +160,9 @@ impl<'a> Http<'a> {
         format!("host {authority}, {way}, {}", self.network.roots)
     }
 
-    /// Knows the proxies' credentials.
+    /// The run's scrubber, which knows all of its secrets.
     pub fn scrubber(&self) -> Scrubber {
-        let mut scrubber = Scrubber::default();
-        self.network.proxies.secrets().iter().for_each(|secret| scrubber.add(secret));
-        scrubber
+        self.scrubber.clone()
     }
 
     /// See [`Network::check`].
@@ -192,7 +193,11 @@ impl<'a> Http<'a> {
             .map(|proxy| proxy.map(|(proxy, _)| proxy))
             .and_then(|proxy| self.run(call, authority, proxy, budget.min(EXCHANGE)))
             .and_then(Reply::read)
-            .map_err(|error| fault::translate(error, peer, self.sent.load(Ordering::SeqCst)))
+            .map_err(|error| {
+                let mut fault = fault::translate(error, peer, self.sent.load(Ordering::SeqCst));
+                fault.problem = fault.problem.cleaned(&self.scrubber);
+                fault
+            })
     }
 
     fn run(
