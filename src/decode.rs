@@ -39,6 +39,7 @@ pub(crate) fn units(text: &str) -> Vec<Unit> {
 }
 
 /// Whether a byte may begin what `undo` undoes.
+#[inline]
 pub(crate) fn is_sign(byte: u8) -> bool {
     matches!(byte, b'%' | b'&' | b'\\' | b'<' | b'=')
 }

@@ -88,7 +88,12 @@ impl Scrubber {
             if !units.iter().any(|unit| decode::is_sign(unit.byte)) {
                 break;
             }
-            units = decode::undo(&units);
+            let undone = decode::undo(&units);
+            // Whatever is undone gets shorter.
+            if undone.len() == units.len() {
+                break;
+            }
+            units = undone;
             known.find(&units, words, &mut spans);
         }
         without(text, spans)
@@ -159,11 +164,13 @@ const FOLDED: [u8; 256] = {
     table
 };
 
+#[inline]
 fn folded(byte: u8) -> u8 {
     FOLDED.get(usize::from(byte)).copied().unwrap_or(SKIPPED)
 }
 
 /// The place of a run in the filter: the word, and the bit in it.
+#[inline]
 fn place(run: u64) -> (usize, u64) {
     let hash = run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
     (usize::from(hash as u16) >> 6, 1 << (hash & 63))
@@ -222,6 +229,7 @@ impl Known {
         }
     }
 
+    #[inline]
     fn knows(&self, run: u64) -> bool {
         let (word, bit) = place(run);
         self.filter.get(word).is_some_and(|word| word & bit != 0)
@@ -256,11 +264,10 @@ impl Known {
                 continue;
             }
             run = run << 8 | u64::from(byte);
-            starts.rotate_left(1);
-            starts.last_mut().into_iter().for_each(|last| *last = unit.from);
+            starts.get_mut(seen % RUN).into_iter().for_each(|start| *start = unit.from);
             seen += 1;
             if seen >= RUN && self.knows(run) {
-                spans.push((starts.first().copied().unwrap_or(unit.from), unit.to));
+                spans.push((starts.get(seen % RUN).copied().unwrap_or(unit.from), unit.to));
             }
         }
         for word in words {
