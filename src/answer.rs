@@ -4,22 +4,19 @@
 use std::rc::Rc;
 
 use miniserde::Deserialize;
-use miniserde::json::{self, Number, Object, Value};
+use miniserde::json::{self, Value};
 
 use crate::error::{ErrorInfo, Problem};
-use crate::net::reply::{BODY_LIMIT, Body, Reply};
+use crate::json::{integer, millis, string};
+use crate::net::ably_error::{described, error_info, reply_error};
+use crate::net::reply::{Body, PARTLY_FAILED, Reply, Word};
 use crate::outcome::{Confirmation, Failure, Outcome, Scope};
 use crate::remedy;
-use crate::scan::repeated_names;
 use crate::secret::Scrubber;
 use crate::text::excerpt;
 
-/// Deeper nesting than this is not an answer of Ably's; a batch result has five levels.
-const DEPTH_LIMIT: usize = 16;
-const TOO_LONG: &str = "a body of more than 4 MiB";
-const _: () = assert!(BODY_LIMIT == 4 << 20, "TOO_LONG names it");
-/// The code of a batch of which some failed, in answers without `X-Ably-Version`.
-const PARTLY_FAILED: i64 = 40020;
+/// The first of the codes with which Ably says that it failed itself.
+const INTERNAL: i64 = 50000;
 
 /// What became of each target of one request, in the order asked.
 ///
@@ -31,20 +28,21 @@ pub fn judge(
     targets: &[&str],
     scrubber: &Scrubber,
 ) -> Vec<Outcome> {
-    let text = checked(&reply.body);
+    let text = reply.body.text();
     let succeeded = text.ok().filter(|_| is_success(reply.status));
     if let Some(outcomes) = succeeded.and_then(|text| all_confirmed(text, targets)) {
         return outcomes;
     }
-    let parsed = parsed(text);
+    let parsed = reply.body.json();
     let results = parsed.as_ref().ok().and_then(|value| results(value, reply.status));
     let Some(mut results) = results else {
         let failure = Rc::new(whole_failure(reply, &parsed, host, gave_up, scrubber));
-        let whole = if is_refusal(reply.status) {
-            Outcome::Refused(failure)
-        } else {
-            Outcome::Unknown(failure)
+        // A rate limit that is all there was: no try before it left anything open.
+        let refused = match reply.word() {
+            Word::Definite => is_refusal(reply.status),
+            word => word == Word::RateLimited,
         };
+        let whole = if refused { Outcome::Refused(failure) } else { Outcome::Unknown(failure) };
         return vec![whole; targets.len()];
     };
     results.sort_by_key(|result| result.target);
@@ -175,11 +173,18 @@ fn of_result(result: &Listed<'_>, scrubber: &Scrubber, host: &str) -> Outcome {
     if let Some(error) = result.error {
         let info = error_info(error, None, scrubber);
         let message = described(&info).unwrap_or_else(|| "no reason given".to_owned());
-        return Outcome::Refused(Rc::new(Failure {
-            problem: Problem::new(message, remedy::of(info.code)),
-            info: Some(info),
-            scope: Scope::Target,
-        }));
+        // From there on Ably speaks of itself: what it did before is not known.
+        let failed_inside = info.code.is_some_and(|code| code >= INTERNAL);
+        let (remedy, scope) = match failed_inside {
+            true => (remedy::AGAIN.to_owned(), Scope::Request),
+            false => (remedy::of_refusal(&info, info.status.unwrap_or(0)), Scope::Target),
+        };
+        let problem = Problem::new(message, remedy);
+        let failure = Rc::new(Failure { problem, info: Some(info), scope });
+        return match failed_inside {
+            true => Outcome::Unknown(failure),
+            false => Outcome::Refused(failure),
+        };
     }
     match (result.issued_before, result.applies_at) {
         (Some(issued_before), Some(applies_at)) => {
@@ -207,18 +212,22 @@ fn whole_failure(
 ) -> Failure {
     let info = reply_error(reply, parsed.as_ref().ok(), scrubber);
     let status = reply.status;
-    let mut message = match (described(&info), parsed) {
-        (words, _) if (300..400).contains(&status) => {
-            let words = words.map(|words| format!(": {words}")).unwrap_or_default();
-            format!(
-                "{host} answered with a redirect (status {status}), which is never followed{words}"
-            )
+    // Without a code it is not Ably that speaks.
+    let words = described(&info).filter(|_| info.code.is_some());
+    let refused = is_refusal(status) && matches!(reply.word(), Word::Definite | Word::RateLimited);
+    let redirect = if (300..400).contains(&status) { " (a redirect, never followed)" } else { "" };
+    let mut message = match (words, &info.message, parsed) {
+        (Some(words), ..) if refused => words,
+        (Some(words), ..) => format!("{host} answered {status}{redirect}: {words}"),
+        (None, Some(message), _) => {
+            format!("the server at {host} answered {status}{redirect}: {}", excerpt(message))
         }
-        (Some(words), _) if is_refusal(status) => words,
-        (Some(words), _) => format!("{host} answered {status}: {words}"),
-        (None, Ok(_)) => format!("{host} answered {status} without a result"),
-        (None, Err(what)) => {
-            format!("{host} answered {status} with {what}{}", shown(&reply.body, scrubber))
+        (None, None, Ok(_)) => {
+            format!("the server at {host} answered {status}{redirect} without a result")
+        }
+        (None, None, Err(what)) => {
+            let body = shown(&reply.body, what, scrubber);
+            format!("the server at {host} answered {status}{redirect} with {body}")
         }
     };
     if let Some(gave_up) = gave_up {
@@ -226,129 +235,34 @@ fn whole_failure(
         message.push_str(gave_up);
     }
     let remedy = match remedy::of(info.code) {
-        "" if is_refusal(status) => remedy::of_status(status),
-        "" => remedy::AGAIN,
-        known => known,
+        _ if refused => remedy::of_refusal(&info, status),
+        "" => remedy::AGAIN.to_owned(),
+        known => format!("{known}; then {}", remedy::AGAIN),
     };
     let info = (info != ErrorInfo::default()).then_some(info);
     Failure { problem: Problem::new(message, remedy), info, scope: Scope::Request }
 }
 
-/// Ably's error of a whole answer: from the body, else from the headers.
-pub fn reply_error(reply: &Reply, body: Option<&Value>, scrubber: &Scrubber) -> ErrorInfo {
-    let in_body = match body {
-        Some(Value::Object(object)) => {
-            object.get("error").filter(|error| matches!(error, Value::Object(_)))
-        }
-        _ => None,
+/// A body that holds no result, on one line: of a web page its title at most.
+fn shown(body: &Body, what: &str, scrubber: &Scrubber) -> String {
+    let (Body::Text(text) | Body::Binary(text)) = body else {
+        return what.to_owned();
     };
-    let header_code = reply.error_code.as_ref().and_then(|code| code.trim().parse().ok());
-    let mut info = match in_body {
-        Some(error) => error_info(error, Some(reply.status), scrubber),
-        None => ErrorInfo::default(),
-    };
-    info.code = info.code.or(header_code);
-    if info.message.is_none() {
-        info.message = reply.error_message.as_ref().map(|text| scrubber.clean(text).into_owned());
+    let text = scrubber.clean(text);
+    let page = text.trim_start();
+    if page.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"))
+        || page.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"))
+    {
+        let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+        let title = title.map(|(title, _)| format!(", \"{}\"", one_line(title)));
+        return format!("a web page{}", title.unwrap_or_default());
     }
-    if info != ErrorInfo::default() || reply.status >= 400 {
-        info.status = info.status.or(Some(reply.status));
-    }
-    info
-}
-
-/// Ably's error object.
-fn error_info(error: &Value, status: Option<u16>, scrubber: &Scrubber) -> ErrorInfo {
-    let Value::Object(object) = error else {
-        let message = match error {
-            Value::String(text) => Some(scrubber.clean(text).into_owned()),
-            _ => None,
-        };
-        return ErrorInfo { message, status, ..ErrorInfo::default() };
-    };
-    let text = |name| string(object, name).map(|text| scrubber.clean(text).into_owned());
-    let code = integer(error, "code");
-    ErrorInfo {
-        code,
-        status: integer(error, "statusCode")
-            .and_then(|status| u16::try_from(status).ok())
-            .or(status),
-        message: text("message"),
-        href: text("href"),
+    match one_line(&text) {
+        words if words.is_empty() => what.to_owned(),
+        words => format!("{what}: {words}"),
     }
 }
 
-/// Ably's message and code as one phrase; `None` where it gave neither.
-pub fn described(info: &ErrorInfo) -> Option<String> {
-    let message =
-        info.message.as_deref().map(|text| excerpt(text).trim_end_matches('.').to_owned());
-    match (message, info.code) {
-        (Some(message), Some(code)) => Some(format!("{message} (code {code})")),
-        (Some(message), None) => Some(message),
-        (None, Some(code)) => Some(format!("code {code}")),
-        (None, None) => None,
-    }
-}
-
-/// Reads a body as JSON, or says what it is instead.
-pub fn parse(body: &Body) -> Result<Value, &'static str> {
-    parsed(checked(body))
-}
-
-fn parsed(text: Result<&str, &'static str>) -> Result<Value, &'static str> {
-    json::from_str(text?).map_err(|_| "a body that is not JSON")
-}
-
-/// The text of a body that can be read. One that repeats a field cannot: which of the two holds is
-/// anyone's guess.
-fn checked(body: &Body) -> Result<&str, &'static str> {
-    let text = match body {
-        Body::Text(text) if text.trim().is_empty() => return Err("an empty body"),
-        Body::Text(text) => text,
-        Body::Binary(_) => return Err("a body that is not text"),
-        Body::TooLong => return Err(TOO_LONG),
-        Body::Broken => return Err("a body that breaks off"),
-    };
-    match repeated_names(text, DEPTH_LIMIT) {
-        None => Err("a body nested too deep, or with too many fields, to be Ably's"),
-        Some(repeated) if !repeated.is_empty() => Err("a body that repeats a field"),
-        Some(_) => Ok(text),
-    }
-}
-
-fn shown(body: &Body, scrubber: &Scrubber) -> String {
-    match body {
-        Body::Text(text) | Body::Binary(text) if !text.trim().is_empty() => {
-            format!(": {}", excerpt(scrubber.clean(text).trim()))
-        }
-        _ => String::new(),
-    }
-}
-
-/// A string field of an object.
-pub fn string<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
-    match object.get(name) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
-}
-
-/// An integer field of a value that is an object.
-fn integer(value: &Value, name: &str) -> Option<i64> {
-    match value {
-        Value::Object(object) => object.get(name).and_then(millis),
-        _ => None,
-    }
-}
-
-/// A number as an integer; `1636022994797.0` is one too. Beyond 2^53 there is no time to mean.
-fn millis(value: &Value) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Value::Number(Number::U64(n)) => i64::try_from(*n).ok(),
-        Value::Number(Number::I64(n)) => Some(*n),
-        #[expect(clippy::cast_possible_truncation, reason = "within the range where f64 is exact")]
-        Value::Number(Number::F64(n)) if n.abs() <= EXACT => Some(*n as i64),
-        _ => None,
-    }
+fn one_line(text: &str) -> String {
+    excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorInfo, Problem};
 use crate::issued_before::{IssuedBefore, PLAUSIBLE_MS};
 use crate::json::{Fields, Json, Layout};
 use crate::key::ApiKey;
+use crate::net::ably_error::{described, reply_error};
 use crate::net::fault::Fault;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
 use crate::net::{Call, auth, fits, segment};
@@ -20,6 +21,9 @@ use crate::targets::Targets;
 
 /// The most targets that Ably takes in one request.
 pub const BATCH: usize = 100;
+
+/// What to do where Ably's clock cannot be asked for.
+const INSTEAD: &str = "give --issued-before the time itself instead of an age";
 
 /// On which terms targets are revoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,25 +108,29 @@ impl<'a> Client<'a> {
     fn now(&mut self) -> Result<i64, Error> {
         let call = Call { path: "/time", body: None, authorization: None };
         let deadline = Deadline::after(self.timeout);
-        let failed = |message: String, remedy: &str, info| {
+        let failed = |message: String, remedy: &str, info: Option<ErrorInfo>| {
             let message = format!(
                 "Ably's clock, from which --issued-before counts back, is not known: {message}"
             );
-            Err(Error::Lookup(Problem::new(message, remedy), info))
+            Err(Error::Lookup(Problem::new(message, remedy), info.map(Box::new)))
         };
         match self.courier.deliver(&call, &mut self.hosts, deadline) {
-            Tried::Failed(fault) => failed(fault.problem.message, &fault.problem.remedy, None),
+            Tried::Failed(fault) => {
+                let Problem { message, remedy } = fault.problem;
+                let remedy = if remedy.is_empty() { INSTEAD } else { &remedy };
+                failed(message, remedy, None)
+            }
             Tried::Answered { reply, host, .. } => {
-                let body = answer::parse(&reply.body);
+                let body = reply.body.json();
                 match body.as_ref().ok().and_then(first_number) {
                     Some(ms) if reply.status == 200 && ms >= PLAUSIBLE_MS => Ok(ms),
                     _ => {
-                        let info = answer::reply_error(&reply, body.as_ref().ok(), &self.scrubber);
-                        let words = answer::described(&info).map(|words| format!(": {words}"));
+                        let info = reply_error(&reply, body.as_ref().ok(), &self.scrubber);
+                        let words = described(&info).map(|words| format!(": {words}"));
                         let status = reply.status;
                         failed(
                             format!("{host} answered {status}{}", words.unwrap_or_default()),
-                            "give the time itself instead of an age",
+                            INSTEAD,
                             Some(info),
                         )
                     }
@@ -135,22 +143,24 @@ impl<'a> Client<'a> {
     /// while time is left.
     pub fn revoke(&mut self, targets: &[&str], terms: Terms) -> Settled {
         let deadline = Deadline::after(self.timeout);
-        let (mut outcomes, hopeless, mut retry_after) = self.ask(targets, terms, deadline);
+        let mut asked = self.ask(targets, terms, deadline);
+        let mut outcomes = std::mem::take(&mut asked.outcomes);
         for attempt in 0.. {
             let limited: Vec<usize> = (0..outcomes.len())
                 .filter(|i| outcomes.get(*i).is_some_and(is_rate_limited))
                 .collect();
-            if hopeless
-                || limited.is_empty()
-                || self.courier.pause(retry_after.as_deref(), attempt, deadline).is_err()
-            {
+            if asked.hopeless || limited.is_empty() {
+                break;
+            }
+            let host = self.hosts.preferred();
+            if self.courier.pause(host, asked.retry_after.as_deref(), attempt, deadline).is_err() {
+                asked.hopeless = limited.len() == outcomes.len();
                 break;
             }
             let again: Vec<&str> =
                 limited.iter().filter_map(|i| targets.get(*i)).copied().collect();
-            let (settled, _, asked_to_wait) = self.ask(&again, terms, deadline);
-            retry_after = asked_to_wait;
-            for (i, outcome) in limited.into_iter().zip(settled) {
+            asked = self.ask(&again, terms, deadline);
+            for (i, outcome) in limited.into_iter().zip(std::mem::take(&mut asked.outcomes)) {
                 // A try that never left changes nothing about the answer before it.
                 if let (Some(old), false) =
                     (outcomes.get_mut(i), matches!(outcome, Outcome::NotSent(_)))
@@ -159,33 +169,35 @@ impl<'a> Client<'a> {
                 }
             }
         }
-        Settled { outcomes, hopeless }
+        Settled { outcomes, hopeless: asked.hopeless }
     }
 
-    /// Asks once, with all the tries that takes. Also: whether the whole request is hopeless, and
-    /// what `Retry-After` said.
-    fn ask(
-        &mut self,
-        targets: &[&str],
-        terms: Terms,
-        deadline: Deadline,
-    ) -> (Vec<Outcome>, bool, Option<String>) {
+    /// Asks once, with all the tries that takes.
+    fn ask(&mut self, targets: &[&str], terms: Terms, deadline: Deadline) -> Asked {
         let body = body(targets, terms).write(Layout::COMPACT);
         let call =
             Call { path: &self.path, body: Some(&body), authorization: Some(&self.authorization) };
         match self.courier.deliver(&call, &mut self.hosts, deadline) {
-            Tried::Answered { reply, host, gave_up } => {
-                let outcomes =
-                    answer::judge(&reply, &host, gave_up.as_deref(), targets, &self.scrubber);
-                let hopeless = matches!(reply.status, 401 | 403 | 404 | 429);
-                (outcomes, hopeless, reply.retry_after)
-            }
+            Tried::Answered { reply, host, gave_up } => Asked {
+                outcomes: answer::judge(&reply, &host, gave_up.as_deref(), targets, &self.scrubber),
+                hopeless: matches!(reply.status, 401 | 403 | 404 | 429)
+                    || reply.status == 503 && reply.retry_after.is_some(),
+                retry_after: reply.retry_after,
+            },
             Tried::Failed(fault) => {
                 let hopeless = !fault.sent;
-                (vec![failed(fault); targets.len()], hopeless, None)
+                let outcomes = vec![failed(fault); targets.len()];
+                Asked { outcomes, hopeless, retry_after: None }
             }
         }
     }
+}
+
+/// What one request brought.
+struct Asked {
+    outcomes: Vec<Outcome>,
+    hopeless: bool,
+    retry_after: Option<String>,
 }
 
 /// The outcome of targets whose request got no answer.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use miniserde::json::{Array, Number, Value};
 use ureq::http::HeaderValue;
 
-use crate::answer::{described, parse, reply_error, string};
 use crate::error::{Error, Problem};
+use crate::json::string;
 use crate::key::ApiKey;
+use crate::net::ably_error::{described, reply_error};
 use crate::net::reply::Reply;
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
 use crate::net::{Call, auth, fits, segment};
@@ -17,6 +18,7 @@ use crate::wanted::AppRef;
 
 /// The host where nothing else is configured.
 pub const DEFAULT_HOST: &str = "control.ably.net";
+const LATER: &str = "try again later, or give a key with ABLY_API_KEY";
 /// More pages than this are a server that goes round in circles.
 const PAGE_LIMIT: usize = 1000;
 
@@ -162,9 +164,10 @@ impl<'a> Control<'a> {
             Tried::Failed(fault) => {
                 let Problem { message, remedy } = fault.problem;
                 let message = format!("the Control API could not be asked: {message}");
+                let remedy = if remedy.is_empty() { LATER.to_owned() } else { remedy };
                 Err(Error::Lookup(Problem { message, remedy }, None))
             }
-            Tried::Answered { reply, gave_up, .. } => match (reply.status, parse(&reply.body)) {
+            Tried::Answered { reply, gave_up, .. } => match (reply.status, reply.body.json()) {
                 // What such a body holds may be a key, so nothing of it is shown.
                 (200, Ok(page)) => Ok((page, reply.link)),
                 (200, Err(what)) => Err(self.unreadable(&format!("has {what}"))),
@@ -197,9 +200,9 @@ impl<'a> Control<'a> {
             404 => "check the app's ID and ABLY_CONTROL_HOST",
             429 => "wait a minute, or give a key with ABLY_API_KEY",
             300..=399 => "redirects are never followed: check ABLY_CONTROL_HOST",
-            _ => "try again later, or give a key with ABLY_API_KEY",
+            _ => LATER,
         };
-        Error::Lookup(Problem::new(message, remedy), Some(info))
+        Error::Lookup(Problem::new(message, remedy), Some(Box::new(info)))
     }
 
     fn unreadable(&self, what: &str) -> Error {

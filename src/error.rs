@@ -37,6 +37,10 @@ pub struct ErrorInfo {
     pub message: Option<String>,
     /// Ably's help page for the code.
     pub href: Option<String>,
+    /// The server that answered (`X-Ably-Serverid`): support asks for it.
+    pub server_id: Option<String>,
+    /// The request as the edge knows it (`X-Amz-Cf-Id`).
+    pub edge_id: Option<String>,
 }
 
 /// A run that ended before anything was revoked.
@@ -45,7 +49,7 @@ pub enum Error {
     /// Arguments, files, configuration or credentials here cannot be acted on.
     Input(Problem),
     /// Ably refused to tell, or could not be asked, what had to be known first.
-    Lookup(Problem, Option<ErrorInfo>),
+    Lookup(Problem, Option<Box<ErrorInfo>>),
     /// The operator did not confirm.
     Declined(Problem),
     /// A signal came at a prompt or before the first request.

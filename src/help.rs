@@ -58,8 +58,9 @@ pub const EXIT_CODES: &[(&str, &str)] = &[
     ("3", "some targets revoked, others not"),
     ("4", "not confirmed; nothing was sent"),
     ("5", "some unknown and none revoked, or --verify found no proof; run it again"),
-    ("130", "died of SIGINT"),
-    ("143", "died of SIGTERM"),
+    ("129", "ended by SIGHUP"),
+    ("130", "ended by SIGINT"),
+    ("143", "ended by SIGTERM"),
 ];
 
 /// The variables that stand in for no option.

@@ -1,5 +1,8 @@
 //! The JSON that is written: a small value tree that keeps the order of its fields and leaves out
-//! what is absent, compact or indented by two. Reading is miniserde's job (`answer.rs`).
+//! what is absent, compact or indented by two. Reading is miniserde's job; of what it
+//! read, single fields are taken here.
+
+use miniserde::json::{Number, Object, Value};
 
 use crate::text::is_hostile;
 
@@ -209,6 +212,34 @@ pub fn quote(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// A string field of an object.
+pub fn string<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
+    match object.get(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// An integer field of a value that is an object.
+pub fn integer(value: &Value, name: &str) -> Option<i64> {
+    match value {
+        Value::Object(object) => object.get(name).and_then(millis),
+        _ => None,
+    }
+}
+
+/// A number as an integer; `1636022994797.0` is one too. Beyond 2^53 there is no time to mean.
+pub fn millis(value: &Value) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(Number::U64(n)) => i64::try_from(*n).ok(),
+        Value::Number(Number::I64(n)) => Some(*n),
+        #[expect(clippy::cast_possible_truncation, reason = "within the range where f64 is exact")]
+        Value::Number(Number::F64(n)) if n.abs() <= EXACT => Some(*n as i64),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

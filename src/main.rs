@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use ably_revoke_token::args::{self, Args, Command};
 use ably_revoke_token::client::{self, Client, Terms};
-use ably_revoke_token::credentials;
+use ably_revoke_token::credentials::{self, Given};
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Problem};
 use ably_revoke_token::facts::Facts;
@@ -44,9 +44,9 @@ fn main() -> ExitCode {
             let ready = installed
                 .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
             let done = ready.and_then(|signals| revoke(&args, env, &output, &signals, &scrubber));
-            done.unwrap_or_else(|error| fail(&output, &error.cleaned(&scrubber)))
+            done.unwrap_or_else(|error| fail(&output, &error.cleaned(&scrubber), None))
         }
-        Err(problem) => fail(&output, &Error::Input(problem)),
+        Err(problem) => fail(&output, &Error::Input(problem), None),
     };
     let code = if output.stdout_failed() {
         report::stdout_failed(&output);
@@ -62,8 +62,8 @@ fn show(output: &Output, text: &str) -> i32 {
     0
 }
 
-fn fail(output: &Output, error: &Error) -> i32 {
-    report::error(output, error);
+fn fail(output: &Output, error: &Error, targets: Option<&Targets>) -> i32 {
+    report::error(output, error, targets);
     if let Error::Signal(signal) = error {
         signals::die_of(*signal);
     }
@@ -79,19 +79,32 @@ fn revoke(
     scrubber: &Scrubber,
 ) -> Result<i32, Error> {
     let mut request = request::resolve(args, env, output, scrubber)?;
+    let given = request.given.take();
     let journal = Journal::new(output.clone(), scrubber.clone(), request.verbose);
     let http = Http::new(&request.network, signals, scrubber.clone());
-    let timeout = request.network.timeout;
     let courier = Courier { http: &http, signals, journal: &journal };
+    let done = act(args, &request, given, env, courier, output);
+    Ok(done.unwrap_or_else(|error| fail(output, &error.cleaned(scrubber), Some(&request.targets))))
+}
 
+/// Everything that may need the network.
+fn act(
+    args: &Args,
+    request: &Request,
+    given: Option<Given>,
+    env: Environment,
+    courier: Courier<'_>,
+    output: &Output,
+) -> Result<i32, Error> {
+    let Courier { http, signals, journal } = courier;
+    let timeout = request.network.timeout;
     let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
-    let found =
-        credentials::find(request.given.take(), &request.wanted, env, signals, &mut lookup)?;
+    let found = credentials::find(given, &request.wanted, env, signals, &mut lookup)?;
     found.check_targets(&request.targets)?;
     let endpoint = found.endpoint(request.endpoint.as_ref())?;
     let hosts = Hosts::of(&endpoint);
     hosts.all().try_for_each(|host| http.check(host)).map_err(Error::Input)?;
-    let facts = Facts::of(&request, &found, &endpoint);
+    let facts = Facts::of(request, &found, &endpoint);
     journal.note("auth", "key", || facts.key_described());
     journal.note("auth", "app", || format!("the app is named by {}", facts.app_source));
     journal.note("http", "network", || http.described(hosts.preferred()));
@@ -108,8 +121,8 @@ fn revoke(
         report::dry_run(output, &facts, &url, &client::first_body(&request.targets, terms));
         return Ok(closed(output, 0, None));
     }
-    let resume = Resume::of(args, &request, terms, &facts);
-    execute(&request, &mut client, terms, facts, courier, resume, output)
+    let resume = Resume::of(args, request, terms, &facts);
+    execute(request, &mut client, terms, facts, courier, resume, output)
 }
 
 /// Everything that follows the first byte sent.

@@ -43,6 +43,12 @@ impl Failure {
     pub fn of_request(problem: Problem) -> Rc<Self> {
         Rc::new(Self { problem, info: None, scope: Scope::Request })
     }
+
+    /// Whether it is Ably that speaks, and not somebody on the way: Ably's errors have a code, and
+    /// the error of a single target comes with Ably's results.
+    pub fn is_of_ably(&self) -> bool {
+        self.scope == Scope::Target || self.info.as_ref().is_some_and(|info| info.code.is_some())
+    }
 }
 
 /// Whether a failure is one target's own or that of the request it was in.

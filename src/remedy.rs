@@ -1,6 +1,8 @@
 //! What to do about the errors that Ably is known to answer with. Every code has a page:
 //! <https://ably.com/docs/platform/errors/codes>.
 
+use crate::error::ErrorInfo;
+
 /// For an outcome that is unknown.
 pub const AGAIN: &str = "run the same command again: revoking twice is safe";
 
@@ -57,8 +59,21 @@ pub fn of(code: Option<i64>) -> &'static str {
     }
 }
 
+/// The remedy for a refusal. Empty only where Ably's own help page is shown.
+pub fn of_refusal(info: &ErrorInfo, status: u16) -> String {
+    match (of(info.code), of_status(status), info.code) {
+        ("", "", _) if info.href.is_some() => String::new(),
+        ("", "", Some(code)) => format!("see https://ably.com/docs/platform/errors/codes/{code}"),
+        ("", "", None) => {
+            "check --endpoint and any proxy on the way: Ably itself does not answer so".to_owned()
+        }
+        ("", of_status, _) => of_status.to_owned(),
+        (known, ..) => known.to_owned(),
+    }
+}
+
 /// The remedy for a 4xx without a code that is known.
-pub fn of_status(status: u16) -> &'static str {
+fn of_status(status: u16) -> &'static str {
     match status {
         401 | 403 => "check the API key and the app it belongs to",
         404 => "check --endpoint and the API key: the app or key was not found there",

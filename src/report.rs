@@ -112,16 +112,19 @@ pub fn problem(output: &Output, problem: &Problem) {
 }
 
 /// Tells an error that ended the run before its first request, and closes the JSON stream.
-pub fn error(output: &Output, error: &Error) {
+/// `targets` are those that are not revoked for it.
+pub fn error(output: &Output, error: &Error, targets: Option<&Targets>) {
     let none = Problem::new("", "");
     let (problem, info) = match error {
         Error::Input(problem) | Error::Declined(problem) => (problem, None),
-        Error::Lookup(problem, info) => (problem, info.as_ref()),
+        Error::Lookup(problem, info) => (problem, info.as_deref()),
         Error::Signal(_) => (&none, None),
     };
     if output.is_json() {
         if !problem.message.is_empty() {
-            error_record(output, problem, info, Some("not-sent"), &[]);
+            let affected = targets.filter(|_| matches!(error, Error::Lookup(..)));
+            let affected: Vec<&str> = affected.iter().flat_map(|targets| targets.iter()).collect();
+            error_record(output, problem, info, Some("not-sent"), &affected);
         }
         status(output, error.exit_code(), matches!(error, Error::Signal(_)));
     } else if let Error::Declined(problem) = error {
@@ -267,6 +270,8 @@ fn ably_fields(fields: Fields, info: &ErrorInfo) -> Fields {
         .maybe("code", info.code)
         .maybe("statusCode", info.status.map(i64::from))
         .maybe("href", info.href.clone())
+        .maybe("serverId", info.server_id.clone())
+        .maybe("edgeId", info.edge_id.clone())
 }
 
 /// The failures that are no result of their own, each with the targets it struck.
@@ -486,11 +491,20 @@ fn say_failure(output: &Output, outcome: &Outcome, whom: &str) {
         return;
     };
     let what = match outcome {
-        Outcome::Refused(_) => format!("Ably refused to revoke the tokens of {whom}: "),
+        Outcome::Refused(failure) if failure.is_of_ably() => {
+            format!("Ably refused to revoke the tokens of {whom}: ")
+        }
+        Outcome::Refused(_) => format!("the tokens of {whom} were not revoked: "),
         Outcome::Unknown(_) => format!("it is unknown whether Ably revoked the tokens of {whom}: "),
         _ => format!("nothing was sent for {whom}: "),
     };
     say_problem(output, &what, &failure.problem, failure.info.as_ref());
+    if let (Outcome::Unknown(_), Some(info)) = (outcome, &failure.info) {
+        let ids = [("server", &info.server_id), ("edge", &info.edge_id)];
+        for (name, id) in ids.iter().filter_map(|(name, id)| Some((name, id.as_ref()?))) {
+            output.say(&format!("  for Ably's support: {name} ID {}\n", Safe(id)));
+        }
+    }
 }
 
 fn say_problem(output: &Output, what: &str, problem: &Problem, info: Option<&ErrorInfo>) {

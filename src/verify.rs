@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use ureq::http::HeaderValue;
 
-use crate::answer::{described, parse, reply_error};
 use crate::error::Error;
+use crate::net::ably_error::{described, reply_error};
 use crate::net::tries::{Courier, Deadline, Hosts, Tried};
 use crate::net::{Call, auth, fits};
 use crate::secret::{Scrubber, Secret};
@@ -23,6 +23,8 @@ const LAST_QUESTION: Duration = Duration::from_secs(1);
 const PATH: &str = "/channels/ably-revoke-token/messages?limit=1";
 const REVOKED: i64 = 40141;
 const NO_CAPABILITY: i64 = 40160;
+/// With these a token is dead for another reason: it has expired, its key is revoked or not known.
+const DEAD: [i64; 4] = [40131, 40132, 40142, 40143];
 
 /// What became of the token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,27 +33,25 @@ pub enum Verdict {
     Revoked,
     /// Accepted to the end of the time.
     Accepted,
-    /// Rejected for another reason, in Ably's words.
-    Rejected(String),
-    /// Ably could not be asked, in words.
-    NotAsked(String),
+    /// Rejected for another reason that lasts, in Ably's words.
+    Dead(String),
+    /// Ably could not be asked, or its answer proves nothing, in words.
+    NotKnown(String),
 }
 
 impl Verdict {
     /// Whether the token is known to be of no use any more.
     pub fn is_dead(&self) -> bool {
-        matches!(self, Self::Revoked | Self::Rejected(_))
+        matches!(self, Self::Revoked | Self::Dead(_))
     }
 
     /// The proof, or what is missing of it, in words.
     pub fn described(&self) -> String {
         match self {
-            Self::Revoked => "verified: the token is rejected as revoked".to_owned(),
+            Self::Revoked => "verified: the token is rejected as revoked (40141)".to_owned(),
             Self::Accepted => "the token is still accepted".to_owned(),
-            Self::Rejected(why) => {
-                format!("the token is rejected otherwise, but not as revoked: {why}")
-            }
-            Self::NotAsked(why) => {
+            Self::Dead(why) => format!("the token is dead, but for another reason: {why}"),
+            Self::NotKnown(why) => {
                 format!("whether the token is still accepted is not known: {why}")
             }
         }
@@ -117,20 +117,24 @@ impl<'a> Verifier<'a> {
     fn ask(&self, hosts: &mut Hosts, budget: Duration) -> Verdict {
         let call = Call { path: PATH, body: None, authorization: Some(&self.authorization) };
         let reply = match self.courier.deliver(&call, hosts, Deadline::after(budget)) {
-            Tried::Failed(fault) => return Verdict::NotAsked(fault.problem.message),
+            Tried::Failed(fault) => return Verdict::NotKnown(fault.problem.message),
             Tried::Answered { reply, .. } => reply,
         };
-        let body = parse(&reply.body);
+        let body = reply.body.json();
         let info = reply_error(&reply, body.as_ref().ok(), &self.scrubber);
-        let words = || described(&info).unwrap_or_else(|| format!("status {}", reply.status));
+        let words = || match described(&info) {
+            Some(words) if info.code.is_some() => format!("{words}, status {}", reply.status),
+            _ => format!("status {}", reply.status),
+        };
         match (reply.status, info.code) {
-            (_, Some(REVOKED)) => Verdict::Revoked,
-            (_, Some(NO_CAPABILITY)) | (200..=299, _) => Verdict::Accepted,
-            // Without a code it is not Ably that speaks.
-            (401 | 403, Some(_)) => Verdict::Rejected(words()),
-            // Ably finds a channel only for a token that it accepts.
+            _ if reply.from_cloudfront => Verdict::NotKnown(words()),
+            (401, Some(REVOKED)) => Verdict::Revoked,
+            (401, Some(code)) if DEAD.contains(&code) => Verdict::Dead(words()),
+            (401, Some(NO_CAPABILITY)) | (200..=299, None) => Verdict::Accepted,
+            // Ably finds a channel only for a token that it accepts. Without a code it is not Ably
+            // that speaks.
             (404, Some(_)) => Verdict::Accepted,
-            _ => Verdict::NotAsked(words()),
+            _ => Verdict::NotKnown(words()),
         }
     }
 }

@@ -147,7 +147,7 @@ fn empty_promises() -> Vec<Row> {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("an empty body", "".into(), "an empty body"),
         ("white space alone", " \r\n\t".into(), "an empty body"),
-        ("an HTML page", "<html><body>Welcome</body></html>".into(), "<html><body>Welcome"),
+        ("an HTML page", "<html><body>Welcome</body></html>".into(), "a web page"),
         ("a word", "OK".into(), not_json),
         ("half a JSON text", batch(&[ALICE, BOB])[..100].into(), not_json),
         ("two JSON texts", format!("{0}{0}", batch(&[ALICE, BOB])).into(), not_json),
@@ -205,6 +205,7 @@ fn judged() -> Vec<Row> {
     type Case<'a> = (&'a str, u16, String, [Word; 2], i32, &'a str);
     let cases: Vec<Case<'_>> = vec![
         ("a batch result of two", 201, all.clone(), both, 0, accepted),
+        ("a target's error of 50000", 201, batch(&[NO_ALICE, NO_BOB]).replace("40121", "50000"), [UNKNOWN; 2], 5, "(code 50000)"),
         ("a batch result in a 200", 200, all.clone(), both, 0, accepted),
         ("every target refused in a 201", 201, batch(&[NO_ALICE, NO_BOB]), neither, 1, refused),
         ("one of two refused", 201, batch(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, for_alice),
@@ -217,7 +218,7 @@ fn judged() -> Vec<Row> {
         ("40020 with one success", 400, partly(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, for_alice),
         ("40020 with no success", 400, partly(&[NO_ALICE, NO_BOB]), neither, 1, refused),
         ("40020 with results for one", 400, partly(&[NO_ALICE]), [REFUSED, UNKNOWN], 5, "holds no result"),
-        ("40020 without results", 400, error_body(40020, 400, "some failed"), neither, 1, "some failed (code 40020)"),
+        ("40020 without results", 400, error_body(40020, 400, "some failed"), [UNKNOWN; 2], 5, "some failed (code 40020)"),
         ("another code with a batchResponse", 400, partly(&[ALICE, BOB]).replace("40020", "40000"), neither, 1, "(code 40000)"),
         ("successes in a 401", 401, all.clone(), neither, 1, "answered 401"),
         ("successes in a 302", 302, all.clone(), [UNKNOWN; 2], 5, "redirect"),
@@ -256,21 +257,21 @@ fn judged() -> Vec<Row> {
 /// Whole requests that were refused or failed, by their status.
 #[rustfmt::skip] // a table: one row a line
 fn statuses() -> Vec<Row> {
-    let page = "<html>no</html>";
+    let page = "<html><title>\r\n Sorry</title>no</html>";
     let mut rows = Vec::new();
-    for status in [400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 418, 422, 431, 451, 499] {
-        let told = format!("answered {status} with a body that is not JSON: {page}");
+    for status in [400, 401, 402, 403, 404, 405, 407, 409, 410, 413, 418, 422, 431, 451, 499] {
+        let told = format!("answered {status} with a web page, \"Sorry\"");
         let answer = Answer::plain(status, page);
         rows.push(one(&format!("a {status}"), answer, [REFUSED; 2], 1, &told).requests(1));
     }
-    for (status, requests) in [(500, 3), (501, 3), (502, 3), (503, 3), (504, 3), (505, 1), (511, 1), (599, 1)] {
-        let told = format!("answered {status} with a body that is not JSON: {page}");
+    for (status, requests) in [(408, 3), (421, 3), (425, 3), (500, 3), (501, 3), (502, 3), (503, 3), (504, 3), (505, 1), (511, 1), (599, 1)] {
+        let told = format!("answered {status} with a web page, \"Sorry\"");
         let answer = Answer::plain(status, page);
         rows.push(one(&format!("a {status}"), answer, [UNKNOWN; 2], 5, &told).requests(requests));
     }
     for status in [300, 301, 302, 303, 304, 307, 308] {
         let answer = Answer::plain(status, "").header("location", "/keys/APP1.key1/elsewhere");
-        let told = format!("a redirect (status {status}), which is never followed");
+        let told = format!("answered {status} (a redirect, never followed)");
         rows.push(one(&format!("a {status}"), answer, [UNKNOWN; 2], 5, &told).requests(1));
     }
     let told = "the service is down (code 50003)";
@@ -281,9 +282,11 @@ fn statuses() -> Vec<Row> {
     let empty = Answer::plain(401, "");
     rows.push(one("an empty 401", empty, [REFUSED; 2], 1, "answered 401 with an empty body").requests(1));
     let deep = Answer::plain(400, "[".repeat(200_000));
-    rows.push(one("a 400 with 200,000 open brackets", deep, [REFUSED; 2], 1, "nested too deep").requests(1));
+    rows.push(one("a 400 with 200,000 open brackets", deep, [UNKNOWN; 2], 5, "nested too deep").requests(1));
     let edge = Answer::plain(403, page).header("x-ably-errorcode", "40300").header("x-ably-errormessage", "App disabled.");
     rows.push(one("an error in headers alone", edge, [REFUSED; 2], 1, "App disabled (code 40300)").requests(1));
+    let edge = Answer::plain(403, page).header("server", "CloudFront");
+    rows.push(one("a 403 of the edge", edge, [UNKNOWN; 2], 5, "answered 403").requests(3));
     let odd = Answer::plain(403, "{}").header("x-ably-errorcode", "forty");
     rows.push(one("an error code that is no number", odd, [REFUSED; 2], 1, "answered 403").requests(1));
     rows
@@ -378,7 +381,7 @@ fn misbehaviour() -> Vec<Row> {
         lost("a gzipped body", Answer::plain(201, b"\x1f\x8b\x08\0\0\0\0\0\0\x03").header("content-encoding", "gzip"), ""),
         refused("escapes in the message", Answer::json(400, r#"{"error":{"message":"a\u001b[2J\u202eb\u009b\r\nc","code":40000}}"#), r"a\u{1b}[2J\u{202e}b\u{9b}\r\nc (code 40000)"),
         refused("escapes in a body", Answer::plain(400, "\x1b]0;owned\x07\u{202e}"), r"\u{1b}]0;owned\u{7}\u{202e}"),
-        refused("broken UTF-8 in a message", Answer::plain(400, b"{\"error\":{\"message\":\"\xff\x1b\",\"code\":40000}}"), "answered 400"),
+        lost("broken UTF-8 in a message", Answer::plain(400, b"{\"error\":{\"message\":\"\xff\x1b\",\"code\":40000}}"), "answered 400"),
         refused("the Authorization header echoed", Answer::EchoAuthorization, "[secret]").requests(1),
     ]
 }
@@ -430,7 +433,7 @@ fn sequences() -> Vec<Row> {
         saved("a 429 once", vec![busy("1"), good()]),
         saved("a 429 once that does not say how long", vec![Answer::error(429, 42910, "Slow down."), good()]),
         saved("a 429, a 500, then success", vec![busy("0"), down(), good()]),
-        refused("a 429 for ever", vec![busy("1")], "Slow down (code 42910); Ably asks to wait 1 s"),
+        refused("a 429 for ever", vec![busy("1")], "Slow down (code 42910); localhost:"),
         refused("a 429 that lasts too long", vec![busy("60")], "asks to wait 60 s, which is longer than --timeout leaves").requests(1),
         refused("a 429 beyond all measure", vec![busy("99999999999999999999")], "longer than --timeout leaves").requests(1),
         refused("a 429 for ever without a time", vec![Answer::plain(429, "")], "rate limit lasted longer than --timeout"),

@@ -17,6 +17,7 @@
 //! | `files` | what an option may name: pipes, devices, too much for the memory |
 //! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
 //! | `bulk` | many targets: batches, what stops a run, what is left over, signals |
+//! | `tries` | what several tries at one request lead to |
 //! | `tokens` | from a leaked token to its target, and to the proof that it is dead |
 //! | `output` | human text, JSON, colours, verbose, streams that fail |
 //! | `places` | an empty root, no home, no user rights, a read-only folder |
@@ -44,5 +45,6 @@ mod places;
 mod secrets;
 mod sources;
 mod tokens;
+mod tries;
 mod usage;
 mod wire;

@@ -212,7 +212,7 @@ fn what_is_no_failure_of_the_host_stays_with_it() {
         let server = Ably::deciding(move |_| answer.clone());
         let run = ably(REVOKE).connected_to(&server).env("ABLY_API_KEY", KEY).run();
         run.check(run.code != Some(0), "should not succeed");
-        assert_eq!(hosts(&server), [MAIN], "{run}");
+        assert!(hosts(&server).iter().all(|host| host == MAIN), "{run}");
     }
 }
 

@@ -537,8 +537,8 @@ fn a_file_that_cannot_be_read_is_named() {
     };
     from(&folder.file("absent")).exits(2).says("--from-token").says("absent").says("no such file");
     from(folder.path()).exits(2).says("--from-token").says("it is a folder");
-    from("/dev/zero".as_ref()).exits(2).says("too large");
-    from("/dev/null".as_ref()).exits(2).says("the token is empty");
+    from("/dev/zero".as_ref()).exits(2).says("it is not a regular file");
+    from("/dev/null".as_ref()).exits(2).says("it is not a regular file");
     from("".as_ref()).exits(2).says("--from-token");
 }
 
@@ -1034,7 +1034,10 @@ type Doubt = (&'static str, fn(&Seen) -> Answer, &'static str, i32, bool);
 fn what_is_no_proof_is_not_told_as_one() {
     const ACCEPTED: &str = "\"verification\":\"the token is still accepted";
     const NOT_KNOWN: &str = "\"verification\":\"whether the token is still accepted is not known";
-    let doubts: [Doubt; 10] = [
+    let doubts: [Doubt; 13] = [
+        ("revoked, in a 200", |_| Answer::error(200, 40141, "Token revoked"), NOT_KNOWN, 5, true),
+        ("revoked, in a 503", |_| Answer::error(503, 40141, "Token revoked"), NOT_KNOWN, 5, true),
+        ("a disabled app", |_| Answer::error(403, 40300, "App disabled"), NOT_KNOWN, 5, true),
         ("accepted for ever", |_| Answer::json(200, "[]"), ACCEPTED, 5, true),
         ("no capability", |_| Answer::error(401, 40160, "Action not permitted"), ACCEPTED, 5, true),
         ("expired", |_| Answer::error(401, 40142, "Token expired"), "40142", 0, false),

@@ -21,6 +21,7 @@ use proxy::{Proxies, Route};
 use reply::Reply;
 use tls::Tls;
 
+pub mod ably_error;
 pub mod auth;
 mod authority;
 mod certificate;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::journal::Journal;
 use crate::net::endpoint::Endpoint;
 use crate::net::fault::{Fault, Retry};
-use crate::net::reply::Reply;
+use crate::net::reply::{Reply, Word};
 use crate::net::{Call, Http, retry_after};
 use crate::signals::Signals;
 
-/// How often a host without fallbacks is asked before its failure counts.
-const TRIES_WITHOUT_FALLBACK: usize = 3;
+/// How often one host is asked before its failure counts.
+const TRIES: u32 = 3;
 /// The pause before the same host is asked again after a failure that is no 429.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -49,17 +49,13 @@ impl Hosts {
         std::iter::once(&self.primary).chain(&self.fallbacks).map(String::as_str)
     }
 
-    /// The hosts for one request, in order. A host that has no fallbacks stands there repeatedly.
-    fn candidates(&self) -> Vec<String> {
+    /// The hosts that follow for one request, in order. One without fallbacks follows itself.
+    fn others(&self) -> Vec<String> {
         if self.fallbacks.is_empty() {
-            return vec![self.preferred.clone(); TRIES_WITHOUT_FALLBACK];
+            return vec![self.preferred.clone(); TRIES as usize - 1];
         }
         let others = std::iter::once(&self.primary).chain(&self.fallbacks);
-        std::iter::once(&self.preferred)
-            .chain(others.filter(|host| **host != self.preferred))
-            .take(1 + self.fallbacks.len())
-            .cloned()
-            .collect()
+        others.filter(|host| **host != self.preferred).take(self.fallbacks.len()).cloned().collect()
     }
 }
 
@@ -109,91 +105,103 @@ pub struct Courier<'a> {
 impl Courier<'_> {
     /// Tries a request until there is a definite answer, no host is left, or the time is up.
     pub fn deliver(&self, call: &Call<'_>, hosts: &mut Hosts, deadline: Deadline) -> Tried {
-        let candidates = hosts.candidates();
-        let one_host = hosts.fallbacks.is_empty();
-        let mut tried = self.ask(call, hosts.preferred(), deadline);
-        let mut best = None;
-        for (n, host) in candidates.iter().enumerate() {
-            if n > 0 {
-                self.before_next(host, one_host, &tried, deadline);
-                if deadline.left().is_zero() || self.signals.caught().is_some() {
-                    return after(n, one_host, better(best, tried));
-                }
-                best = Some(better(best, tried));
-                tried = self.ask(call, host, deadline);
+        let (others, one_host) = (hosts.others(), hosts.fallbacks.is_empty());
+        let mut last = self.ask(call, hosts.preferred(), one_host, deadline);
+        let (mut best, mut tries) = (None, 1);
+        for host in &others {
+            if !calls_for_another(&last, one_host) {
+                break;
             }
-            match (&tried, calls_for_another(&tried, one_host)) {
-                (_, true) => {}
-                (Tried::Answered { reply, .. }, false) if reply.status != 429 => {
-                    hosts.preferred.clone_from(host);
-                    return tried;
-                }
-                (_, false) => return better(best, tried),
+            self.before_next(host, one_host, deadline);
+            if deadline.left().is_zero() || self.signals.caught().is_some() {
+                break;
             }
+            best = Some(better(best, last));
+            last = self.ask(call, host, one_host || tries == others.len(), deadline);
+            tries += 1;
         }
-        after(candidates.len(), one_host, better(best, tried))
+        match &last {
+            Tried::Answered { reply, host, .. } if reply.word() == Word::Definite => {
+                hosts.preferred.clone_from(host);
+                last
+            }
+            _ => after(tries, one_host, better(best, last)),
+        }
     }
 
     /// The pause before the same host is asked again; another host is asked at once.
-    fn before_next(&self, host: &str, one_host: bool, tried: &Tried, deadline: Deadline) {
-        if !one_host {
+    fn before_next(&self, host: &str, one_host: bool, deadline: Deadline) {
+        if one_host {
+            self.signals.sleep(PAUSE.min(deadline.left()));
+        } else {
             self.journal.note("http", "fallback", || format!("asking {host} instead"));
-            return;
         }
-        let asked = match tried {
-            Tried::Answered { reply, .. } => asked_wait(reply.retry_after.as_deref()),
-            Tried::Failed(_) => None,
-        };
-        self.wait(asked.unwrap_or(PAUSE).min(deadline.left()), "before the next try");
     }
 
-    /// Asks one host, again as long as it answers 429 and time is left.
-    fn ask(&self, call: &Call<'_>, host: &str, deadline: Deadline) -> Tried {
+    /// Asks one host, again as long as it asks for a pause and time is left. An overloaded one
+    /// (503) is waited for where it is the last; a word about the connection alone is not believed
+    /// at once.
+    fn ask(&self, call: &Call<'_>, host: &str, last: bool, deadline: Deadline) -> Tried {
         let mut attempt = 0;
         loop {
             let reply = match self.exchange(call, host, deadline) {
                 Ok(reply) => reply,
                 Err(fault) => return Tried::Failed(fault),
             };
-            let host = host.to_owned();
-            if reply.status != 429 {
-                return Tried::Answered { reply, host, gave_up: None };
-            }
-            if let Err(gave_up) = self.pause(reply.retry_after.as_deref(), attempt, deadline) {
-                return Tried::Answered { reply, host, gave_up: Some(gave_up) };
+            let overloaded = last && reply.status == 503 && reply.retry_after.is_some();
+            let paused = match reply.word() {
+                Word::None => self.pause_briefly(attempt, deadline),
+                word if word == Word::RateLimited || overloaded => {
+                    self.pause(host, reply.retry_after.as_deref(), attempt, deadline).map_err(Some)
+                }
+                _ => Err(None),
+            };
+            if let Err(gave_up) = paused {
+                return Tried::Answered { reply, host: host.to_owned(), gave_up };
             }
             attempt += 1;
         }
     }
 
-    /// Waits as a rate limit asks, or says why there is no point in waiting.
+    /// Waits before the same is asked of the same host, a few times.
+    fn pause_briefly(&self, attempt: u32, deadline: Deadline) -> Result<(), Option<String>> {
+        if attempt + 1 == TRIES || PAUSE >= deadline.left() {
+            return Err((attempt > 0).then(|| format!("{} tries failed", attempt + 1)));
+        }
+        self.signals.sleep(PAUSE);
+        if self.signals.caught().is_some() { Err(None) } else { Ok(()) }
+    }
+
+    /// Waits as a host asks, else as long as it takes, or says why there is no point in waiting.
     pub fn pause(
         &self,
+        host: &str,
         retry_after: Option<&str>,
         attempt: u32,
         deadline: Deadline,
     ) -> Result<(), String> {
-        let asked = asked_wait(retry_after);
-        let wait = match asked {
-            Some(asked) => asked.max(least_wait(attempt)),
-            None => retry_after::backoff(attempt, retry_after::random()),
+        let left = deadline.left();
+        let (wait, who) = match asked_wait(retry_after) {
+            Some(asked) if asked >= left => {
+                let seconds = asked.as_secs();
+                return Err(format!(
+                    "{host} asks to wait {seconds} s, which is longer than --timeout leaves"
+                ));
+            }
+            Some(asked) => (asked.max(least_wait(attempt)), "it asks for that"),
+            None => (retry_after::backoff(attempt, retry_after::random()), "nobody says how long"),
         };
-        if wait >= deadline.left() {
-            return Err(match asked {
-                Some(wait) => format!(
-                    "Ably asks to wait {} s, which is longer than --timeout leaves",
-                    wait.as_secs()
-                ),
-                None => "Ably's rate limit lasted longer than --timeout".to_owned(),
-            });
+        if wait >= left {
+            return Err("the rate limit lasted longer than --timeout".to_owned());
         }
-        self.wait(wait, "as the rate limit asks");
-        if self.signals.caught().is_some() { Err("stopped by a signal".to_owned()) } else { Ok(()) }
-    }
-
-    fn wait(&self, duration: Duration, why: &str) {
-        self.journal.note("http", "wait", || format!("waiting {} ms {why}", duration.as_millis()));
-        self.signals.sleep(duration);
+        self.journal.note("http", "wait", || {
+            format!("rate-limited by {host}: next try in {} ms ({who})", wait.as_millis())
+        });
+        self.signals.sleep(wait);
+        match self.signals.caught() {
+            Some(_) => Err("interrupted".to_owned()),
+            None => Ok(()),
+        }
     }
 
     fn exchange(&self, call: &Call<'_>, host: &str, deadline: Deadline) -> Result<Reply, Fault> {
@@ -203,7 +211,9 @@ impl Courier<'_> {
         self.journal.note("http", "try", || {
             let request = format!("{} https://{host}{}", call.method(), call.path);
             match &result {
-                Ok(reply) => format!("{request}: status {} after {ms} ms", reply.status),
+                Ok(reply) => {
+                    format!("{request}: status {} after {ms} ms{}", reply.status, ids(reply))
+                }
                 Err(fault) => format!("{request}: {} after {ms} ms", fault.problem.message),
             }
         });
@@ -220,10 +230,24 @@ fn asked_wait(retry_after: Option<&str>) -> Option<Duration> {
     retry_after.and_then(|value| retry_after::parse(value, SystemTime::now()))
 }
 
+/// What Ably's support asks for, of an answer that is no success.
+fn ids(reply: &Reply) -> String {
+    let ids = [("server", &reply.server_id), ("edge", &reply.edge_id)];
+    let ids = ids.iter().filter(|_| !(200..300).contains(&reply.status));
+    ids.filter_map(|(name, id)| Some(format!(", {name} ID {}", id.as_ref()?))).collect()
+}
+
 /// Whether another try may bring more (RSC15l).
 fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
     match tried {
-        Tried::Answered { reply, .. } => reply.calls_for_fallback(),
+        Tried::Answered { gave_up: Some(_), .. } => false,
+        Tried::Answered { reply, .. } => match reply.word() {
+            // A host that has no place for the request will not have one at the next try either.
+            Word::OfThisHost => {
+                !one_host || !(400..500).contains(&reply.status) || reply.from_cloudfront
+            }
+            _ => false,
+        },
         Tried::Failed(fault) => match fault.retry {
             Retry::Never => false,
             Retry::OtherHost => !one_host,
@@ -232,17 +256,19 @@ fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
     }
 }
 
-/// Of two tries the one that tells more: an answer, else one that may have reached Ably, else a
-/// rate limit, which says nothing of the tries before it, else the first.
+/// Of two tries without a definite answer the one that tells more: an answer, else one that may have
+/// reached Ably, else a rate limit, which says nothing of the tries before it, else the first.
 fn better(old: Option<Tried>, new: Tried) -> Tried {
     let rank = |tried: &Tried| match tried {
-        Tried::Answered { reply, .. } if reply.status == 429 => 1,
+        Tried::Answered { reply, .. } if reply.word() == Word::RateLimited => 1,
         Tried::Answered { .. } => 3,
         Tried::Failed(Fault { sent: true, .. }) => 2,
         Tried::Failed(_) => 0,
     };
+    let says_why_it_ends = matches!(new, Tried::Answered { gave_up: Some(_), .. });
     match old {
-        Some(old) if rank(&old) >= rank(&new) => old,
+        Some(old) if rank(&old) > rank(&new) => old,
+        Some(old) if rank(&old) == rank(&new) && !says_why_it_ends => old,
         _ => new,
     }
 }
@@ -256,7 +282,9 @@ fn after(tries: usize, one_host: bool, mut tried: Tried) -> Tried {
         tries => format!("{} fallback hosts failed, too", tries - 1),
     };
     match &mut tried {
-        Tried::Answered { gave_up, .. } => *gave_up = Some(others),
+        Tried::Answered { gave_up, .. } => {
+            gave_up.get_or_insert(others);
+        }
         Tried::Failed(fault) => {
             fault.problem.message.push_str("; ");
             fault.problem.message.push_str(&others);
