@@ -4,26 +4,28 @@ TARGET ?= x86_64-unknown-linux-musl
 TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 PREFIX ?= /usr/local
 BIN := target/$(TARGET)/release/ably
+SHARE := target/share
+# A binary that runs here, which makes the pages. They are the same for every target.
+RUNS_HERE ?= $(BIN)
 CARGO := cargo
 # qemu-user does not know TCGETS2, by which the hidden prompt reads the terminal's modes.
 CORE := examples:: usage:: keys:: confirmation:: wire:: judgement:: output:: --skip prompt
 BUILD := --locked --target $(TARGET)
-# How the binary is linked, and it alone: tests unwind. The linker comes with Rust, so that every
-# machine links alike; relative relocations are packed (65 KB less; musl's start-up code reads
-# them), and unwind tables are left out (230 KB less), since a panic aborts.
-export LINK_FLAGS := -Clinker=rust-lld -Clink-arg=-zpack-relative-relocs -Clink-arg=--no-eh-frame-hdr -Clink-arg=-Tdist/discard.ld
+.PHONY: all build pages demo test test-core bench lint install uninstall deb clean target targets dist check-dist \
+	reproduce size deny
 
-.PHONY: all build demo test test-core bench lint install clean target targets dist check-dist reproduce size deny
-
-all: build
+all: build pages
 
 build: target
-	$(CARGO) rustc --release $(BUILD) --bin ably -- $(LINK_FLAGS)
+	$(CARGO) build --release $(BUILD) --bin ably
 	@ls -l $(BIN)
 
-# Adds the Rust target where rustup does not have it yet.
+# What is installed beside the binary.
+pages: build
+	@dist/pages.sh $(TARGET) $(RUNS_HERE) $(SHARE)
+
 target:
-	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+	@dist/target.sh $(TARGET)
 
 # A first look: revokes tokens at a stand-in for Ably on this machine.
 demo: build
@@ -45,17 +47,35 @@ lint: target
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
 
-# Licences, sources and duplicates of the crates in the binary; see deny.toml.
-deny:
+# Licences of what is linked into the binary; sources and duplicates of that and of what builds it.
+deny: targets
 	@command -v cargo-deny >/dev/null || { echo "missing: cargo install --locked cargo-deny"; exit 1; }
-	$(CARGO) deny --locked check bans licenses sources
+	@command -v jq >/dev/null || { echo "missing: jq (apt-get install jq)"; exit 1; }
+	@for target in $(TARGETS); do \
+		dist/metadata.sh $$target >target/metadata.json && \
+		$(CARGO) deny --locked --metadata-path target/metadata.json check licenses || exit 1; done
+	$(CARGO) deny --locked check bans sources
 
-install: build
-	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ably
+# Copies what `make` built and nothing else, so that root needs no Rust.
+install:
+	@[ -x $(BIN) ] && [ -d $(SHARE) ] || { echo "nothing is built for $(TARGET): run make first" >&2; exit 1; }
+	install -D -m 755 $(BIN) "$(DESTDIR)$(PREFIX)/bin/ably"
+	for file in $$(cd $(SHARE) && find */ -type f); do \
+		install -D -m 644 $(SHARE)/$$file "$(DESTDIR)$(PREFIX)/share/$$file" || exit 1; done
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/ably"
+	for file in man/man1/ably.1 man/man1/ably-auth-revoke-token.1 bash-completion/completions/ably \
+		zsh/site-functions/_ably fish/vendor_completions.d/ably.fish doc/ably-revoke-token; do \
+		rm -rf "$(DESTDIR)$(PREFIX)/share/$$file"; done
+
+# A package for Debian and its kin, in target/debian.
+deb: all
+	@command -v cargo-deb >/dev/null || { echo "missing: cargo install --locked cargo-deb"; exit 1; }
+	$(CARGO) deb --locked --no-build --target $(TARGET)
 
 targets:
-	@command -v rustup >/dev/null || exit 0; for target in $(TARGETS); do \
-		rustup target list --installed | grep -qx $$target || rustup target add $$target; done
+	@dist/target.sh $(TARGETS)
 
 # The archives of a release and their checksums, in dist/.
 dist: targets

@@ -10,6 +10,7 @@ version=$(sed -n '0,/^version = /s/^version = "\(.*\)"/\1/p' ../Cargo.toml)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "check-dist: $*" >&2; exit 1; }
+for tool in python3 cargo; do command -v $tool >/dev/null || fail "missing: $tool"; done
 
 sha256sum --check --strict SHA256SUMS
 [ "$(wc -l <SHA256SUMS)" = $# ] || fail 'SHA256SUMS lists other archives'
@@ -27,6 +28,7 @@ share/doc/NAME/CHANGELOG.md
 share/doc/NAME/LICENSE
 share/doc/NAME/README.md
 share/doc/NAME/SECURITY.md
+share/doc/NAME/THIRD-PARTY-NOTICES
 share/doc/NAME/sbom.cdx.json
 share/fish/
 share/fish/vendor_completions.d/
@@ -53,15 +55,14 @@ for target; do
 
     tar -xf "$archive" -C "$work"
     root=$work/$top
-    readelf -SW "$root/bin/ably" | grep -q '\.dep-v0' || fail "$target: no dependency list inside"
+    (cd .. && dist/linked.sh "$target") | ./check.py "$root" || fail "$target"
     grep -qaF -e "$HOME/" -e "$(dirname "$PWD")/" "$root/bin/ably" "$root/share/doc/$name/sbom.cdx.json" &&
         fail "$target: a path of this machine is inside"
-    grep -q '"bomFormat": "CycloneDX"' "$root/share/doc/$name/sbom.cdx.json" || fail "$target: no SBOM"
     case $target in
         "$(uname -m)"-*) run=(chroot "$root" /bin/ably) ;;
         *) run=("qemu-${target%%-*}" "$root/bin/ably") ;;
     esac
-    command -v "${run[0]}" >/dev/null || { echo "not run: ${run[0]} is missing"; continue; }
+    command -v "${run[0]}" >/dev/null || fail "missing: ${run[0]} (apt-get install ${run[0]/#qemu-*/qemu-user})"
     if [ "${run[0]}" = chroot ] && [ "$(id -u)" != 0 ]; then run=("$root/bin/ably"); fi
     told=$("${run[@]}" --version)
     [ "$told" = "$name $version ($target)" ] || fail "$target says $told"
