@@ -8,10 +8,13 @@ SHARE := target/share
 # A binary that runs here, which makes the pages. They are the same for every target.
 RUNS_HERE ?= $(BIN)
 CARGO := cargo
+DOCKER ?= docker
+PLATFORM ?= linux/$(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
+VERSION = $(shell sed -n '0,/^version = /s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # qemu-user does not know TCGETS2, by which the hidden prompt reads the terminal's modes.
 CORE := examples:: usage:: keys:: confirmation:: wire:: judgement:: output:: --skip prompt
 BUILD := --locked --target $(TARGET)
-.PHONY: all build pages demo test test-core bench lint install uninstall deb clean target targets dist check-dist \
+.PHONY: all build pages demo test test-core bench lint install uninstall deb clean target targets dist check-dist image \
 	reproduce size deny
 
 all: build pages
@@ -83,6 +86,11 @@ dist: targets
 
 check-dist:
 	dist/check.sh $(TARGETS)
+
+# An image of what `make dist` made. SOURCE: the address of the repository.
+image:
+	$(DOCKER) build --platform $(PLATFORM) --tag ably-revoke-token:$(VERSION) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$(SOURCE) dist
 
 # Builds the last commit twice, by different people in different places, and compares.
 reproduce: targets

@@ -40,9 +40,22 @@ pub fn page(page: Page) -> String {
     }
 }
 
-/// Of the man page: the day of the release, as `CHANGELOG.md` has it. A constant, since the build
-/// must not depend on the clock.
-const DATE: &str = "2026-11-23";
+/// Of the man page: the day of the last release, which the changelog heads `## VERSION - DAY`. The
+/// build must not depend on the clock, and the text of the changelog stays out of the binary.
+const DATE: &str = last_release(include_bytes!("../CHANGELOG.md"));
+
+const fn last_release(mut changelog: &[u8]) -> &str {
+    while let [_, rest @ ..] = changelog {
+        if let [b' ', b'-', b' ', after @ ..] = changelog
+            && let Some((day @ [b'2', ..], [b'\n', ..])) = after.split_first_chunk::<10>()
+            && let Ok(day) = str::from_utf8(day)
+        {
+            return day;
+        }
+        changelog = rest;
+    }
+    "unreleased"
+}
 
 const MAN_HEAD: &str = r#".SH NAME
 ably\-auth\-revoke\-token \- revoke Ably tokens by client ID or revocation key

@@ -81,21 +81,23 @@ fn the_man_page_is_well_formed_and_whole() {
     let Some(mandoc) = installed("/usr/bin/mandoc") else {
         return;
     };
+    // Before the first release there is no day, which mandoc would complain of.
+    let man = man.replace("1 unreleased", "1 2026-01-01");
     let lint = mandoc.args(["-T", "lint", "-W", "all"]).stdin(&man).run();
     lint.exits(0).prints_nothing().says_nothing();
 }
 
 /// The changelog heads a release with its version and day; the man page bears both.
 #[test]
-fn the_man_page_bears_the_day_of_the_release() {
+fn the_man_page_bears_the_version_and_day_of_the_release() {
     let man = generated("man");
     let version = env!("CARGO_PKG_VERSION");
     assert!(man.contains(&format!("ably\\-revoke\\-token {version}")), "{man}");
-    let heading = format!("## {version} - ");
     let changelog = include_str!("../CHANGELOG.md");
-    if let Some(day) = changelog.lines().find_map(|line| line.strip_prefix(&heading)) {
-        assert!(man.starts_with(&format!(".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 {day} ")), "{man}");
-    }
+    let mut headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
+    let day = headings.find_map(|heading| heading.split_once(" - ")).map(|(_, day)| day);
+    let day = day.unwrap_or("unreleased");
+    assert!(man.starts_with(&format!(".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 {day} ")), "{man}");
 }
 
 #[test]
