@@ -4,7 +4,6 @@ for target; do
     libs=$(rustc --print target-libdir --target "$target") || exit 1
     for lib in "$libs"/libstd-*.rlib; do [ -e "$lib" ] && continue 2; done
     command -v rustup >/dev/null && rustup target add "$target" && continue
-    echo "missing: Rust's standard library for $target (with rustup: rustup target add $target;" \
-        "else your distribution's package of it, or TARGET= one that $(rustc -vV | sed -n 's/^release: /Rust /p') has)" >&2
+    echo "missing: Rust's standard library for $target (rustup target add $target, or your distribution's package)" >&2
     exit 1
 done
