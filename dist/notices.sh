@@ -12,10 +12,11 @@ metadata=$(cargo metadata --quiet --locked --format-version 1 --filter-platform 
 # Where the sources of a crate lie, by its name and version: a registry, a vendored folder.
 declare -A folder
 while IFS= read -r manifest; do
-    eval "$(awk -F' = ' '/^\[/ { inside = $0 == "[package]" }
-        inside && ($1 == "name" || $1 == "version") { print $1 "=" $2 }' "$manifest")"
-    # shellcheck disable=SC2154 # Set by the eval.
-    folder["$name $version"]=${manifest%/Cargo.toml}
+    part=$(awk -F'"' '/^\[/ { inside = $0 == "[package]" }
+        inside && $1 == "name = " { name = $2 }
+        inside && $1 == "version = " { version = $2 }
+        END { print name, version }' "$manifest")
+    folder[$part]=${manifest%/Cargo.toml}
 done < <(grep -o '"manifest_path":"[^"]*"' <<<"$metadata" | cut -d'"' -f4)
 
 declare -A parts text
