@@ -1,7 +1,7 @@
 //! Why a run ends before its first revocation request. What happens to targets after that is an
 //! outcome (`outcome.rs`), not an error.
 
-use crate::secret::Scrubber;
+use crate::secret::redactor::Redactor;
 
 /// What failed, and apart from it what to do about it. Both are lower case without a full stop,
 /// so that the report can put them on lines of their own.
@@ -20,8 +20,8 @@ impl Problem {
     }
 
     /// The same without the secrets that its texts may repeat.
-    pub fn cleaned(&self, scrubber: &Scrubber) -> Self {
-        let clean = |text: &str| scrubber.clean_message(text).into_owned();
+    pub fn cleaned(&self, redactor: &Redactor) -> Self {
+        let clean = |text: &str| redactor.clean_message(text).into_owned();
         Self { message: clean(&self.message), remedy: clean(&self.remedy) }
     }
 }
@@ -63,11 +63,11 @@ impl Error {
     }
 
     /// The same without the secrets that its texts may repeat.
-    pub fn cleaned(self, scrubber: &Scrubber) -> Self {
+    pub fn cleaned(self, redactor: &Redactor) -> Self {
         match self {
-            Self::Input(problem) => Self::Input(problem.cleaned(scrubber)),
-            Self::Lookup(problem, info) => Self::Lookup(problem.cleaned(scrubber), info),
-            Self::Declined(problem) => Self::Declined(problem.cleaned(scrubber)),
+            Self::Input(problem) => Self::Input(problem.cleaned(redactor)),
+            Self::Lookup(problem, info) => Self::Lookup(problem.cleaned(redactor), info),
+            Self::Declined(problem) => Self::Declined(problem.cleaned(redactor)),
             Self::Signal(signal) => Self::Signal(signal),
         }
     }

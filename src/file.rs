@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
-use crate::form::may_be_secret;
+use crate::secret::form::may_be_secret;
 
 /// Paths of streams that are open already, such as those of a process substitution.
 const STREAMS: [&str; 4] = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/", "/proc/thread-self/fd/"];

@@ -5,51 +5,51 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use ably_revoke_token::args::{self, Args, Command};
-use ably_revoke_token::client::{self, Client, Terms};
-use ably_revoke_token::credentials::{self, Given};
-use ably_revoke_token::environment::Environment;
+use ably_revoke_token::cli::generate;
+use ably_revoke_token::cli::help;
+use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::error::{Error, Problem};
-use ably_revoke_token::facts::Facts;
-use ably_revoke_token::generate;
-use ably_revoke_token::help;
-use ably_revoke_token::journal::Journal;
-use ably_revoke_token::lookup::Lookup;
+use ably_revoke_token::keys::credentials::{self, Given};
+use ably_revoke_token::keys::lookup::Lookup;
 use ably_revoke_token::net::Http;
-use ably_revoke_token::net::tries::{Courier, Hosts};
-use ably_revoke_token::output::{Format, Output};
-use ably_revoke_token::progress::Progress;
-use ably_revoke_token::prompt;
-use ably_revoke_token::report::{self, Ending};
+use ably_revoke_token::net::retry::{Courier, Hosts};
+use ably_revoke_token::plan::Facts;
+use ably_revoke_token::report::human::{self, Ending};
+use ably_revoke_token::report::progress::Progress;
+use ably_revoke_token::report::resume::Resume;
+use ably_revoke_token::request::environment::Environment;
+use ably_revoke_token::request::targets::Targets;
 use ably_revoke_token::request::{self, Consent, Request};
-use ably_revoke_token::resume::Resume;
-use ably_revoke_token::run::{self, Witnesses};
-use ably_revoke_token::secret::Scrubber;
+use ably_revoke_token::revoke::client::{self, Client, Terms};
+use ably_revoke_token::revoke::left_over::Unrevoked;
+use ably_revoke_token::revoke::run::{self, Witnesses};
+use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::signals::{self, Signals};
-use ably_revoke_token::targets::Targets;
-use ably_revoke_token::unrevoked::Unrevoked;
+use ably_revoke_token::terminal::log::Journal;
+use ably_revoke_token::terminal::output::{Format, Output};
+use ably_revoke_token::terminal::prompt;
 
 fn main() -> ExitCode {
     let installed = Signals::install();
     let signals = installed.as_ref().ok().cloned().unwrap_or_default();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
-    let output = Output::new(Format::choose(args::wants_json(&arguments), env), signals);
-    let scrubber = Scrubber::default();
-    let code = match args::parse(arguments) {
+    let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals);
+    let redactor = Redactor::default();
+    let code = match parse::parse(arguments) {
         Ok(Command::Help) => show(&output, &help::text()),
         Ok(Command::Version) => show(&output, &(help::version() + "\n")),
         Ok(Command::Generate(page)) => show(&output, &generate::page(page)),
         Ok(Command::Revoke(args)) => {
             let ready = installed
                 .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
-            let done = ready.and_then(|signals| revoke(&args, env, &output, &signals, &scrubber));
-            done.unwrap_or_else(|error| fail(&output, &error.cleaned(&scrubber), None))
+            let done = ready.and_then(|signals| revoke(&args, env, &output, &signals, &redactor));
+            done.unwrap_or_else(|error| fail(&output, &error.cleaned(&redactor), None))
         }
         Err(problem) => fail(&output, &Error::Input(problem), None),
     };
     let code = if output.stdout_failed() {
-        report::stdout_failed(&output);
+        human::stdout_failed(&output);
         code.max(1)
     } else {
         code
@@ -63,7 +63,7 @@ fn show(output: &Output, text: &str) -> i32 {
 }
 
 fn fail(output: &Output, error: &Error, targets: Option<&Targets>) -> i32 {
-    report::error(output, error, targets);
+    human::error(output, error, targets);
     if let Error::Signal(signal) = error {
         signals::die_of(*signal);
     }
@@ -76,15 +76,15 @@ fn revoke(
     env: Environment,
     output: &Output,
     signals: &Signals,
-    scrubber: &Scrubber,
+    redactor: &Redactor,
 ) -> Result<i32, Error> {
-    let mut request = request::resolve(args, env, output, scrubber)?;
+    let mut request = request::resolve(args, env, output, redactor)?;
     let given = request.given.take();
-    let journal = Journal::new(output.clone(), scrubber.clone(), request.verbose);
-    let http = Http::new(&request.network, signals, scrubber.clone());
+    let journal = Journal::new(output.clone(), redactor.clone(), request.verbose);
+    let http = Http::new(&request.network, signals, redactor.clone());
     let courier = Courier { http: &http, signals, journal: &journal };
     let done = act(args, &request, given, env, courier, output);
-    Ok(done.unwrap_or_else(|error| fail(output, &error.cleaned(scrubber), Some(&request.targets))))
+    Ok(done.unwrap_or_else(|error| fail(output, &error.cleaned(redactor), Some(&request.targets))))
 }
 
 /// Everything that may need the network.
@@ -110,15 +110,15 @@ fn act(
     journal.note("http", "network", || http.described(hosts.preferred()));
     match request.consent {
         Consent::Ask => confirm(output, &facts, &request.targets)?,
-        Consent::Given => report::warning(output, request.leaked.as_ref(), &request.targets),
-        Consent::DryRun => report::warning(output, None, &request.targets),
+        Consent::Given => human::warning(output, request.leaked.as_ref(), &request.targets),
+        Consent::DryRun => human::warning(output, None, &request.targets),
     }
 
     let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
     let mut client = Client::new(courier, hosts, &found.key, timeout)?;
     let terms = client.terms(request.issued_before, request.margin)?;
     if request.consent == Consent::DryRun {
-        report::dry_run(output, &facts, &url, &client::first_body(&request.targets, terms));
+        human::dry_run(output, &facts, &url, &client::first_body(&request.targets, terms));
         return Ok(closed(output, 0, None));
     }
     let resume = Resume::of(args, request, terms, &facts);
@@ -155,12 +155,12 @@ fn execute(
         interrupted: signal.is_some(),
         resume: saved.map(|()| resume),
     };
-    report::end(output, &facts, &accounts, targets, &ending);
+    human::end(output, &facts, &accounts, targets, &ending);
     Ok(closed(output, code, signal))
 }
 
 fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Error> {
-    let question = report::plan(facts, targets) + "Revoke? [y/N] ";
+    let question = human::plan(facts, targets) + "Revoke? [y/N] ";
     if prompt::is_yes(&prompt::line(output, &question)) {
         return Ok(());
     }
@@ -170,7 +170,7 @@ fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Erro
 /// Closes the JSON stream; dies of a signal that was caught.
 fn closed(output: &Output, code: i32, signal: Option<i32>) -> i32 {
     let code = signal.map_or(code, |signal| 128 + signal);
-    report::status(output, code, signal.is_some());
+    human::status(output, code, signal.is_some());
     if let Some(signal) = signal {
         signals::die_of(signal);
     }

@@ -1,12 +1,13 @@
-//! Authorization headers, and the scrubber that knows them. Nothing else reads a secret.
+//! Authorization headers, and the redactor that knows them. Nothing else reads a secret.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::key::{ApiKey, QUOTES};
-use crate::secret::{Scrubber, Secret};
+use crate::api_key::{ApiKey, QUOTES};
+use crate::secret::Secret;
+use crate::secret::redactor::Redactor;
 
 /// The basic authorization header for a key, marked sensitive.
 ///
@@ -43,26 +44,26 @@ fn header(scheme: &str, credentials: &[u8]) -> Result<HeaderValue, ureq::http::E
     Ok(header)
 }
 
-/// Makes the scrubber take a key out of texts: its secret, and all of it as a header has it. Its
+/// Makes the redactor take a key out of texts: its secret, and all of it as a header has it. Its
 /// name may be shown.
-pub fn conceal(key: &ApiKey, scrubber: &Scrubber) {
-    scrubber.add(key.secret());
-    scrubber.add_base64(key.expose());
+pub fn conceal(key: &ApiKey, redactor: &Redactor) {
+    redactor.add(key.secret());
+    redactor.add_base64(key.expose());
 }
 
-/// Makes the scrubber take a token out of texts, in base64 too.
-pub fn conceal_token(token: &Secret, scrubber: &Scrubber) {
-    scrubber.add(token.expose());
+/// Makes the redactor take a token out of texts, in base64 too.
+pub fn conceal_token(token: &Secret, redactor: &Redactor) {
+    redactor.add(token.expose());
 }
 
-/// Makes the scrubber take what was given as a key out of texts, even where it is none: what may be
+/// Makes the redactor take what was given as a key out of texts, even where it is none: what may be
 /// shown of a key is its name, and of another text nothing.
-pub fn conceal_given(text: &str, scrubber: &Scrubber) {
+pub fn conceal_given(text: &str, redactor: &Redactor) {
     match (ApiKey::parse(text), text.split_once([':', '='])) {
-        (Ok(key), _) => conceal(&key, scrubber),
-        (Err(_), Some((_, secret))) => conceal_given(secret, scrubber),
+        (Ok(key), _) => conceal(&key, redactor),
+        (Err(_), Some((_, secret))) => conceal_given(secret, redactor),
         (Err(_), None) => {
-            scrubber.add(text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c)))
+            redactor.add(text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c)))
         }
     }
 }

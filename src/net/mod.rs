@@ -10,44 +10,45 @@ use ureq::http::{HeaderValue, Request};
 use ureq::{Agent, Proxy};
 
 use crate::error::Problem;
-use crate::secret::Scrubber;
+use crate::secret::redactor::Redactor;
 use crate::signals::Signals;
 use crate::text::Safe;
 use endpoint::ConnectTo;
-use fault::Fault;
-use names::Names;
+use failure::Fault;
 use peer::Peer;
 use proxy::{Proxies, Route};
-use reply::Reply;
+use resolver::Names;
+use response::Reply;
 use tls::Tls;
 
 pub mod ably_error;
 pub mod auth;
 mod authority;
 mod certificate;
-pub mod dial;
-pub mod dial_error;
-pub mod dns;
+pub mod connect;
+pub mod connect_error;
+mod connection;
+pub mod dns_message;
 pub mod endpoint;
-pub mod fault;
-mod names;
+pub mod failure;
+mod name_servers;
 mod no_proxy;
 pub mod peer;
 pub mod proxy;
-pub mod reply;
+pub mod remedy;
+mod resolver;
+pub mod response;
+pub mod retry;
 pub mod retry_after;
 pub mod roots;
+mod sent;
 pub mod socks;
-mod stub;
 #[cfg(test)]
 mod test_support;
 mod tls;
 mod tls_error;
-pub mod tries;
 mod tunnel;
 mod wait;
-mod wire;
-mod witness;
 
 /// Longest wait for a connection, TLS included (Ably's TO3l3).
 const CONNECT: Duration = Duration::from_secs(4);
@@ -133,18 +134,18 @@ pub struct Http<'a> {
     network: &'a Network,
     agent: Agent,
     connect_to: Option<String>,
-    scrubber: Scrubber,
+    redactor: Redactor,
     sent: Arc<AtomicBool>,
 }
 
 impl<'a> Http<'a> {
-    /// A client for this network; a signal ends its waits. The run's scrubber learns the proxies'
+    /// A client for this network; a signal ends its waits. The run's redactor learns the proxies'
     /// credentials.
-    pub fn new(network: &'a Network, signals: &Signals, scrubber: Scrubber) -> Self {
-        network.proxies.secrets().iter().for_each(|secret| scrubber.add(secret));
+    pub fn new(network: &'a Network, signals: &Signals, redactor: Redactor) -> Self {
+        network.proxies.secrets().iter().for_each(|secret| redactor.add(secret));
         let sent = Arc::new(AtomicBool::new(false));
         let connect_to = network.connect_to.as_ref().map(ToString::to_string);
-        Self { network, agent: agent(network, signals, &sent), connect_to, scrubber, sent }
+        Self { network, agent: agent(network, signals, &sent), connect_to, redactor, sent }
     }
 
     /// The host, the way to it and the roots in use, without a proxy's credentials.
@@ -161,9 +162,9 @@ impl<'a> Http<'a> {
         format!("host {authority}, {way}, {}", self.network.roots)
     }
 
-    /// The run's scrubber, which knows all of its secrets.
-    pub fn scrubber(&self) -> Scrubber {
-        self.scrubber.clone()
+    /// The run's redactor, which knows all of its secrets.
+    pub fn redactor(&self) -> Redactor {
+        self.redactor.clone()
     }
 
     /// See [`Network::check`].
@@ -195,8 +196,8 @@ impl<'a> Http<'a> {
             .and_then(|proxy| self.run(call, authority, proxy, budget.min(EXCHANGE)))
             .and_then(Reply::read)
             .map_err(|error| {
-                let mut fault = fault::translate(error, peer, self.sent.load(Ordering::SeqCst));
-                fault.problem = fault.problem.cleaned(&self.scrubber);
+                let mut fault = failure::translate(error, peer, self.sent.load(Ordering::SeqCst));
+                fault.problem = fault.problem.cleaned(&self.redactor);
                 fault
             })
     }
@@ -259,7 +260,7 @@ fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent 
         .build();
     let names = Names::new(network.connect_to.clone(), signals.shared());
     let tls = Tls::new(network.roots.store());
-    Agent::with_parts(config, dial::connector(tls, signals.shared(), Arc::clone(sent)), names)
+    Agent::with_parts(config, connect::connector(tls, signals.shared(), Arc::clone(sent)), names)
 }
 
 /// Whether a request with this path and these credentials can be sent.

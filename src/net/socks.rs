@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use ureq::Error;
 use zeroize::Zeroizing;
 
-use crate::net::dial_error::DialError;
+use crate::net::connect_error::DialError;
 
 const VERSION: u8 = 5;
 const WITHOUT_LOGIN: u8 = 0;

@@ -13,10 +13,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use ureq::unversioned::transport::{NextTimeout, time};
 use ureq::{Agent, Error, Proxy, Timeout};
 
-use crate::net::dial::{begin, connector};
-use crate::net::dial_error::DialError;
-use crate::net::names::Names;
+use crate::net::connect::{begin, connector};
+use crate::net::connect_error::DialError;
 use crate::net::proxy::{Proxies, Route};
+use crate::net::resolver::Names;
 use crate::net::roots::Roots;
 use crate::net::tls::Tls;
 

@@ -12,7 +12,7 @@ use ureq::{Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::net::authority::HTTPS;
-use crate::net::dial_error::{DialError, in_io, is_broken};
+use crate::net::connect_error::{DialError, in_io, is_broken};
 use crate::net::proxy::{basic, is_hop};
 use crate::net::socks::{self, Target};
 use crate::net::wait::left;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, NextTimeout, time};
 
-use crate::net::dial_error::DialError;
+use crate::net::connect_error::DialError;
 
 /// The longest that a wait goes on after a signal.
 const SLICE: Duration = Duration::from_millis(100);

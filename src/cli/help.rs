@@ -1,0 +1,124 @@
+//! The help text, made from the table of options; and what it shares with the man page.
+
+use std::fmt::Write;
+
+use crate::cli::flags::{FLAGS, Group};
+
+/// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`.
+pub fn version() -> String {
+    format!("{} {} ({})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), target())
+}
+
+/// The target triple of this build. Only Linux is shipped, so the libc is all that varies.
+fn target() -> String {
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    format!("{}-unknown-linux-{libc}", std::env::consts::ARCH)
+}
+
+const WIDTH: usize = 80;
+const INDENT: usize = 6;
+
+/// The whole help text, with a line end at its end.
+pub fn text() -> String {
+    let mut out = String::from(
+        "Revoke Ably tokens by client ID or revocation key.\n\
+         \n\
+         Usage: ably auth revoke-token [options]\n",
+    );
+    for group in Group::ALL {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\n{}:\n", group.title());
+        for flag in FLAGS.iter().filter(|flag| flag.group == group) {
+            let _ = writeln!(out, "  {}", flag.usage());
+            let env = flag.env.map(|name| format!(" [{name}]")).unwrap_or_default();
+            wrap(&mut out, &format!("{}{env}", flag.help), INDENT);
+        }
+    }
+    section(&mut out, "Environment", ENVIRONMENT);
+    section(&mut out, "Files", FILES);
+    section(&mut out, "Exit codes", EXIT_CODES);
+    out.push_str(EXAMPLES);
+    out
+}
+
+/// Terms in a column, and beside them what they mean.
+fn section(out: &mut String, title: &str, rows: &[(&str, &str)]) {
+    let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
+    let _ = write!(out, "\n{title}:\n");
+    for (term, meaning) in rows {
+        let _ = writeln!(out, "  {term:width$}  {meaning}");
+    }
+}
+
+/// What each exit code means.
+pub const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "every target revoked; or help, version, a dry run"),
+    ("1", "no target revoked, and that is certain"),
+    ("2", "a usage, file, configuration or credential problem here; nothing was sent"),
+    ("3", "some targets revoked, others not"),
+    ("4", "not confirmed; nothing was sent"),
+    ("5", "some unknown and none revoked, or --verify found no proof; run it again"),
+    ("129", "ended by SIGHUP"),
+    ("130", "ended by SIGINT"),
+    ("143", "ended by SIGTERM"),
+];
+
+/// The variables that stand in for no option.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("ABLY_ACCESS_TOKEN", "access token for the Control API"),
+    ("ABLY_CONTROL_HOST", "host of the Control API"),
+    ("ABLY_CLI_CONFIG_DIR", "folder of the Ably CLI's configuration"),
+    ("HTTPS_PROXY", "proxy, before ALL_PROXY; HTTP_PROXY is never used"),
+    ("ALL_PROXY", "proxy where HTTPS_PROXY is not set"),
+    ("NO_PROXY", "hosts, domains, IPs and CIDRs reached without a proxy"),
+    ("NO_COLOR", "no colours and no symbols, unless it is empty"),
+];
+
+/// The files that are read without being named.
+pub const FILES: &[(&str, &str)] =
+    &[("~/.ably/config", "the Ably CLI's configuration; read, never written")];
+
+const EXAMPLES: &str = "
+Examples:
+  ably auth revoke-token --client-id \"userClientId\"
+  ably auth revoke-token --client-id \"userClientId\" --force
+  ably auth revoke-token --revocation-key group1
+  ably auth revoke-token --client-id \"userClientId\" --allow-reauth-margin
+  ably auth revoke-token --client-id \"userClientId\" --json --force
+";
+
+/// Adds text in lines of at most 80 characters, each indented by this much.
+pub(crate) fn wrap(out: &mut String, text: &str, indent: usize) {
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > WIDTH {
+            out.push('\n');
+            column = 0;
+        }
+        if column == 0 {
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_listed_within_the_width() {
+        let help = text();
+        for flag in FLAGS {
+            assert!(help.contains(&flag.usage()), "{}", flag.long);
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= WIDTH), "{help}");
+    }
+}

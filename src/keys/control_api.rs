@@ -1,0 +1,347 @@
+//! Ably's Control API, as far as finding a key needs it: apps and their keys
+//! (<https://ably.com/docs/platform/account/control-api>).
+
+use std::time::Duration;
+
+use miniserde::json::{Array, Number, Value};
+use ureq::http::HeaderValue;
+
+use crate::api_key::ApiKey;
+use crate::error::{Error, Problem};
+use crate::json::string;
+use crate::net::ably_error::{described, reply_error};
+use crate::net::response::Reply;
+use crate::net::retry::{Courier, Deadline, Hosts, Tried};
+use crate::net::{Call, auth, fits, segment};
+use crate::request::which_keys::AppRef;
+use crate::secret::Secret;
+use crate::secret::redactor::Redactor;
+
+/// The host where nothing else is configured.
+pub const DEFAULT_HOST: &str = "control.ably.net";
+const LATER: &str = "try again later, or give a key with ABLY_API_KEY";
+/// More pages than this are a server that goes round in circles.
+const PAGE_LIMIT: usize = 1000;
+
+/// An app of the account.
+#[derive(Debug)]
+pub struct App {
+    /// Its ID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it can be used.
+    pub enabled: bool,
+}
+
+/// An API key of an app, enabled.
+#[derive(Debug)]
+pub struct Key {
+    /// Its ID, without the app's.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether tokens that it issued can be revoked.
+    pub revocable: bool,
+    /// The key itself.
+    pub key: ApiKey,
+}
+
+/// The Control API in the name of one access token.
+#[derive(Debug)]
+pub struct Control<'a> {
+    courier: Courier<'a>,
+    hosts: Hosts,
+    authorization: HeaderValue,
+    redactor: Redactor,
+    timeout: Duration,
+}
+
+impl<'a> Control<'a> {
+    /// The Control API at a host, with an access token.
+    ///
+    /// # Errors
+    /// The token cannot stand in a header; the proxy that leads there cannot be used.
+    pub fn new(
+        courier: Courier<'a>,
+        host: &str,
+        token: &Secret,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        courier.http.check(host).map_err(Error::Input)?;
+        let authorization = auth::bearer(token).map_err(|_| {
+            Error::input(
+                "the access token has characters that no header can hold",
+                "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
+            )
+        })?;
+        if !fits("", &authorization) {
+            return Err(Error::input(
+                "the access token is too long to be sent: a request's head holds 64 KiB",
+                "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
+            ));
+        }
+        let redactor = courier.http.redactor();
+        auth::conceal_token(token, &redactor);
+        Ok(Self { courier, hosts: Hosts::single(host), authorization, redactor, timeout })
+    }
+
+    /// All apps of the account.
+    ///
+    /// # Errors
+    /// The Control API refused, could not be asked, or gave no readable answer.
+    pub fn apps(&mut self) -> Result<Vec<App>, Error> {
+        let me = self.get("/v1/me", Deadline::after(self.timeout))?.0;
+        let account = match &me {
+            Value::Object(me) => match me.get("account") {
+                Some(Value::Object(account)) => string(account, "id"),
+                _ => None,
+            },
+            _ => None,
+        };
+        let account = account.ok_or_else(|| self.unreadable("names no account"))?.to_owned();
+        let listed = self.all(&format!("/v1/accounts/{}/apps", segment(&account)))?;
+        listed
+            .iter()
+            .map(|app| {
+                app_of(app, &self.redactor)
+                    .ok_or_else(|| self.unreadable("lists an app without an ID"))
+            })
+            .collect()
+    }
+
+    /// The keys of an app that are enabled, and how many are not.
+    ///
+    /// # Errors
+    /// As for `apps`.
+    pub fn keys(&mut self, app: &AppRef) -> Result<(Vec<Key>, usize), Error> {
+        let listed = self.all(&format!("/v1/apps/{}/keys", segment(&app.id)));
+        let listed = listed.map_err(|error| match error {
+            Error::Lookup(Problem { message, remedy }, info) => {
+                let message = format!("the keys of app {app} cannot be read: {message}");
+                Error::Lookup(Problem { message, remedy }, info)
+            }
+            other => other,
+        })?;
+        let enabled = listed.iter().filter(|key| is_enabled(key));
+        let keys: Option<Vec<Key>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
+        let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
+        let disabled = listed.len() - keys.len();
+        Ok((keys, disabled))
+    }
+
+    /// The items of all pages of a list.
+    fn all(&mut self, path: &str) -> Result<Array, Error> {
+        let mut items = Array::new();
+        let mut next = Some(path.to_owned());
+        let deadline = Deadline::after(self.timeout);
+        for _ in 0..PAGE_LIMIT {
+            let Some(path) = next else { return Ok(items) };
+            let (page, link) = self.get(&path, deadline)?;
+            let Value::Array(page) = page else {
+                return Err(self.unreadable("is not the list that was asked for"));
+            };
+            for item in page.iter() {
+                if let Some(key) = secret_of(item) {
+                    auth::conceal(&key, &self.redactor);
+                }
+            }
+            items.extend(page);
+            next = match link.as_deref().and_then(next_link) {
+                None => None,
+                Some(link) => Some(
+                    follow(link, &path, self.hosts.preferred())
+                        .ok_or_else(|| self.unreadable("has its next page on another host"))?,
+                ),
+            };
+        }
+        Err(self.unreadable("never ends: no last page among the first 1000"))
+    }
+
+    /// One page, and its `Link` header.
+    fn get(&mut self, path: &str, deadline: Deadline) -> Result<(Value, Option<String>), Error> {
+        let call = Call { path, body: None, authorization: Some(&self.authorization) };
+        match self.courier.deliver(&call, &mut self.hosts, deadline) {
+            Tried::Failed(fault) => {
+                let Problem { message, remedy } = fault.problem;
+                let message = format!("the Control API could not be asked: {message}");
+                let remedy = if remedy.is_empty() { LATER.to_owned() } else { remedy };
+                Err(Error::Lookup(Problem { message, remedy }, None))
+            }
+            Tried::Answered { reply, gave_up, .. } => match (reply.status, reply.body.json()) {
+                // What such a body holds may be a key, so nothing of it is shown.
+                (200, Ok(page)) => Ok((page, reply.link)),
+                (200, Err(what)) => Err(self.unreadable(&format!("has {what}"))),
+                (_, body) => Err(self.refused(&reply, body.as_ref().ok(), gave_up)),
+            },
+        }
+    }
+
+    fn refused(&self, reply: &Reply, body: Option<&Value>, gave_up: Option<String>) -> Error {
+        let mut info = reply_error(reply, body, &self.redactor);
+        if info.message.is_none() {
+            // The Control API's errors have their message at the top.
+            info.message = match body {
+                Some(Value::Object(body)) => {
+                    string(body, "message").map(|text| self.redactor.clean(text).into_owned())
+                }
+                _ => None,
+            };
+        }
+        let status = reply.status;
+        let words =
+            [described(&info), gave_up].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let separator = if words.is_empty() { "" } else { ": " };
+        let message = format!("the Control API answered {status}{separator}{words}");
+        let remedy = match status {
+            401 => "check the access token, or renew it: ably accounts login, or ABLY_ACCESS_TOKEN",
+            403 => {
+                "the access token lacks the right to read apps or keys: use another one, or give a key with ABLY_API_KEY"
+            }
+            404 => "check the app's ID and ABLY_CONTROL_HOST",
+            429 => "wait a minute, or give a key with ABLY_API_KEY",
+            300..=399 => "redirects are never followed: check ABLY_CONTROL_HOST",
+            _ => LATER,
+        };
+        Error::Lookup(Problem::new(message, remedy), Some(Box::new(info)))
+    }
+
+    fn unreadable(&self, what: &str) -> Error {
+        let message = format!("the answer of the Control API at {} {what}", self.hosts.preferred());
+        Error::Lookup(
+            Problem::new(message, "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY"),
+            None,
+        )
+    }
+}
+
+fn secret_of(item: &Value) -> Option<ApiKey> {
+    match item {
+        Value::Object(item) => ApiKey::parse(string(item, "key")?).ok(),
+        _ => None,
+    }
+}
+
+fn app_of(value: &Value, redactor: &Redactor) -> Option<App> {
+    let Value::Object(app) = value else {
+        return None;
+    };
+    Some(App {
+        id: redactor.clean(string(app, "id")?).into_owned(),
+        name: redactor.clean(string(app, "name").unwrap_or_default()).into_owned(),
+        enabled: string(app, "status").is_none_or(|status| status == "enabled"),
+    })
+}
+
+fn key_of(value: &Value, redactor: &Redactor) -> Option<Key> {
+    let Value::Object(key) = value else {
+        return None;
+    };
+    Some(Key {
+        id: redactor.clean(string(key, "id")?).into_owned(),
+        name: redactor.clean(string(key, "name").unwrap_or_default()).into_owned(),
+        revocable: matches!(key.get("revocableTokens"), Some(Value::Bool(true))),
+        key: ApiKey::parse(string(key, "key")?).ok()?,
+    })
+}
+
+/// A key's status is a number, 0 for enabled.
+fn is_enabled(key: &Value) -> bool {
+    match key {
+        Value::Object(key) => {
+            matches!(key.get("status"), None | Some(Value::Number(Number::U64(0))))
+        }
+        _ => true,
+    }
+}
+
+/// The target of `rel="next"` in a `Link` header (RFC 8288). Commas and semicolons may stand in
+/// targets and in quoted parameters.
+fn next_link(header: &str) -> Option<&str> {
+    let mut rest = header;
+    loop {
+        let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
+        let end = outside_quotes(tail, ',').next().unwrap_or(tail.len());
+        let (parameters, after) = tail.split_at(end);
+        let mut from = 0;
+        let ends = outside_quotes(parameters, ';').chain([parameters.len()]);
+        for to in ends {
+            let parameter = parameters.get(from..to).unwrap_or_default();
+            from = to + 1;
+            let (name, value) = parameter.split_once('=').unwrap_or_default();
+            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            if name.trim().eq_ignore_ascii_case("rel")
+                && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+            {
+                return Some(target);
+            }
+        }
+        rest = after;
+    }
+}
+
+/// Where a character stands outside of quoted strings.
+fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
+    let mut quoted = false;
+    text.char_indices().filter_map(move |(at, c)| {
+        quoted ^= c == '"';
+        (c == wanted && !quoted).then_some(at)
+    })
+}
+
+/// The path of a link on the page at `path`; `None` where it leads to another host, to which the
+/// access token must not go.
+fn follow(link: &str, path: &str, host: &str) -> Option<String> {
+    if let Some(rest) = link.strip_prefix("https://") {
+        let (authority, _) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let path = rest.get(authority.len()..).filter(|path| path.starts_with('/'))?;
+        return authority.eq_ignore_ascii_case(host).then(|| path.to_owned());
+    }
+    if link.contains("://") || link.starts_with("//") {
+        return None;
+    }
+    if link.starts_with('/') {
+        return Some(link.to_owned());
+    }
+    let page = path.split_once('?').map_or(path, |(page, _)| page);
+    if link.starts_with('?') {
+        return Some(format!("{page}{link}"));
+    }
+    let (folder, _) = page.rsplit_once('/')?;
+    Some(format!("{folder}/{}", link.strip_prefix("./").unwrap_or(link)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_among_other_links() {
+        let header = r#"<./apps?first>; rel="first", <./apps?cursor=a%2Cb>; rel="next""#;
+        assert_eq!(next_link(header), Some("./apps?cursor=a%2Cb"));
+        assert_eq!(next_link("</x>; rel=next"), Some("/x"));
+        for none in ["", "<x>", "<x>; rel=\"prev\"", "x; rel=next", "<x; rel=next"] {
+            assert_eq!(next_link(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_followed_on_the_same_host_alone() {
+        let on = |link| follow(link, "/v1/accounts/A/apps?page=1", "control.ably.net");
+        let page = Some("/v1/accounts/A/apps?page=2".to_owned());
+        assert_eq!(on("https://control.ably.net/v1/accounts/A/apps?page=2"), page);
+        assert_eq!(on("/v1/accounts/A/apps?page=2"), page);
+        assert_eq!(on("?page=2"), page);
+        assert_eq!(on("apps?page=2"), page);
+        assert_eq!(on("./apps?page=2"), page);
+        for elsewhere in [
+            "https://evil.example/v1",
+            "//evil.example/",
+            "http://control.ably.net/",
+            "https://control.ably.net.evil/",
+            "https://control.ably.net",
+        ] {
+            assert_eq!(on(elsewhere), None, "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Which keys serve, for which apps: handed over, from the full CLI's configuration, from the Control API or typed.
+
+pub mod cli_config;
+pub mod control_api;
+pub mod credentials;
+pub mod found;
+pub mod lookup;
+pub mod select;

@@ -1,0 +1,128 @@
+//! The command that goes on where a run ended: the left-over file, and how the operator reached
+//! Ably. No option that holds a key is in it.
+
+use std::path::Path;
+
+use crate::cli::flags::{self, Id};
+use crate::cli::parse::Args;
+use crate::file;
+use crate::plan::Facts;
+use crate::request::Request;
+use crate::revoke::client::Terms;
+use crate::text::Safe;
+use crate::time::shown;
+
+/// What is repeated as it was given.
+const REPEATED: [Id; 9] = [
+    Id::App,
+    Id::ApiKeyFile,
+    Id::Key,
+    Id::AllowReauthMargin,
+    Id::Force,
+    Id::Endpoint,
+    Id::ConnectTo,
+    Id::CaFile,
+    Id::Timeout,
+];
+
+/// How to go on from a left-over file.
+#[derive(Debug)]
+pub struct Resume {
+    /// The left-over file, as the operator named it.
+    pub file: String,
+    /// The command in parts that belong together: an option with its value, say.
+    pub command: Vec<String>,
+    /// Whether the API key was an argument, which the command lacks.
+    pub lacks_key: bool,
+}
+
+impl Resume {
+    /// For the left-over file of a run; `None` where none was asked for.
+    pub fn of(args: &Args, request: &Request, terms: Terms, facts: &Facts) -> Option<Self> {
+        let file = args.all(Id::UnrevokedTo).next().map(|path| file::shown(Path::new(path)))?;
+        let dash = if file.starts_with('-') { "./" } else { "" };
+        let mut command = vec![
+            "ably auth revoke-token".to_owned(),
+            format!("--targets-file {}", quoted(&format!("{dash}{file}"))),
+        ];
+        if request.leaked.is_some() {
+            command.push(format!("--app {} --key {}", quoted(&facts.app), quoted(&facts.key_name)));
+        }
+        for (id, value) in args.of(&REPEATED) {
+            let option = match value.is_empty() {
+                true => flags::long(id),
+                false => format!("{} {}", flags::long(id), quoted(&file::shown(Path::new(value)))),
+            };
+            if !(command.contains(&option) || request.leaked.is_some() && id == Id::App) {
+                command.push(option);
+            }
+        }
+        if let Some(ms) = terms.issued_before {
+            // An age would by then count back from a later time.
+            command.push(format!("--issued-before {}", quoted(&shown(ms))));
+        }
+        Some(Self { file, command, lacks_key: args.has(Id::ApiKey) })
+    }
+
+    /// The command within so many columns, where a shell can still read it.
+    pub fn lines(&self, columns: Option<usize>) -> String {
+        let mut text = String::from("  ");
+        let mut at = 2;
+        for (i, part) in self.command.iter().enumerate() {
+            // Two columns are for the backslash.
+            let wide = crate::terminal::wrap::width(part) + 2;
+            if i > 0 && columns.is_some_and(|columns| at + 1 + wide > columns) {
+                text.push_str(" \\\n    ");
+                at = 4;
+            } else if i > 0 {
+                text.push(' ');
+                at += 1;
+            }
+            text.push_str(part);
+            at += wide - 2;
+        }
+        text + "\n"
+    }
+}
+
+/// A word as a shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", Safe(&word.replace('\'', "'\\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_change_it() {
+        for (word, shown) in [
+            ("left.txt", "left.txt"),
+            ("my file", "'my file'"),
+            ("it's", "'it'\\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), shown);
+        }
+    }
+
+    #[test]
+    fn a_long_command_goes_on_behind_a_backslash() {
+        let command = ["ably auth revoke-token", "--targets-file left", "--force"];
+        let resume = Resume {
+            file: "left".to_owned(),
+            command: command.map(str::to_owned).to_vec(),
+            lacks_key: false,
+        };
+        assert_eq!(resume.lines(None), "  ably auth revoke-token --targets-file left --force\n");
+        assert_eq!(
+            resume.lines(Some(40)),
+            "  ably auth revoke-token \\\n    --targets-file left --force\n"
+        );
+    }
+}

@@ -1,0 +1,268 @@
+//! Judges an answer target by target. A status of 201 says nothing: only a result for that very
+//! target, without an error and with both times, makes it revoked.
+
+use std::rc::Rc;
+
+use miniserde::Deserialize;
+use miniserde::json::{self, Value};
+
+use crate::error::{ErrorInfo, Problem};
+use crate::json::{integer, millis, string};
+use crate::net::ably_error::{described, error_info, reply_error};
+use crate::net::remedy;
+use crate::net::response::{Body, PARTLY_FAILED, Reply, Word};
+use crate::revoke::outcome::{Confirmation, Failure, Outcome, Scope};
+use crate::secret::redactor::Redactor;
+use crate::text::excerpt;
+
+/// The first of the codes with which Ably says that it failed itself.
+const INTERNAL: i64 = 50000;
+
+/// What became of each target of one request, in the order asked.
+///
+/// `gave_up` is why no further try was made, where one was called for.
+pub fn judge(
+    reply: &Reply,
+    host: &str,
+    gave_up: Option<&str>,
+    targets: &[&str],
+    redactor: &Redactor,
+) -> Vec<Outcome> {
+    let text = reply.body.text();
+    let succeeded = text.ok().filter(|_| is_success(reply.status));
+    if let Some(outcomes) = succeeded.and_then(|text| all_confirmed(text, targets)) {
+        return outcomes;
+    }
+    let parsed = reply.body.json();
+    let results = parsed.as_ref().ok().and_then(|value| results(value, reply.status));
+    let Some(mut results) = results else {
+        let failure = Rc::new(whole_failure(reply, &parsed, host, gave_up, redactor));
+        // A rate limit that is all there was: no try before it left anything open.
+        let refused = match reply.word() {
+            Word::Definite => is_refusal(reply.status),
+            word => word == Word::RateLimited,
+        };
+        let whole = if refused { Outcome::Refused(failure) } else { Outcome::Unknown(failure) };
+        return vec![whole; targets.len()];
+    };
+    results.sort_by_key(|result| result.target);
+    let lacking = lacking(host);
+    targets
+        .iter()
+        .map(|target| {
+            of_target(target, &results, redactor, host)
+                .unwrap_or_else(|| Outcome::Unknown(Rc::clone(&lacking)))
+        })
+        .collect()
+}
+
+/// A batch result in which every target was confirmed: what most answers are. Read by type, since
+/// that takes a fraction of the time and memory that a tree of values does.
+#[derive(Deserialize)]
+struct AllConfirmed {
+    results: Vec<Confirmed>,
+}
+
+#[derive(Deserialize)]
+struct Confirmed {
+    target: String,
+    /// Boxed, since it is never there: with one, the answer is of another form.
+    error: Option<Box<Value>>,
+    #[serde(rename = "issuedBefore")]
+    issued_before: u64,
+    #[serde(rename = "appliesAt")]
+    applies_at: u64,
+}
+
+/// The outcomes of an answer that confirms exactly these targets, in this order. Targets are
+/// unique, so there is nothing more to look for in it.
+fn all_confirmed(text: &str, targets: &[&str]) -> Option<Vec<Outcome>> {
+    let AllConfirmed { results } = json::from_str(text).ok()?;
+    if results.len() != targets.len() {
+        return None;
+    }
+    let mut outcomes = Vec::with_capacity(targets.len());
+    for (result, target) in results.iter().zip(targets) {
+        if result.target != **target || result.error.is_some() {
+            return None;
+        }
+        outcomes.push(Outcome::Revoked(Confirmation {
+            issued_before: i64::try_from(result.issued_before).ok()?,
+            applies_at: i64::try_from(result.applies_at).ok()?,
+        }));
+    }
+    Some(outcomes)
+}
+
+/// A result with what it says of its target; `null` is as good as absent.
+struct Listed<'a> {
+    target: &'a str,
+    error: Option<&'a Value>,
+    issued_before: Option<i64>,
+    applies_at: Option<i64>,
+}
+
+/// The results of an answer, in whichever of its forms: the batch result and the bare array with
+/// a 2xx, `batchResponse` beside error 40020 with a 4xx. What has no target is no result.
+fn results(value: &Value, status: u16) -> Option<Vec<Listed<'_>>> {
+    let list = match value {
+        Value::Array(list) if is_success(status) => list,
+        Value::Object(object) => {
+            let partly =
+                object.get("error").and_then(|error| integer(error, "code")) == Some(PARTLY_FAILED);
+            let batch = is_success(status) || is_refusal(status);
+            match (object.get("results"), object.get("batchResponse")) {
+                (Some(Value::Array(list)), _) if is_success(status) => list,
+                (_, Some(Value::Array(list))) if partly && batch => list,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(list.iter().filter_map(listed).collect())
+}
+
+fn listed(result: &Value) -> Option<Listed<'_>> {
+    let Value::Object(object) = result else {
+        return None;
+    };
+    let time = |name| object.get(name).and_then(millis);
+    Some(Listed {
+        target: string(object, "target")?,
+        error: object.get("error").filter(|error| !matches!(error, Value::Null)),
+        issued_before: time("issuedBefore"),
+        applies_at: time("appliesAt"),
+    })
+}
+
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status)
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// One target's outcome by its results; `None` where there is none for it. Results that
+/// contradict each other leave it unknown.
+fn of_target(
+    target: &str,
+    sorted: &[Listed<'_>],
+    redactor: &Redactor,
+    host: &str,
+) -> Option<Outcome> {
+    let first = sorted.partition_point(|result| result.target < target);
+    let mut own = sorted
+        .iter()
+        .skip(first)
+        .take_while(|result| result.target == target)
+        .map(|result| of_result(result, redactor, host));
+    let first = own.next()?;
+    let contradicted = own.any(|other| other.word() != first.word());
+    Some(if contradicted {
+        Outcome::Unknown(Failure::of_request(Problem::new(
+            format!("{host} gave results for it that contradict each other"),
+            remedy::AGAIN,
+        )))
+    } else {
+        first
+    })
+}
+
+fn of_result(result: &Listed<'_>, redactor: &Redactor, host: &str) -> Outcome {
+    if let Some(error) = result.error {
+        let info = error_info(error, None, redactor);
+        let message = described(&info).unwrap_or_else(|| "no reason given".to_owned());
+        // From there on Ably speaks of itself: what it did before is not known.
+        let failed_inside = info.code.is_some_and(|code| code >= INTERNAL);
+        let (remedy, scope) = match failed_inside {
+            true => (remedy::AGAIN.to_owned(), Scope::Request),
+            false => (remedy::of_refusal(&info, info.status.unwrap_or(0)), Scope::Target),
+        };
+        let problem = Problem::new(message, remedy);
+        let failure = Rc::new(Failure { problem, info: Some(info), scope });
+        return match failed_inside {
+            true => Outcome::Unknown(failure),
+            false => Outcome::Refused(failure),
+        };
+    }
+    match (result.issued_before, result.applies_at) {
+        (Some(issued_before), Some(applies_at)) => {
+            Outcome::Revoked(Confirmation { issued_before, applies_at })
+        }
+        _ => Outcome::Unknown(Failure::of_request(Problem::new(
+            format!("the result of {host} lacks the time from which it applies"),
+            remedy::AGAIN,
+        ))),
+    }
+}
+
+fn lacking(host: &str) -> Rc<Failure> {
+    let message = format!("the answer of {host} holds no result for it");
+    Failure::of_request(Problem::new(message, remedy::AGAIN))
+}
+
+/// Why a request without results failed: Ably's error, or what the answer was instead.
+fn whole_failure(
+    reply: &Reply,
+    parsed: &Result<Value, &'static str>,
+    host: &str,
+    gave_up: Option<&str>,
+    redactor: &Redactor,
+) -> Failure {
+    let info = reply_error(reply, parsed.as_ref().ok(), redactor);
+    let status = reply.status;
+    // Without a code it is not Ably that speaks.
+    let words = described(&info).filter(|_| info.code.is_some());
+    let refused = is_refusal(status) && matches!(reply.word(), Word::Definite | Word::RateLimited);
+    let redirect = if (300..400).contains(&status) { " (a redirect, never followed)" } else { "" };
+    let mut message = match (words, &info.message, parsed) {
+        (Some(words), ..) if refused => words,
+        (Some(words), ..) => format!("{host} answered {status}{redirect}: {words}"),
+        (None, Some(message), _) => {
+            format!("the server at {host} answered {status}{redirect}: {}", excerpt(message))
+        }
+        (None, None, Ok(_)) => {
+            format!("the server at {host} answered {status}{redirect} without a result")
+        }
+        (None, None, Err(what)) => {
+            let body = shown(&reply.body, what, redactor);
+            format!("the server at {host} answered {status}{redirect} with {body}")
+        }
+    };
+    if let Some(gave_up) = gave_up {
+        message.push_str("; ");
+        message.push_str(gave_up);
+    }
+    let remedy = match remedy::of(info.code) {
+        _ if refused => remedy::of_refusal(&info, status),
+        "" => remedy::AGAIN.to_owned(),
+        known => format!("{known}; then {}", remedy::AGAIN),
+    };
+    let info = (info != ErrorInfo::default()).then_some(info);
+    Failure { problem: Problem::new(message, remedy), info, scope: Scope::Request }
+}
+
+/// A body that holds no result, on one line: of a web page its title at most.
+fn shown(body: &Body, what: &str, redactor: &Redactor) -> String {
+    let (Body::Text(text) | Body::Binary(text)) = body else {
+        return what.to_owned();
+    };
+    let text = redactor.clean(text);
+    let page = text.trim_start();
+    if page.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"))
+        || page.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"))
+    {
+        let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+        let title = title.map(|(title, _)| format!(", \"{}\"", one_line(title)));
+        return format!("a web page{}", title.unwrap_or_default());
+    }
+    match one_line(&text) {
+        words if words.is_empty() => what.to_owned(),
+        words => format!("{what}: {words}"),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+}

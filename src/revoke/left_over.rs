@@ -1,0 +1,219 @@
+//! `--unrevoked-to`: the file of targets that are not known to be revoked, in the format of a
+//! targets file. It holds all targets before the first request and is replaced as a whole at the
+//! end, so that a run killed at any point loses none.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, BufWriter, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::error::Problem;
+use crate::file::{STDIN, reason};
+use crate::request::targets::Targets;
+use crate::revoke::outcome::{Failure, Outcome};
+use crate::text::{Safe, excerpt};
+
+/// Reasons beyond so many are told by their word alone: a server may word each one differently.
+const REASONS: usize = 10_000;
+const NOT_YET: &str = "not known: written before the first request";
+/// How often a name for the temporary file is drawn.
+const DRAWS: usize = 16;
+
+/// Where the left-over targets go, and what is known of each.
+#[derive(Debug)]
+pub struct Unrevoked {
+    path: PathBuf,
+    /// For each target its reason's position, or `REVOKED`.
+    states: Vec<u32>,
+    reasons: Reasons,
+}
+
+/// Every reason once, in the order of their coming.
+#[derive(Debug, Default)]
+struct Reasons {
+    positions: HashMap<Rc<str>, u32>,
+    texts: Vec<Rc<str>>,
+}
+
+const REVOKED: u32 = u32::MAX;
+
+/// The option's file, checked as far as that goes without writing.
+///
+/// # Errors
+/// It is the targets file, no regular file, in no folder, or a target cannot stand in a line.
+pub fn check(
+    path: &Path,
+    targets_file: Option<&Path>,
+    targets: &Targets,
+) -> Result<PathBuf, Problem> {
+    let wrong = |what: &str| {
+        let shown = crate::file::shown(path);
+        Problem::new(format!("--unrevoked-to: {} {what}", Safe(&shown)), "name another file")
+    };
+    // A link is followed once, so that the file behind it is replaced and not the link.
+    let path = match fs::canonicalize(path) {
+        Ok(path) => path,
+        Err(_) if path.is_symlink() => return Err(wrong("is a link that leads nowhere")),
+        Err(_) => path.to_owned(),
+    };
+    if let Ok(there) = fs::metadata(&path) {
+        if !there.is_file() {
+            return Err(wrong("is not a regular file"));
+        }
+        let same = |other: fs::Metadata| (other.dev(), other.ino()) == (there.dev(), there.ino());
+        let of = |file: &Path| match file == Path::new(STDIN) {
+            true => of_stream(io::stdin().as_fd()).ok(),
+            false => fs::metadata(file).ok(),
+        };
+        if targets_file.and_then(of).is_some_and(same) {
+            return Err(wrong("is the targets file itself"));
+        }
+        if of_stream(io::stdout().as_fd()).is_ok_and(same) {
+            return Err(wrong("is the file that standard output goes to"));
+        }
+        if of_stream(io::stderr().as_fd()).is_ok_and(same) {
+            return Err(wrong("is the file that standard error goes to"));
+        }
+    } else if path.file_name().is_none() || !folder(&path).is_dir() {
+        return Err(wrong("is in a folder that is not there"));
+    }
+    if targets.iter().any(|target| target.contains('\n') || target.ends_with('\r')) {
+        return Err(wrong("cannot hold a target with a line break in it"));
+    }
+    Ok(path)
+}
+
+/// Whether two paths lead to one file that is there.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+fn of_stream(stream: BorrowedFd<'_>) -> io::Result<fs::Metadata> {
+    File::from(stream.try_clone_to_owned()?).metadata()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+impl Unrevoked {
+    /// Writes the file with all targets.
+    ///
+    /// # Errors
+    /// It cannot be written; then nothing may be sent.
+    pub fn create(path: &Path, targets: &Targets) -> Result<Self, Problem> {
+        let states = vec![0; targets.len()];
+        let mut this = Self { path: path.to_owned(), states, reasons: Reasons::default() };
+        this.reasons.position(NOT_YET.into());
+        this.write(targets)?;
+        Ok(this)
+    }
+
+    /// Notes what became of the targets from a position on.
+    pub fn enter(&mut self, start: usize, outcomes: &[Outcome]) {
+        let states = self.states.get_mut(start..).unwrap_or_default();
+        let mut last: Option<(&Rc<Failure>, u32)> = None;
+        for (state, outcome) in states.iter_mut().zip(outcomes) {
+            let Some(failure) = outcome.failure() else {
+                *state = REVOKED;
+                continue;
+            };
+            // A whole request shares one failure.
+            let known = last.filter(|(same, _)| Rc::ptr_eq(same, failure));
+            *state = known.map_or_else(
+                || self.reasons.of(outcome.word(), &excerpt(&failure.problem.message)),
+                |(_, position)| position,
+            );
+            last = Some((failure, *state));
+        }
+    }
+
+    /// Replaces the file with what is left.
+    ///
+    /// # Errors
+    /// It cannot be written; the file with all targets is still there then.
+    pub fn finish(&self, targets: &Targets) -> Result<(), Problem> {
+        self.write(targets).map_err(|problem| {
+            let remedy = "the file is as it was before the first request: it holds all targets, those that were \
+                revoked too; to revoke one twice is safe";
+            Problem::new(problem.message, remedy)
+        })
+    }
+
+    fn write(&self, targets: &Targets) -> Result<(), Problem> {
+        let written = self.beside().and_then(|(beside, file)| {
+            let written = self.write_beside(&beside, file, targets);
+            if written.is_err() {
+                // What was begun is of no use; the error at hand says why.
+                let _ = fs::remove_file(&beside);
+            }
+            written
+        });
+        written.map_err(|error| {
+            let shown = crate::file::shown(&self.path);
+            Problem::new(
+                format!("--unrevoked-to: {} cannot be written: {}", Safe(&shown), reason(&error)),
+                "name a file in a folder that can be written, on a disk with room",
+            )
+        })
+    }
+
+    /// A file of its own in the same folder, under a name that nothing has.
+    fn beside(&self) -> io::Result<(PathBuf, File)> {
+        let mut draws = 0;
+        loop {
+            let drawn = RandomState::new().build_hasher().finish();
+            let beside = self.path.with_file_name(format!(".ably-{drawn:016x}"));
+            draws += 1;
+            match File::options().write(true).create_new(true).open(&beside) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && draws < DRAWS => {}
+                opened => return opened.map(|file| (beside, file)),
+            }
+        }
+    }
+
+    fn write_beside(&self, beside: &Path, file: File, targets: &Targets) -> io::Result<()> {
+        if let Ok(there) = fs::metadata(&self.path) {
+            // What was closed to others stays so.
+            file.set_permissions(there.permissions())?;
+        }
+        let mut file = BufWriter::new(file);
+        for (target, state) in targets.iter().zip(&self.states) {
+            if let Some(reason) = self.reasons.texts.get(*state as usize) {
+                writeln!(file, "# {}\n{target}", Safe(reason))?;
+            }
+        }
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        fs::rename(beside, &self.path)?;
+        // The rename itself outlives a power cut only with its folder; not every file system can.
+        let _ = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
+impl Reasons {
+    /// The position of a reason; of its word alone where there are too many.
+    fn of(&mut self, word: &str, message: &str) -> u32 {
+        let reason = format!("{word}: {message}");
+        let is_known = self.positions.contains_key(reason.as_str());
+        let is_one_too_many = !is_known && self.texts.len() >= REASONS;
+        self.position(if is_one_too_many { word.to_owned() } else { reason })
+    }
+
+    fn position(&mut self, reason: String) -> u32 {
+        if let Some(at) = self.positions.get(reason.as_str()) {
+            return *at;
+        }
+        let reason: Rc<str> = reason.into();
+        let at = u32::try_from(self.texts.len()).unwrap_or(0);
+        self.texts.push(Rc::clone(&reason));
+        self.positions.insert(reason, at);
+        at
+    }
+}

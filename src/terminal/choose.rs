@@ -1,0 +1,66 @@
+//! A numbered choice, read as a plain line from stdin.
+
+use std::io::{self, IsTerminal};
+
+use crate::error::{Error, Problem};
+use crate::terminal::output::Output;
+use crate::terminal::prompt;
+use crate::text::Safe;
+
+/// How many candidates a message lists.
+const LISTED: usize = 20;
+
+/// Whether and how a choice may be put to the operator.
+#[derive(Debug, Clone)]
+pub struct Chooser {
+    output: Output,
+    allowed: bool,
+}
+
+impl Chooser {
+    /// Asks only where `may_ask` (no `--force`, no JSON, no dry run) and a terminal is on both
+    /// ends.
+    pub fn new(output: Output, may_ask: bool) -> Self {
+        let allowed = may_ask && io::stdin().is_terminal() && io::stderr().is_terminal();
+        Self { output, allowed }
+    }
+
+    /// The position of the candidate chosen.
+    ///
+    /// # Errors
+    /// Nothing was chosen (exit 4); where asking is not possible, `otherwise` (exit 2), to whose
+    /// message the candidates are added.
+    pub fn among(
+        &self,
+        title: &str,
+        candidates: &[String],
+        otherwise: Problem,
+    ) -> Result<usize, Error> {
+        if !self.allowed {
+            let Problem { message, remedy } = otherwise;
+            return Err(Error::input(format!("{message}{}", listed(candidates)), remedy));
+        }
+        let mut text = format!("{}\n", Safe(title));
+        for (n, candidate) in candidates.iter().enumerate() {
+            text.push_str(&format!("  {}. {}\n", n + 1, Safe(candidate)));
+        }
+        self.output.say(&text);
+        let answer = prompt::line(&self.output, &format!("Which one? [1-{}] ", candidates.len()));
+        match answer.trim().parse::<usize>() {
+            Ok(n) if (1..=candidates.len()).contains(&n) => Ok(n - 1),
+            _ => Err(Error::Declined(Problem::new("nothing chosen: nothing was sent", ""))),
+        }
+    }
+}
+
+/// `: a, b and 3 more`, or nothing.
+pub fn listed(candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        return String::new();
+    }
+    let shown = candidates.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    match candidates.len().saturating_sub(LISTED) {
+        0 => format!(": {shown}"),
+        more => format!(": {shown} and {more} more"),
+    }
+}

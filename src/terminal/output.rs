@@ -1,0 +1,254 @@
+//! Where text goes: stderr for people, stdout for JSON. A closed pipe stops nothing; a full disk
+//! behind stdout is remembered, since a script then lacks what it asked for.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::json::{Fields, Json, Layout};
+use crate::request::environment::Environment;
+use crate::signals::{self, Signals};
+use crate::terminal::wrap::{columns, wrapped};
+use crate::text::Safe;
+
+/// The command's name in JSON.
+pub const COMMAND: &str = "auth:revoke-token";
+
+/// What a pipe takes without blocking once it takes anything (PIPE_BUF).
+const CHUNK: usize = 4096;
+/// How long a stream that nobody reads is waited for after a signal.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// For whom the output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Text on stderr, with colours and symbols where a terminal shows it.
+    Human {
+        /// ANSI colours.
+        colour: bool,
+        /// Symbols outside ASCII.
+        symbols: bool,
+    },
+    /// NDJSON on stdout, and nothing else there.
+    Json(Layout),
+}
+
+impl Format {
+    /// By what was asked for (`wants_json`: whether indented), where the streams lead and what
+    /// the environment says of the terminal.
+    pub fn choose(wants_json: Option<bool>, env: Environment) -> Self {
+        let able = env.raw("NO_COLOR").is_none() && env.raw("TERM").is_some_and(|it| it != "dumb");
+        match wants_json {
+            None => {
+                let colour = able && io::stderr().is_terminal();
+                Self::Human { colour, symbols: colour && is_utf8(|name| env.raw(name)) }
+            }
+            Some(pretty) => {
+                Self::Json(Layout { pretty, colour: pretty && able && io::stdout().is_terminal() })
+            }
+        }
+    }
+}
+
+/// Whether the locale has UTF-8: the first of these that is set decides (POSIX).
+fn is_utf8(set: impl Fn(&str) -> Option<OsString>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    let locale = locale.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+/// The streams. Clones share what is remembered of them.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// For whom.
+    pub format: Format,
+    stdout_failed: Rc<Cell<bool>>,
+    given_up: Rc<[Cell<bool>; 2]>,
+    signals: Signals,
+}
+
+impl Output {
+    /// Output in this format.
+    pub fn new(format: Format, signals: Signals) -> Self {
+        Self { format, stdout_failed: Rc::default(), given_up: Rc::default(), signals }
+    }
+
+    /// What ends a wait for a stream that nobody reads.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
+    pub fn stdout_failed(&self) -> bool {
+        self.stdout_failed.get()
+    }
+
+    /// Whether JSON was asked for.
+    pub fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json(_))
+    }
+
+    /// Writes text to stderr, its lines no wider than a terminal there.
+    pub fn say(&self, text: &str) {
+        self.say_as_it_is(&wrapped(text, columns()));
+    }
+
+    /// Writes text to stderr that must keep its own lines, to be copied.
+    pub fn say_as_it_is(&self, text: &str) {
+        // Nobody is left to be told of a failure here.
+        let [_, given_up] = &*self.given_up;
+        let _ = self.write_all(io::stderr().lock().as_fd(), text.as_bytes(), given_up);
+    }
+
+    /// Writes text to stdout as it is.
+    pub fn print(&self, text: &str) {
+        let [given_up, _] = &*self.given_up;
+        let written = self.write_all(io::stdout().lock().as_fd(), text.as_bytes(), given_up);
+        if written.is_err_and(|error| error != Errno::PIPE) {
+            self.stdout_failed.set(true);
+        }
+    }
+
+    /// Writes all of it, also where the stream does not block. One that nobody reads holds up the
+    /// run only until a signal comes, and then no longer than once.
+    fn write_all(
+        &self,
+        stream: BorrowedFd<'_>,
+        mut bytes: &[u8],
+        given_up: &Cell<bool>,
+    ) -> Result<(), Errno> {
+        let slice = Timespec::try_from(signals::SLICE).ok();
+        let mut end: Option<Instant> = None;
+        while !bytes.is_empty() && !given_up.get() {
+            if self.signals.caught().is_some() {
+                let now = Instant::now();
+                given_up.set(now > *end.get_or_insert(now + GRACE));
+            }
+            match poll(&mut [PollFd::new(&stream, PollFlags::OUT)], slice.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => continue,
+                ready => ready?,
+            };
+            match rustix::io::write(stream, bytes.get(..CHUNK).unwrap_or(bytes)) {
+                Ok(written) => {
+                    bytes = bytes.get(written..).unwrap_or_default();
+                    end = None;
+                }
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if bytes.is_empty() { Ok(()) } else { Err(Errno::TIMEDOUT) }
+    }
+
+    /// Writes one JSON record; nothing where the output is for people.
+    pub fn record(&self, kind: &'static str, fields: impl FnOnce(Fields) -> Fields) {
+        if let Format::Json(layout) = self.format {
+            let record = fields(Fields::new().with("type", kind).with("command", COMMAND));
+            self.print(&(record.done().write(layout) + "\n"));
+        }
+    }
+
+    /// Writes one line of running commentary.
+    pub fn log(&self, component: &'static str, event: &'static str, message: &str) {
+        match self.format {
+            Format::Human { .. } => self.say(&format!("[{component}] {}\n", Safe(message))),
+            Format::Json(_) => self.record("log", |fields| {
+                let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+                fields
+                    .with("component", component)
+                    .with("event", event)
+                    .with("message", message)
+                    .with("timestamp", now)
+            }),
+        }
+    }
+
+    /// A text in an ANSI colour, where colours are shown.
+    pub fn painted(&self, colour: Colour, text: &str) -> String {
+        match self.format {
+            Format::Human { colour: true, .. } => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// A symbol with a space after it, where symbols are shown.
+    pub fn symbol(&self, colour: Colour, symbol: &str) -> String {
+        match self.format {
+            Format::Human { symbols: true, .. } => self.painted(colour, symbol) + " ",
+            _ => String::new(),
+        }
+    }
+}
+
+/// ANSI colours by meaning.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub enum Colour {
+    /// Red.
+    Bad = 31,
+    /// Green.
+    Good = 32,
+    /// Yellow.
+    Doubtful = 33,
+}
+
+/// The closing record: every run of the command ends with it.
+pub fn status_fields(fields: Fields, exit_code: i32, interrupted: bool) -> Fields {
+    fields
+        .with("status", if interrupted { "interrupted" } else { "completed" })
+        .with("exitCode", Json::Number(i64::from(exit_code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_that_does_not_block_gets_all_of_it() {
+        let (mut reader, writer) = UnixStream::pair().unwrap();
+        writer.set_nonblocking(true).unwrap();
+        let text: Vec<u8> = (0..4_000_000_u32).map(|n| n as u8).collect();
+        let read = thread::spawn(move || {
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).unwrap();
+            all
+        });
+        let output =
+            Output::new(Format::Human { colour: false, symbols: false }, Signals::default());
+        output.write_all(writer.as_fd(), &text, &Cell::new(false)).unwrap();
+        drop(writer);
+        assert!(read.join().unwrap() == text);
+    }
+
+    #[test]
+    fn symbols_need_a_utf_8_locale() {
+        for (all, ctype, lang, expected) in [
+            ("", "", "", false),
+            ("", "", "C.UTF-8", true),
+            ("", "", "en_US.utf8", true),
+            ("", "POSIX", "C.UTF-8", false),
+            ("POSIX", "C.UTF-8", "C.UTF-8", false),
+            ("C.UTF-8", "POSIX", "POSIX", true),
+        ] {
+            let set = |name: &str| {
+                let value = match name {
+                    "LC_ALL" => all,
+                    "LC_CTYPE" => ctype,
+                    _ => lang,
+                };
+                (!value.is_empty()).then(|| value.into())
+            };
+            assert_eq!(is_utf8(set), expected, "{all:?} {ctype:?} {lang:?}");
+        }
+    }
+}
