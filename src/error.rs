@@ -1,7 +1,10 @@
 //! Why a run ends before its first revocation request. What happens to targets after that is an
 //! outcome (`outcome.rs`), not an error.
 
+use std::fmt::Display;
+
 use crate::secret::redactor::Redactor;
+use crate::text::excerpt;
 
 /// What failed, and apart from it what to do about it. Both are lower case without a full stop,
 /// so that the report can put them on lines of their own.
@@ -19,6 +22,11 @@ impl Problem {
         Self { message: message.into(), remedy: remedy.into() }
     }
 
+    /// The same problem, with what it was met at before it.
+    pub fn context(self, context: impl Display) -> Self {
+        Self { message: format!("{context}: {}", self.message), ..self }
+    }
+
     /// The same without the secrets that its texts may repeat.
     pub fn cleaned(&self, redactor: &Redactor) -> Self {
         let clean = |text: &str| redactor.clean_message(text).into_owned();
@@ -26,9 +34,9 @@ impl Problem {
     }
 }
 
-/// An error as Ably words it (`ErrorInfo` of its REST specification).
+/// An error as Ably words it (`AblyError` of its REST specification).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ErrorInfo {
+pub struct AblyError {
     /// Ably's own code, such as 40101.
     pub code: Option<i64>,
     /// The HTTP status that came with it.
@@ -43,17 +51,49 @@ pub struct ErrorInfo {
     pub edge_id: Option<String>,
 }
 
+impl AblyError {
+    /// Ably's message and code as one phrase; `None` where it gave neither.
+    pub fn described(&self) -> Option<String> {
+        let message =
+            self.message.as_deref().map(|text| excerpt(text).trim_end_matches('.').to_owned());
+        match (message, self.code) {
+            (Some(message), Some(code)) => Some(format!("{message} (code {code})")),
+            (Some(message), None) => Some(message),
+            (None, Some(code)) => Some(format!("code {code}")),
+            (None, None) => None,
+        }
+    }
+}
+
+/// What could not be looked up, so that nothing was revoked.
+#[derive(Debug)]
+pub struct Lookup {
+    /// What failed and what to do.
+    pub problem: Problem,
+    /// Ably's own words, where it had some.
+    pub error: Option<AblyError>,
+    /// The targets that are not revoked for it.
+    pub targets: Vec<String>,
+}
+
 /// A run that ended before anything was revoked.
 #[derive(Debug)]
 pub enum Error {
     /// Arguments, files, configuration or credentials here cannot be acted on.
     Input(Problem),
     /// Ably refused to tell, or could not be asked, what had to be known first.
-    Lookup(Problem, Option<Box<ErrorInfo>>),
+    Lookup(Box<Lookup>),
     /// The operator did not confirm.
     Declined(Problem),
     /// A signal came at a prompt or before the first request.
     Signal(i32),
+}
+
+impl From<Problem> for Error {
+    /// What is wrong before anything was asked is wrong with the input.
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem)
+    }
 }
 
 impl Error {
@@ -66,10 +106,18 @@ impl Error {
     pub fn cleaned(self, redactor: &Redactor) -> Self {
         match self {
             Self::Input(problem) => Self::Input(problem.cleaned(redactor)),
-            Self::Lookup(problem, info) => Self::Lookup(problem.cleaned(redactor), info),
+            Self::Lookup(mut lookup) => {
+                lookup.problem = lookup.problem.cleaned(redactor);
+                Self::Lookup(lookup)
+            }
             Self::Declined(problem) => Self::Declined(problem.cleaned(redactor)),
             Self::Signal(signal) => Self::Signal(signal),
         }
+    }
+
+    /// Something that could not be looked up.
+    pub fn lookup(problem: Problem, error: Option<AblyError>) -> Self {
+        Self::Lookup(Box::new(Lookup { problem, error, targets: Vec::new() }))
     }
 
     /// The exit code, see "Exit codes" in the README. A signal's is what a shell shows for it.

@@ -1,73 +1,50 @@
-//! `ably auth revoke-token`: arguments, request, key, confirmation, client, outcome, report.
+//! `ably auth revoke-token`: arguments, request, plan, question, revocations, report.
 
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use ably_revoke_token::cli::generate;
-use ably_revoke_token::cli::help;
 use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::error::{Error, Problem};
-use ably_revoke_token::keys::credentials::{self, Given};
-use ably_revoke_token::keys::lookup::Lookup;
-use ably_revoke_token::net::Http;
-use ably_revoke_token::net::retry::{Courier, Hosts};
-use ably_revoke_token::plan::Facts;
-use ably_revoke_token::report::human::{self, Ending};
-use ably_revoke_token::report::progress::Progress;
-use ably_revoke_token::report::resume::Resume;
-use ably_revoke_token::request::environment::Environment;
-use ably_revoke_token::request::targets::Targets;
-use ably_revoke_token::request::{self, Consent, Request};
-use ably_revoke_token::revoke::client::{self, Client, Terms};
-use ably_revoke_token::revoke::left_over::Unrevoked;
-use ably_revoke_token::revoke::run::{self, Witnesses};
+use ably_revoke_token::keys::sources::Sources;
+use ably_revoke_token::net::{agent::Http, session::Net};
+use ably_revoke_token::plan::Plan;
+use ably_revoke_token::report::{self, Ending, Report, progress::Progress, resume::Resume};
+use ably_revoke_token::request::{Request, environment::Environment, settings::Consent};
+use ably_revoke_token::revoke::left_over::{self, LeftOver};
+use ably_revoke_token::revoke::{run, summary::Summary, verify::Verifier};
 use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::signals::{self, Signals};
-use ably_revoke_token::terminal::log::Journal;
 use ably_revoke_token::terminal::output::{Format, Output};
-use ably_revoke_token::terminal::prompt;
+use ably_revoke_token::terminal::{choose::Chooser, log::Log, prompt};
 
 fn main() -> ExitCode {
-    let installed = Signals::install();
-    let signals = installed.as_ref().ok().cloned().unwrap_or_default();
+    let (signals, installed) = Signals::install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
-    let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals);
+    let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals.clone());
     let redactor = Redactor::default();
-    let code = match parse::parse(arguments) {
-        Ok(Command::Help) => show(&output, &help::text()),
-        Ok(Command::Version) => show(&output, &(help::version() + "\n")),
-        Ok(Command::Generate(page)) => show(&output, &generate::page(page)),
-        Ok(Command::Revoke(args)) => {
-            let ready = installed
-                .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
-            let done = ready.and_then(|signals| revoke(&args, env, &output, &signals, &redactor));
-            done.unwrap_or_else(|error| fail(&output, &error.cleaned(&redactor), None))
+    let done = match parse::parse(arguments) {
+        Ok(Command::Print(text)) => {
+            output.print(&text());
+            Ok(0)
         }
-        Err(problem) => fail(&output, &Error::Input(problem), None),
+        Ok(Command::Revoke(args)) => installed
+            .map_err(Error::Input)
+            .and_then(|()| revoke(&args, env, &output, &signals, &redactor)),
+        Err(problem) => Err(Error::Input(problem)),
     };
-    let code = if output.stdout_failed() {
-        human::stdout_failed(&output);
-        code.max(1)
-    } else {
-        code
-    };
+    let code = done.unwrap_or_else(|error| {
+        let error = error.cleaned(&redactor);
+        report::error(&output, &error);
+        if let Error::Signal(signal) = error {
+            signals::die_of(signal);
+        }
+        error.exit_code()
+    });
+    let code = if report::stdout_failed(&output) { code.max(1) } else { code };
     ExitCode::from(u8::try_from(code).unwrap_or(1))
-}
-
-fn show(output: &Output, text: &str) -> i32 {
-    output.print(text);
-    0
-}
-
-fn fail(output: &Output, error: &Error, targets: Option<&Targets>) -> i32 {
-    human::error(output, error, targets);
-    if let Error::Signal(signal) = error {
-        signals::die_of(*signal);
-    }
-    error.exit_code()
 }
 
 /// One run of the command, to its exit code.
@@ -78,101 +55,55 @@ fn revoke(
     signals: &Signals,
     redactor: &Redactor,
 ) -> Result<i32, Error> {
-    let mut request = request::resolve(args, env, output, redactor)?;
-    let given = request.given.take();
-    let journal = Journal::new(output.clone(), redactor.clone(), request.verbose);
-    let http = Http::new(&request.network, signals, redactor.clone());
-    let courier = Courier { http: &http, signals, journal: &journal };
-    let done = act(args, &request, given, env, courier, output);
-    Ok(done.unwrap_or_else(|error| fail(output, &error.cleaned(redactor), Some(&request.targets))))
-}
-
-/// Everything that may need the network.
-fn act(
-    args: &Args,
-    request: &Request,
-    given: Option<Given>,
-    env: Environment,
-    courier: Courier<'_>,
-    output: &Output,
-) -> Result<i32, Error> {
-    let Courier { http, signals, journal } = courier;
-    let timeout = request.network.timeout;
-    let mut lookup = Lookup::new(env, courier, request.chooser.clone(), timeout);
-    let found = credentials::find(given, &request.wanted, env, signals, &mut lookup)?;
-    found.check_targets(&request.targets)?;
-    let endpoint = found.endpoint(request.endpoint.as_ref())?;
-    let hosts = Hosts::of(&endpoint);
-    hosts.all().try_for_each(|host| http.check(host)).map_err(Error::Input)?;
-    let facts = Facts::of(request, &found, &endpoint);
-    journal.note("auth", "key", || facts.key_described());
-    journal.note("auth", "app", || format!("the app is named by {}", facts.app_source));
-    journal.note("http", "network", || http.described(hosts.preferred()));
-    match request.consent {
-        Consent::Ask => confirm(output, &facts, &request.targets)?,
-        Consent::Given => human::warning(output, request.leaked.as_ref(), &request.targets),
-        Consent::DryRun => human::warning(output, None, &request.targets),
+    let (request, network) = Request::read(args, env, redactor)?;
+    let unrevoked_to = left_over::check(&request, env)?;
+    let log = Log::new(output.clone(), redactor.clone(), request.verbose);
+    let http = Http::new(&network, signals, redactor.clone());
+    let net = Net { http: &http, signals, log: &log };
+    let chooser = Chooser::new(output.clone(), request.consent == Consent::Ask);
+    let plan = Plan::settle(request, unrevoked_to, Sources::new(env, net, chooser), net)?;
+    let report = Report::new(output, &plan);
+    match plan.consent {
+        Consent::Ask if prompt::is_yes(&prompt::line(output, &report.question())) => {}
+        Consent::Ask => {
+            return Err(Error::Declined(Problem::new("not confirmed: nothing was sent", "")));
+        }
+        Consent::Given => report.warning(),
+        Consent::DryRun => {
+            report.dry_run();
+            return Ok(report::close(output, 0, None));
+        }
     }
-
-    let url = format!("https://{}{}", hosts.preferred(), client::path(&found.key));
-    let mut client = Client::new(courier, hosts, &found.key, timeout)?;
-    let terms = client.terms(request.issued_before, request.margin)?;
-    if request.consent == Consent::DryRun {
-        human::dry_run(output, &facts, &url, &client::first_body(&request.targets, terms));
-        return Ok(closed(output, 0, None));
-    }
-    let resume = Resume::of(args, request, terms, &facts);
-    execute(request, &mut client, terms, facts, courier, resume, output)
+    execute(args, &plan, net, report, Progress::new(output.clone(), &plan))
 }
 
 /// Everything that follows the first byte sent.
 fn execute(
-    request: &Request,
-    client: &mut Client<'_>,
-    terms: Terms,
-    mut facts: Facts,
-    courier: Courier<'_>,
-    resume: Option<Resume>,
-    output: &Output,
+    args: &Args,
+    plan: &Plan,
+    net: Net<'_>,
+    report: Report<'_>,
+    mut progress: Progress,
 ) -> Result<i32, Error> {
-    let (targets, signals) = (&request.targets, courier.signals);
-    let verifier = request.verifier(courier)?;
-    signals.hold();
-    let unrevoked = request.unrevoked_to.as_ref().map(|path| Unrevoked::create(path, targets));
-    let mut witnesses = Witnesses {
-        output,
-        progress: Progress::new(output.clone(), targets.len(), request.verbose),
-        signals,
-        unrevoked: unrevoked.transpose().map_err(Error::Input)?,
-        verifier,
-    };
-    let accounts = run::all(client, targets, terms, &mut facts, &mut witnesses);
-    // The file first: whoever reads the accounts may not be reading.
-    let saved = witnesses.unrevoked.map_or(Ok(()), |unrevoked| unrevoked.finish(targets));
-    let (code, signal) = (run::exit_code(&accounts, &facts), signals.caught());
-    let ending = Ending {
-        succeeded: code == 0 && signal.is_none() && saved.is_ok(),
-        interrupted: signal.is_some(),
-        resume: saved.map(|()| resume),
-    };
-    human::end(output, &facts, &accounts, targets, &ending);
-    Ok(closed(output, code, signal))
-}
-
-fn confirm(output: &Output, facts: &Facts, targets: &Targets) -> Result<(), Error> {
-    let question = human::plan(facts, targets) + "Revoke? [y/N] ";
-    if prompt::is_yes(&prompt::line(output, &question)) {
-        return Ok(());
+    let (batches, mut verifier) = (run::run(plan, net)?, Verifier::new(plan, net)?);
+    net.signals.hold();
+    let mut left_over = LeftOver::create(plan)?;
+    let mut summary = Summary::default();
+    for batch in batches {
+        if let Some(verifier) = verifier.as_mut().filter(|_| batch.is_revoked()) {
+            report.before_proof(&batch);
+            summary.verdict = Some(verifier.verify());
+        }
+        report.batch(&batch, summary.verdict.as_ref());
+        left_over.iter_mut().for_each(|file| file.add(&batch));
+        summary.add(&batch);
+        progress.tell(summary.tally);
     }
-    Err(Error::Declined(Problem::new("not confirmed: nothing was sent", "")))
-}
-
-/// Closes the JSON stream; dies of a signal that was caught.
-fn closed(output: &Output, code: i32, signal: Option<i32>) -> i32 {
-    let code = signal.map_or(code, |signal| 128 + signal);
-    human::status(output, code, signal.is_some());
-    if let Some(signal) = signal {
-        signals::die_of(signal);
-    }
-    code
+    progress.end();
+    // The file first: whoever reads the report may not be reading.
+    let saved = left_over.map_or(Ok(()), |file| file.finish(plan));
+    let signal = net.signals.caught();
+    let ending = Ending::new(&summary, signal, saved.map(|()| Resume::of(args, plan)));
+    report.end(&summary, &ending);
+    Ok(report::close(report.output(), summary.exit_code(), signal))
 }

@@ -1,67 +1,168 @@
-//! What every text about a run names: how much, in which app, with which key, on which terms.
+//! What is settled before the first revocation, and never changed after it: which targets with which
+//! key, on which terms, at which hosts. The question, the dry run, the records and the report read
+//! this and nothing else.
 
-use crate::json::Json;
-use crate::keys::found::Credentials;
+use std::path::PathBuf;
+
+use crate::api_key::ApiKey;
+use crate::error::{Error, Problem};
+use crate::keys::credentials;
+use crate::keys::shapes::Credential;
+use crate::keys::sources::Sources;
+use crate::net::clock;
 use crate::net::endpoint::Endpoint;
-use crate::request::Request;
+use crate::net::hosts::Hosts;
+use crate::net::session::Net;
 use crate::request::issued_before::IssuedBefore;
-use crate::request::which_keys::AppRef;
-use crate::revoke::verify::Verdict;
+use crate::request::leaked::Leaked;
+use crate::request::settings::Consent;
+use crate::request::targets::{Kind, Targets};
+use crate::request::{Request, Subject};
 
-/// The facts that every text about a run names.
-#[derive(Debug)]
-pub struct Facts {
-    /// How many targets there are.
-    pub total: usize,
-    /// The app's ID.
-    pub app: String,
-    /// The app's name, where it is known.
-    pub app_name: Option<String>,
-    /// What named the app.
-    pub app_source: &'static str,
-    /// `appId.keyId`.
-    pub key_name: String,
-    /// Where the key came from.
-    pub key_source: String,
-    /// Whether connected clients get thirty seconds.
+/// On which terms targets are revoked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Tokens issued before this, Unix milliseconds; Ably's now if absent.
+    pub issued_before: Option<i64>,
+    /// Thirty seconds of grace for connected clients (`allowReauthMargin`).
     pub margin: bool,
-    /// `--issued-before`, as given.
-    pub issued_before: Option<IssuedBefore>,
-    /// The endpoint, unless it is the default.
-    pub endpoint: Option<String>,
-    /// Whether the Control API was asked for app or key.
-    pub asked_control: bool,
-    /// The leaked token, for people and for scripts.
-    pub token: Option<(String, Json)>,
-    /// Whether Ably is to be asked with the token.
-    pub verifies: bool,
-    /// What became of the token itself, once that is known.
-    pub verdict: Option<Verdict>,
 }
 
-impl Facts {
-    /// The facts of a run.
-    pub fn of(request: &Request, found: &Credentials, endpoint: &Endpoint) -> Self {
-        Self {
-            total: request.targets.len(),
-            app: found.key.app_id().to_owned(),
-            app_name: found.app_name.clone(),
-            app_source: found.app_source,
-            key_name: found.key.name().to_owned(),
-            key_source: found.source.to_string(),
-            margin: request.margin,
-            issued_before: request.issued_before,
-            endpoint: (!endpoint.is_default()).then(|| endpoint.to_string()),
-            asked_control: found.asked_control,
-            token: request.leaked.as_ref().map(|leaked| (leaked.facts(), leaked.json())),
-            verifies: request.verify,
-            verdict: None,
-        }
+/// One key with what is to be revoked with it.
+#[derive(Debug)]
+pub struct Job {
+    /// The key, its app, and where both came from.
+    pub credential: Credential,
+    /// At least one.
+    pub targets: Targets,
+}
+
+/// A run that only has to be confirmed.
+#[derive(Debug)]
+pub struct Plan {
+    /// What is to be revoked with which key, in this order; at least one.
+    pub jobs: Vec<Job>,
+    /// The leaked token that the target came from.
+    pub token: Option<Leaked>,
+    /// When, and how gently.
+    pub terms: Terms,
+    /// Whether to ask, go ahead or only show.
+    pub consent: Consent,
+    /// Whether Ably is to be asked with the leaked token afterwards.
+    pub verify: bool,
+    /// Where the targets go that are not known to be revoked.
+    pub unrevoked_to: Option<PathBuf>,
+    /// Ably's hosts, as the operator or the account names them.
+    pub endpoint: Endpoint,
+    /// The same, the one first that has answered before.
+    pub hosts: Hosts,
+    /// Whether the Control API was asked for app or key.
+    pub asked_control: bool,
+    /// Whether Ably was asked for the time.
+    pub asked_clock: bool,
+    /// Whether a running commentary is told.
+    pub verbose: bool,
+}
+
+impl Plan {
+    /// Settles what the request leaves open: key and app, a leaked token's claim, the time. The
+    /// operator is asked where that is needed.
+    ///
+    /// # Errors
+    /// What the request leaves open cannot be settled, or the operator did not choose.
+    pub fn settle(
+        request: Request,
+        unrevoked_to: Option<PathBuf>,
+        mut sources: Sources<'_>,
+        net: Net<'_>,
+    ) -> Result<Self, Error> {
+        let Request { subject, keys, consent, margin, verify, verbose, .. } = request;
+        let affected = |error: Error| match (error, &subject) {
+            (Error::Lookup(mut lookup), Subject::Targets(targets)) => {
+                lookup.targets = targets.iter().map(str::to_owned).collect();
+                Error::Lookup(lookup)
+            }
+            (error, _) => error,
+        };
+        let credential = credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
+        let endpoint = endpoint_of(request.endpoint, &credential)?;
+        let mut hosts = Hosts::of(&endpoint);
+        hosts.all().try_for_each(|host| net.http.check(host))?;
+        let asked_clock = matches!(request.issued_before, Some(IssuedBefore::Age(_)));
+        let issued_before = match request.issued_before {
+            Some(IssuedBefore::Age(age)) => {
+                let (now, answering) = clock::now(net, hosts).map_err(affected)?;
+                hosts = answering;
+                Some(now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
+            }
+            Some(IssuedBefore::At(ms)) => Some(ms),
+            None => None,
+        };
+        let (targets, token) = match subject {
+            Subject::Targets(targets) => (targets, None),
+            Subject::Token(candidates) => {
+                let token = Leaked::choose(candidates, sources.chooser())?;
+                (token.targets()?, Some(token))
+            }
+        };
+        no_secret_among(&targets, &credential.key)?;
+        tell(net, &credential, &hosts);
+        Ok(Self {
+            jobs: vec![Job { credential, targets }],
+            token,
+            terms: Terms { issued_before, margin },
+            consent,
+            verify,
+            unrevoked_to,
+            endpoint,
+            hosts,
+            asked_control: sources.asked_control(),
+            asked_clock,
+            verbose,
+        })
     }
 
-    /// App and key, and where the key came from.
-    pub fn key_described(&self) -> String {
-        let app = AppRef { id: self.app.clone(), name: self.app_name.clone() };
-        format!("app {app}, key {} from {}", self.key_name, self.key_source)
+    /// How many revocations there are: targets, each with a key.
+    pub fn revocations(&self) -> usize {
+        self.jobs.iter().map(|job| job.targets.len()).sum()
     }
+
+    /// The target of the run, where there is one alone.
+    pub fn only_target(&self) -> Option<&str> {
+        match self.jobs.as_slice() {
+            [job] if job.targets.len() == 1 => Some(job.targets.get(0)),
+            _ => None,
+        }
+    }
+}
+
+/// The beginning of the running commentary.
+fn tell(net: Net<'_>, credential: &Credential, hosts: &Hosts) {
+    net.log.note("auth", "key", || credential.to_string());
+    net.log.note("auth", "app", || format!("the app is named by {}", credential.app_named_by));
+    net.log.note("http", "network", || net.http.described(hosts.preferred()));
+}
+
+/// The endpoint that was asked for, else that of the key's account, else the default.
+fn endpoint_of(asked_for: Option<Endpoint>, credential: &Credential) -> Result<Endpoint, Problem> {
+    match (asked_for, &credential.endpoint) {
+        (Some(endpoint), _) => Ok(endpoint),
+        (None, None) => Ok(Endpoint::default()),
+        (None, Some(value)) => Endpoint::parse(value).map_err(|problem| Problem {
+            message: format!("in the configuration, {}", problem.message),
+            ..problem
+        }),
+    }
+}
+
+/// Makes sure that no target holds the key's secret, pasted in the wrong place: it would be shown.
+fn no_secret_among(targets: &Targets, key: &ApiKey) -> Result<(), Problem> {
+    let value = |target: &str| Kind::split(target).is_some_and(|(_, value)| key.is_in(value));
+    if !targets.may_hold(key.secret()) || !targets.iter().any(value) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "a target is the API key or its secret",
+        "give a client ID there; the key belongs into ABLY_API_KEY or --api-key-file",
+    ))
 }

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGXFSZ};
 
+use crate::error::Problem;
+
 /// The longest that a wait goes on after a signal.
 pub const SLICE: Duration = Duration::from_millis(50);
 
@@ -30,10 +32,16 @@ impl Signals {
     /// Installs the handlers; a signal still acts as by default. One that was ignored when the
     /// program started, as by `nohup`, stays ignored.
     ///
-    /// # Errors
-    /// The system refuses to install a handler.
-    pub fn install() -> io::Result<Self> {
+    /// The error is that the system refuses to install a handler.
+    pub fn install() -> (Self, Result<(), Problem>) {
         let this = Self::default();
+        let installed = this.install_handlers();
+        let uncaught = |error| Problem::new(format!("signals cannot be caught: {error}"), "");
+        (this, installed.map_err(uncaught))
+    }
+
+    fn install_handlers(&self) -> io::Result<()> {
+        let this = self;
         this.release();
         let ignored = ignored();
         for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -54,7 +62,7 @@ impl Signals {
         // A write past the limit on a file's size then fails instead of killing.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         signal_hook::flag::register(SIGCONT, Arc::clone(&this.continued))?;
-        Ok(this)
+        Ok(())
     }
 
     /// From here on the first signal is noted; a second one has its default action.

@@ -49,6 +49,20 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A word as a shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", Safe(&word.replace('\'', "'\\''")))
+}
+
+/// `write!` without its machinery.
+pub fn put(out: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| out.push_str(part));
+}
+
 /// `1 target`, `2 targets`: a count with its noun.
 pub fn count(n: usize, noun: &str) -> String {
     let mut text = String::new();

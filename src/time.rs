@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Fewer milliseconds than this are a time in 2001 or before, most likely meant as seconds.
+pub const PLAUSIBLE_MS: i64 = 1_000_000_000_000;
+
 /// This machine's time in Unix milliseconds. It may be wrong, so none of it is ever sent.
 pub fn now_ms() -> i64 {
     millis(SystemTime::now())

@@ -1159,17 +1159,17 @@ fn the_targets_file_itself_is_refused_by_whatever_name() {
     ] {
         let tool = ably(REVOKE).cwd(folder.path()).against(&server);
         let run = tool.args(["--targets-file", path, "--unrevoked-to", "targets.txt"]).run();
-        run.exits(2).says("is the targets file itself");
+        run.exits(2).says("is the same file as --targets-file");
         let absolute = folder.file(path);
         let run = revoke(&server, &file).arg("--unrevoked-to").arg(absolute).run();
-        run.exits(2).says("is the targets file itself");
+        run.exits(2).says("is the same file as --targets-file");
         // As the shell opens it.
         let run = in_shell(r#"exec "$@" < targets.txt"#)
             .args(["--unrevoked-to", path])
             .cwd(folder.path())
             .against(&server)
             .run();
-        run.exits(2).says("is the targets file itself");
+        run.exits(2).says("is the same file as --targets-file");
     }
     assert_eq!(fs::read(&file).unwrap(), before);
 }

@@ -180,7 +180,12 @@ fn of_any_two_sources_the_earlier_serves() {
             if (first, second) == (Option, File) {
                 server.expect_nothing();
                 let run = program(&set, &server, &folder).arg("--force").run();
-                refused(&run, &server, 2, &["--api-key and --api-key-file exclude each other"]);
+                refused(
+                    &run,
+                    &server,
+                    2,
+                    &["--api-key and --api-key-file cannot be used together"],
+                );
                 continue;
             }
             let run = program(&set, &server, &folder).args(["--force", "--json"]).run();

@@ -45,9 +45,9 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         (&[], "no target"),
         (
             &["--client-id", "a", "--revocation-key", "b"],
-            "--client-id and --revocation-key exclude each other",
+            "--client-id and --revocation-key cannot be used together",
         ),
-        (&["--channel", "a", "--client-id", "b"], "exclude each other"),
+        (&["--channel", "a", "--client-id", "b"], "cannot be used together"),
         (&["--client-id", ""], "--client-id is given an empty value"),
         (&["--revocation-key="], "--revocation-key is given an empty value"),
         (&["--client-id", "*"], "Ably forbids"),
@@ -61,12 +61,15 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         (&["--client-id", "a", "--api-key-file", "-"], "--api-key-file reads standard input"),
         (&["--client-id", "a", "--app", "x", "--app", "x"], "--app is given twice"),
         (&["--client-id", "a", "--app="], "--app is empty"),
-        (&["--client-id", "a", "--timeout", "0"], "--timeout is no time that can be used"),
-        (&["--client-id", "a", "--timeout", "soon"], "--timeout is no time that can be used"),
+        (&["--client-id", "a", "--timeout", "0"], "invalid --timeout"),
+        (&["--client-id", "a", "--timeout", "soon"], "invalid --timeout"),
         (&["--client-id", "a", "--issued-before", "2h"], "more than an hour ago"),
         (&["--client-id", "a", "--issued-before", "1795428000"], "not a Unix time in milliseconds"),
         (&["--client-id", "a", "--issued-before", "yesterday"], "neither a time nor an age"),
-        (&["--client-id", "a", "--api-key", "A.b:c", "--api-key-file", "f"], "exclude each other"),
+        (
+            &["--client-id", "a", "--api-key", "A.b:c", "--api-key-file", "f"],
+            "cannot be used together",
+        ),
     ];
     let server = Ably::start();
     server.expect_nothing();
@@ -152,7 +155,7 @@ fn json_excludes_pretty_json_and_needs_force() {
     let server = Ably::start();
     server.expect_nothing();
     for (arguments, told) in [
-        (vec!["--json", "--pretty-json", "--force"], "exclude each other"),
+        (vec!["--json", "--pretty-json", "--force"], "cannot be used together"),
         (vec!["--json"], "no way to ask"),
         (vec!["--pretty-json"], "no way to ask"),
     ] {

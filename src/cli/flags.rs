@@ -92,7 +92,7 @@ pub enum Completes {
 pub struct Flag {
     /// Its name in code.
     pub id: Id,
-    /// Its long name without the dashes.
+    /// Its long name with its dashes.
     pub long: &'static str,
     /// Another long name, if any.
     pub alias: Option<&'static str>,
@@ -127,10 +127,9 @@ impl Flag {
             text.push(*short);
             text.push_str(", ");
         }
-        text.push_str("--");
         text.push_str(self.long);
         if let Some(alias) = self.alias {
-            text.push_str(", --");
+            text.push_str(", ");
             text.push_str(alias);
         }
         if let Some(placeholder) = self.placeholder() {
@@ -142,284 +141,224 @@ impl Flag {
     }
 }
 
-const fn switch(id: Id, long: &'static str, group: Group, help: &'static str) -> Flag {
-    Flag {
-        id,
-        long,
-        alias: None,
-        short: &[],
-        takes: Takes::Nothing,
-        completes: Completes::Nothing,
-        env: None,
-        group,
-        help,
-    }
-}
-
-const fn value(
-    id: Id,
-    long: &'static str,
-    takes: Takes,
-    env: Option<&'static str>,
-    group: Group,
-    help: &'static str,
-) -> Flag {
-    Flag {
-        id,
-        long,
-        alias: None,
-        short: &[],
-        takes,
-        completes: Completes::Nothing,
-        env,
-        group,
-        help,
-    }
-}
-
-/// An option whose value is a file.
-const fn file(
-    id: Id,
-    long: &'static str,
-    placeholder: &'static str,
-    env: Option<&'static str>,
-    group: Group,
-    help: &'static str,
-) -> Flag {
-    Flag {
-        completes: Completes::File,
-        ..value(id, long, Takes::One(placeholder), env, group, help)
-    }
-}
-
-/// An option whose value is one of a few words.
-const fn choice(
-    id: Id,
-    long: &'static str,
-    placeholder: &'static str,
-    words: &'static [&'static str],
-    group: Group,
-    help: &'static str,
-) -> Flag {
-    Flag {
-        completes: Completes::Words(words),
-        ..value(id, long, Takes::One(placeholder), None, group, help)
-    }
-}
+/// What an option is unless its row says otherwise.
+const OPTION: Flag = Flag {
+    id: Id::Help,
+    long: "",
+    alias: None,
+    short: &[],
+    takes: Takes::Nothing,
+    completes: Completes::Nothing,
+    env: None,
+    group: Group::Output,
+    help: "",
+};
+const TARGETS: Flag = Flag { group: Group::Targets, ..OPTION };
+const CREDENTIALS: Flag = Flag { group: Group::Credentials, ..OPTION };
+const ACTION: Flag = Flag { group: Group::Action, ..OPTION };
+const NETWORK: Flag = Flag { group: Group::Network, ..OPTION };
 
 /// Every option of `ably auth revoke-token`.
 pub const FLAGS: &[Flag] = &[
-    value(
-        Id::ClientId,
-        "client-id",
-        Takes::Many("ID"),
-        None,
-        Group::Targets,
-        "Revoke all tokens issued to this client ID. Repeatable.",
-    ),
-    value(
-        Id::RevocationKey,
-        "revocation-key",
-        Takes::Many("KEY"),
-        None,
-        Group::Targets,
-        "Revoke all JWTs whose x-ably-revocation-key claim is this. Repeatable.",
-    ),
-    value(
-        Id::Channel,
-        "channel",
-        Takes::Many("NAME"),
-        None,
-        Group::Targets,
-        "Revoke all tokens whose capability names exactly this resource. Ably enables it per account. Repeatable.",
-    ),
-    file(
-        Id::TargetsFile,
-        "targets-file",
-        "FILE|-",
-        None,
-        Group::Targets,
-        "Revoke the targets of a file, or of standard input with -: one specifier a line, such as clientId:alice. Sent in requests of 100.",
-    ),
-    file(
-        Id::FromToken,
-        "from-token",
-        "FILE|-",
-        None,
-        Group::Targets,
-        "Work the target out of a leaked JWT in a file, or on standard input with -. Only the key that signed it can revoke it.",
-    ),
-    value(
-        Id::App,
-        "app",
-        Takes::One("ID|NAME"),
-        Some("ABLY_APP_ID"),
-        Group::Credentials,
-        "The app that the tokens belong to. A key of another app is refused. Default: the key's own app.",
-    ),
-    value(
-        Id::ApiKey,
-        "api-key",
-        Takes::One("KEY"),
-        Some("ABLY_API_KEY"),
-        Group::Credentials,
-        "The API key, appId.keyId:secret. Other users of this machine see it in the process list: prefer the variable or a file.",
-    ),
-    file(
-        Id::ApiKeyFile,
-        "api-key-file",
-        "FILE|-",
-        Some("ABLY_API_KEY_FILE"),
-        Group::Credentials,
-        "Read the API key from a file, or from standard input with - (then --force is required).",
-    ),
-    value(
-        Id::Key,
-        "key",
-        Takes::One("KEY_ID|NAME"),
-        None,
-        Group::Credentials,
-        "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.",
-    ),
-    switch(
-        Id::AllowReauthMargin,
-        "allow-reauth-margin",
-        Group::Action,
-        "Delay the revocation by 30 seconds, so that connected clients can obtain new tokens before they are disconnected.",
-    ),
-    value(
-        Id::IssuedBefore,
-        "issued-before",
-        Takes::One("TIME"),
-        None,
-        Group::Action,
-        "Revoke only tokens issued before this time: Unix milliseconds, RFC 3339 in UTC, or an age by Ably's clock (10m, 1h). At most an hour back. Default: now.",
-    ),
+    Flag {
+        id: Id::ClientId,
+        long: "--client-id",
+        takes: Takes::Many("ID"),
+        help: "Revoke all tokens issued to this client ID. Repeatable.",
+        ..TARGETS
+    },
+    Flag {
+        id: Id::RevocationKey,
+        long: "--revocation-key",
+        takes: Takes::Many("KEY"),
+        help: "Revoke all JWTs whose x-ably-revocation-key claim is this. Repeatable.",
+        ..TARGETS
+    },
+    Flag {
+        id: Id::Channel,
+        long: "--channel",
+        takes: Takes::Many("NAME"),
+        help: "Revoke all tokens whose capability names exactly this resource. Ably enables it per account. Repeatable.",
+        ..TARGETS
+    },
+    Flag {
+        id: Id::TargetsFile,
+        long: "--targets-file",
+        takes: Takes::One("FILE|-"),
+        completes: Completes::File,
+        help: "Revoke the targets of a file, or of standard input with -: one specifier a line, such as clientId:alice. Sent in requests of 100.",
+        ..TARGETS
+    },
+    Flag {
+        id: Id::FromToken,
+        long: "--from-token",
+        takes: Takes::One("FILE|-"),
+        completes: Completes::File,
+        help: "Work the target out of a leaked JWT in a file, or on standard input with -. Only the key that signed it can revoke it.",
+        ..TARGETS
+    },
+    Flag {
+        id: Id::App,
+        long: "--app",
+        takes: Takes::One("ID|NAME"),
+        env: Some("ABLY_APP_ID"),
+        help: "The app that the tokens belong to. A key of another app is refused. Default: the key's own app.",
+        ..CREDENTIALS
+    },
+    Flag {
+        id: Id::ApiKey,
+        long: "--api-key",
+        takes: Takes::One("KEY"),
+        env: Some("ABLY_API_KEY"),
+        help: "The API key, appId.keyId:secret. Other users of this machine see it in the process list: prefer the variable or a file.",
+        ..CREDENTIALS
+    },
+    Flag {
+        id: Id::ApiKeyFile,
+        long: "--api-key-file",
+        takes: Takes::One("FILE|-"),
+        completes: Completes::File,
+        env: Some("ABLY_API_KEY_FILE"),
+        help: "Read the API key from a file, or from standard input with - (then --force is required).",
+        ..CREDENTIALS
+    },
+    Flag {
+        id: Id::Key,
+        long: "--key",
+        takes: Takes::One("KEY_ID|NAME"),
+        help: "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.",
+        ..CREDENTIALS
+    },
+    Flag {
+        id: Id::AllowReauthMargin,
+        long: "--allow-reauth-margin",
+        help: "Delay the revocation by 30 seconds, so that connected clients can obtain new tokens before they are disconnected.",
+        ..ACTION
+    },
+    Flag {
+        id: Id::IssuedBefore,
+        long: "--issued-before",
+        takes: Takes::One("TIME"),
+        help: "Revoke only tokens issued before this time: Unix milliseconds, RFC 3339 in UTC, or an age by Ably's clock (10m, 1h). At most an hour back. Default: now.",
+        ..ACTION
+    },
     Flag {
         id: Id::Force,
-        long: "force",
-        alias: Some("yes"),
+        long: "--force",
+        alias: Some("--yes"),
         short: &['f', 'y'],
-        takes: Takes::Nothing,
-        completes: Completes::Nothing,
-        env: None,
-        group: Group::Action,
         help: "Do not ask for confirmation. Required with --json and --pretty-json.",
+        ..ACTION
     },
-    switch(
-        Id::DryRun,
-        "dry-run",
-        Group::Action,
-        "Check everything, show what would be sent, revoke nothing.",
-    ),
-    choice(
-        Id::By,
-        "by",
-        "client-id|revocation-key",
-        &["client-id", "revocation-key"],
-        Group::Action,
-        "With --from-token: which of the token's two claims to revoke by.",
-    ),
-    switch(
-        Id::Verify,
-        "verify",
-        Group::Action,
-        "With --from-token: afterwards ask Ably with that token until it is rejected, for 10 seconds at most (40 with the margin).",
-    ),
-    file(
-        Id::UnrevokedTo,
-        "unrevoked-to",
-        "FILE",
-        None,
-        Group::Action,
-        "Keep every target that is not known to be revoked in this file, with its reason, so that --targets-file can take it back.",
-    ),
-    value(
-        Id::Endpoint,
-        "endpoint",
-        Takes::One("HOST[:PORT]|POLICY"),
-        Some("ABLY_ENDPOINT"),
-        Group::Network,
-        "The host that serves Ably's REST API, or a routing policy such as acme or nonprod:sandbox. Default: main.",
-    ),
-    value(
-        Id::ConnectTo,
-        "connect-to",
-        Takes::One("ADDR:PORT"),
-        None,
-        Group::Network,
-        "Open the TCP connection there whatever the host, past any proxy: for an SSH tunnel or a port forward. TLS still checks the host's own name.",
-    ),
-    file(
-        Id::CaFile,
-        "ca-file",
-        "PEM",
-        Some("SSL_CERT_FILE"),
-        Group::Network,
-        "Trust the certificates in this file instead of the built-in roots.",
-    ),
-    value(
-        Id::Timeout,
-        "timeout",
-        Takes::One("SECONDS"),
-        None,
-        Group::Network,
-        "The longest that one request may take with all its retries. Default: 30.",
-    ),
-    switch(Id::Json, "json", Group::Output, "Print one compact JSON object a line on stdout."),
-    switch(Id::PrettyJson, "pretty-json", Group::Output, "Print the same objects indented."),
+    Flag {
+        id: Id::DryRun,
+        long: "--dry-run",
+        help: "Check everything, show what would be sent, revoke nothing.",
+        ..ACTION
+    },
+    Flag {
+        id: Id::By,
+        long: "--by",
+        takes: Takes::One("client-id|revocation-key"),
+        completes: Completes::Words(&["client-id", "revocation-key"]),
+        help: "With --from-token: which of the token's two claims to revoke by.",
+        ..ACTION
+    },
+    Flag {
+        id: Id::Verify,
+        long: "--verify",
+        help: "With --from-token: afterwards ask Ably with that token until it is rejected, for 10 seconds at most (40 with the margin).",
+        ..ACTION
+    },
+    Flag {
+        id: Id::UnrevokedTo,
+        long: "--unrevoked-to",
+        takes: Takes::One("FILE"),
+        completes: Completes::File,
+        help: "Keep every target that is not known to be revoked in this file, with its reason, so that --targets-file can take it back.",
+        ..ACTION
+    },
+    Flag {
+        id: Id::Endpoint,
+        long: "--endpoint",
+        takes: Takes::One("HOST[:PORT]|POLICY"),
+        env: Some("ABLY_ENDPOINT"),
+        help: "The host that serves Ably's REST API, or a routing policy such as acme or nonprod:sandbox. Default: main.",
+        ..NETWORK
+    },
+    Flag {
+        id: Id::ConnectTo,
+        long: "--connect-to",
+        takes: Takes::One("ADDR:PORT"),
+        help: "Open the TCP connection there whatever the host, past any proxy: for an SSH tunnel or a port forward. TLS still checks the host's own name.",
+        ..NETWORK
+    },
+    Flag {
+        id: Id::CaFile,
+        long: "--ca-file",
+        takes: Takes::One("PEM"),
+        completes: Completes::File,
+        env: Some("SSL_CERT_FILE"),
+        help: "Trust the certificates in this file instead of the built-in roots.",
+        ..NETWORK
+    },
+    Flag {
+        id: Id::Timeout,
+        long: "--timeout",
+        takes: Takes::One("SECONDS"),
+        help: "The longest that one request may take with all its retries. Default: 30.",
+        ..NETWORK
+    },
+    Flag {
+        id: Id::Json,
+        long: "--json",
+        help: "Print one compact JSON object a line on stdout.",
+        ..OPTION
+    },
+    Flag {
+        id: Id::PrettyJson,
+        long: "--pretty-json",
+        help: "Print the same objects indented.",
+        ..OPTION
+    },
     Flag {
         id: Id::Verbose,
-        long: "verbose",
-        alias: None,
+        long: "--verbose",
         short: &['v'],
-        takes: Takes::Nothing,
-        completes: Completes::Nothing,
-        env: None,
-        group: Group::Output,
         help: "Say where the key came from, which host is asked, and how each try went.",
+        ..OPTION
     },
-    choice(
-        Id::Generate,
-        "generate",
-        "man|bash|zsh|fish",
-        &["man", "bash", "zsh", "fish"],
-        Group::Output,
-        "Print the man page or a shell's completion script.",
-    ),
     Flag {
-        id: Id::Help,
-        long: "help",
-        alias: None,
-        short: &['h'],
-        takes: Takes::Nothing,
-        completes: Completes::Nothing,
-        env: None,
-        group: Group::Output,
-        help: "Print this help.",
+        id: Id::Generate,
+        long: "--generate",
+        takes: Takes::One("man|bash|zsh|fish"),
+        completes: Completes::Words(&["man", "bash", "zsh", "fish"]),
+        help: "Print the man page or a shell's completion script.",
+        ..OPTION
     },
+    Flag { id: Id::Help, long: "--help", short: &['h'], help: "Print this help.", ..OPTION },
     Flag {
         id: Id::Version,
-        long: "version",
-        alias: None,
+        long: "--version",
         short: &['V'],
-        takes: Takes::Nothing,
-        completes: Completes::Nothing,
-        env: None,
-        group: Group::Output,
         help: "Print name, version and target.",
+        ..OPTION
     },
 ];
 
-/// The option with this long name or alias.
+/// The option with this long name or alias, dashes included.
 pub fn by_long(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.long == name || flag.alias == Some(name))
 }
 
 /// An option's long name with its dashes.
-pub fn long(id: Id) -> String {
-    let flag = FLAGS.iter().find(|flag| flag.id == id);
-    format!("--{}", flag.map_or("", |flag| flag.long))
+pub fn long(id: Id) -> &'static str {
+    FLAGS.iter().find(|flag| flag.id == id).map_or("", |flag| flag.long)
+}
+
+/// The environment variable that stands in for an option.
+pub fn variable(id: Id) -> Option<&'static str> {
+    FLAGS.iter().find(|flag| flag.id == id)?.env
 }
 
 /// The option with this short name.

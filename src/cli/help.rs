@@ -6,7 +6,7 @@ use crate::cli::flags::{FLAGS, Group};
 
 /// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`.
 pub fn version() -> String {
-    format!("{} {} ({})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), target())
+    format!("{} {} ({})\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), target())
 }
 
 /// The target triple of this build. Only Linux is shipped, so the libc is all that varies.

@@ -1,6 +1,7 @@
 //! What was typed: the one table of options, the parser, and the texts made from the table.
 
+pub mod completions;
 pub mod flags;
-pub mod generate;
 pub mod help;
+pub mod man;
 pub mod parse;

@@ -7,7 +7,7 @@ use std::path::Path;
 use lexopt::Arg;
 
 use crate::cli::flags::{self, Flag, Id, Takes};
-use crate::cli::generate::Page;
+use crate::cli::{completions, help, man};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
@@ -17,12 +17,8 @@ const NAME_WORD: usize = 12;
 /// What the operator asks this program to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Print help.
-    Help,
-    /// Print the version.
-    Version,
-    /// Print a man page or a completion script.
-    Generate(Page),
+    /// Print a text: help, the version, a man page or a completion script.
+    Print(fn() -> String),
     /// `auth revoke-token` with its options.
     Revoke(Args),
 }
@@ -92,7 +88,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
                 words.push(word);
                 continue;
             }
-            Arg::Long(name) => flags::by_long(name).ok_or_else(|| unknown(&format!("--{name}")))?,
+            Arg::Long(name) => long(name)?,
             Arg::Short(name) => {
                 flags::by_short(name).ok_or_else(|| unknown(&format!("-{name}")))?
             }
@@ -100,7 +96,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
         let value = match flag.takes {
             Takes::Nothing => OsString::new(),
             Takes::One(_) if typed.has(flag.id) => {
-                return Err(usage(format!("--{} is given twice", flag.long)));
+                return Err(usage(format!("{} is given twice", flag.long)));
             }
             Takes::One(_) | Takes::Many(_) => value_of(flag, &mut parser)?,
         };
@@ -119,18 +115,23 @@ pub fn wants_json(args: &[OsString]) -> Option<bool> {
     options().any(|arg| arg == "--pretty-json").then_some(true)
 }
 
+fn long(name: &str) -> Result<&'static Flag, Problem> {
+    let typed = format!("--{name}");
+    flags::by_long(&typed).ok_or_else(|| unknown(&typed))
+}
+
 /// The value that belongs to a flag. An option's name in its place is a forgotten value, not a
 /// client ID: `--client-id --force` must revoke nothing.
 fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Problem> {
     if let Some(value) = parser.optional_value() {
         return Ok(value);
     }
-    let missing = || usage(format!("--{} needs a value", flag.long));
+    let missing = || usage(format!("{} needs a value", flag.long));
     let next = parser.try_raw_args().and_then(|mut raw| raw.next()).ok_or_else(missing)?;
     if is_option(&next) {
         return Err(Problem::new(
-            format!("--{} needs a value, and the next argument is an option", flag.long),
-            format!("if that is the value, write --{}=VALUE", flag.long),
+            format!("{} needs a value, and the next argument is an option", flag.long),
+            format!("if that is the value, write {}=VALUE", flag.long),
         ));
     }
     Ok(next)
@@ -152,14 +153,20 @@ fn is_option(arg: &OsStr) -> bool {
 fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
     let words: Vec<&str> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
     if typed.has(Id::Help) {
-        return Ok(Command::Help);
+        return Ok(Command::Print(help::text));
     }
     if typed.has(Id::Version) {
-        return Ok(Command::Version);
+        return Ok(Command::Print(help::version));
     }
     if let Some(name) = typed.text(Id::Generate)? {
-        let unknown = || usage("the value of --generate is none of man, bash, zsh, fish".into());
-        return Page::by_name(name).map(Command::Generate).ok_or_else(unknown);
+        let page = match name {
+            "man" => man::page,
+            "bash" => completions::bash,
+            "zsh" => completions::zsh,
+            "fish" => completions::fish,
+            _ => return Err(usage("--generate must be man, bash, zsh or fish".into())),
+        };
+        return Ok(Command::Print(page));
     }
     match words.as_slice() {
         ["auth", "revoke-token"] | ["auth:revoke-token"] => Ok(Command::Revoke(typed)),
@@ -170,9 +177,9 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
         ["help"]
         | ["help", "auth"]
         | ["help", "auth", "revoke-token"]
-        | ["help", "auth:revoke-token"] => Ok(Command::Help),
-        ["version"] => Ok(Command::Version),
-        [] | ["auth"] if typed.0.is_empty() => Ok(Command::Help),
+        | ["help", "auth:revoke-token"] => Ok(Command::Print(help::text)),
+        ["version"] => Ok(Command::Print(help::version)),
+        [] | ["auth"] if typed.0.is_empty() => Ok(Command::Print(help::text)),
         [] | ["auth"] => Err(Problem::new(
             "the command is missing",
             "write ably auth revoke-token before the options",
@@ -246,10 +253,16 @@ mod tests {
             "help auth revoke-token",
             "--help --client-id x",
         ] {
-            assert!(matches!(parsed(line), Ok(Command::Help)), "{line}");
+            assert!(
+                matches!(parsed(line), Ok(Command::Print(text)) if text() == help::text()),
+                "{line}"
+            );
         }
         for line in ["--version", "-V", "version"] {
-            assert!(matches!(parsed(line), Ok(Command::Version)), "{line}");
+            assert!(
+                matches!(parsed(line), Ok(Command::Print(text)) if text() == help::version()),
+                "{line}"
+            );
         }
     }
 

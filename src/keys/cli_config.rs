@@ -10,9 +10,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
+use crate::api_key::ApiKey;
 use crate::error::Problem;
 use crate::file::{self, reason};
+use crate::keys::shapes::{App, KeyAtHand};
 use crate::secret::Secret;
+use crate::secret::redactor::Redactor;
 use crate::text::{Safe, excerpt};
 
 /// A configuration is some KB; this leaves room for thousands of apps. In bytes.
@@ -44,25 +47,22 @@ pub struct Account {
     pub control_host: Option<String>,
     /// The apps it knows of, by ID.
     pub apps: Vec<App>,
-    credentials: Credentials,
+    keys: Vec<StoredKey>,
+    login: Login,
 }
 
-/// An app of the current account. Each part may be missing.
+/// The key that the configuration holds for an app.
 #[derive(Debug)]
-pub struct App {
-    /// Ably's ID of it.
-    pub id: String,
-    /// The name its owner gave it; other apps may bear it too.
-    pub name: Option<String>,
-    /// The stored API key, whole, not yet checked.
-    pub api_key: Option<Secret>,
-    /// The name of that key.
-    pub key_name: Option<String>,
+struct StoredKey {
+    app_id: String,
+    /// Whole, not yet checked.
+    key: Secret,
+    label: Option<String>,
 }
 
 /// How the account authenticates to the Control API.
 #[derive(Debug)]
-struct Credentials {
+struct Login {
     access_token: Option<Secret>,
     /// Unix milliseconds.
     expires_at: Option<i64>,
@@ -120,7 +120,7 @@ impl Account {
     /// The OAuth session has expired or is gone. Only the full Ably CLI can renew it, since that
     /// writes the file.
     pub fn access_token(&self, now: i64) -> Result<Option<&Secret>, Problem> {
-        let Credentials { access_token, expires_at, session_missing } = &self.credentials;
+        let Login { access_token, expires_at, session_missing } = &self.login;
         let what = match (access_token, expires_at) {
             (Some(_), Some(expires_at)) if *expires_at <= now => "has expired",
             (None, _) if *session_missing => "is not in the configuration",
@@ -130,14 +130,36 @@ impl Account {
         Err(Problem::new(message, LOGIN))
     }
 
-    /// The access token as it is stored, whether it still serves or not.
-    pub fn stored_token(&self) -> Option<&Secret> {
-        self.credentials.access_token.as_ref()
+    /// Makes the redactor know every secret of the account, whether it still serves or not.
+    pub fn conceal(&self, redactor: &Redactor) {
+        if let Some(token) = &self.login.access_token {
+            redactor.add(token.expose());
+        }
+        self.keys.iter().for_each(|stored| redactor.add_given_key(stored.key.expose()));
     }
 
-    /// The app with this ID.
-    pub fn app_by_id(&self, id: &str) -> Option<&App> {
-        self.apps.iter().find(|app| app.id == id)
+    /// The apps for which there is a key.
+    pub fn apps_with_key(&self) -> Vec<App> {
+        let has_key = |app: &&App| self.keys.iter().any(|key| key.app_id == app.id);
+        self.apps.iter().filter(has_key).cloned().collect()
+    }
+
+    /// The key for an app.
+    ///
+    /// # Errors
+    /// What is stored is no key.
+    pub fn key_of(&self, app: &App) -> Result<Option<KeyAtHand>, Problem> {
+        let Some(stored) = self.keys.iter().find(|key| key.app_id == app.id) else {
+            return Ok(None);
+        };
+        let source = format!("configuration (account {})", self.name);
+        let key = ApiKey::from_secret(&stored.key).map_err(|what| {
+            Problem::new(
+                format!("the API key of app {app} from {source} cannot be used: {what}"),
+                "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
+            )
+        })?;
+        Ok(Some(KeyAtHand { key, label: stored.label.clone(), revocable: None, source }))
     }
 }
 
@@ -214,37 +236,30 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn account(&self, name: String, root: &Node<'_>) -> Result<Account, Problem> {
-        let apps = match self.table("apps")? {
-            None => Vec::new(),
-            Some(apps) => apps
-                .table
-                .keys()
-                .filter_map(|id| {
-                    apps.table(id.get_ref()).transpose().map(|app| app?.app(id.get_ref()))
-                })
-                .collect::<Result<_, _>>()?,
-        };
+        let (mut apps, mut keys) = (Vec::new(), Vec::new());
+        if let Some(table) = self.table("apps")? {
+            for id in table.table.keys().map(|id| id.get_ref()) {
+                let Some(entry) = table.table(id)? else { continue };
+                apps.push(App { name: entry.text("appName")?, ..App::by_id(id) });
+                let label = entry.text("keyName")?;
+                if let Some(key) = entry.text("apiKey")?.map(Secret::new) {
+                    keys.push(StoredKey { app_id: id.to_string(), key, label });
+                }
+            }
+        }
         Ok(Account {
             name,
             current_app_id: self.text("currentAppId")?,
             endpoint: self.text("endpoint")?,
             control_host: self.text("controlHost")?,
             apps,
-            credentials: self.credentials(root)?,
-        })
-    }
-
-    fn app(&self, id: &str) -> Result<App, Problem> {
-        Ok(App {
-            id: id.to_owned(),
-            name: self.text("appName")?,
-            api_key: self.text("apiKey")?.map(Secret::new),
-            key_name: self.text("keyName")?,
+            keys,
+            login: self.login(root)?,
         })
     }
 
     /// The session that the account names, else what the account itself holds, as the CLI does.
-    fn credentials(&self, root: &Node<'_>) -> Result<Credentials, Problem> {
+    fn login(&self, root: &Node<'_>) -> Result<Login, Problem> {
         let key = self.text("oauthSessionKey")?;
         let sessions = if key.is_some() { root.table("oauthSessions")? } else { None };
         let session = match (&sessions, &key) {
@@ -252,7 +267,7 @@ impl<'a> Node<'a> {
             _ => None,
         };
         let holder = session.as_ref().unwrap_or(self);
-        Ok(Credentials {
+        Ok(Login {
             access_token: holder.text("accessToken")?.map(Secret::new),
             expires_at: holder.time("accessTokenExpiresAt")?,
             session_missing: key.is_some() && session.is_none(),
@@ -418,11 +433,12 @@ refreshToken = "s3cret-refresh"
             assert_eq!(account.current_app_id.as_deref(), Some("app1"));
             assert_eq!(account.endpoint.as_deref(), Some("eu"));
             assert_eq!(account.control_host.as_deref(), Some("control.example"));
-            let app = account.app_by_id("app1").unwrap();
-            assert_eq!(app.api_key.as_ref().unwrap().expose(), "app1.key:s3cret");
-            assert_eq!(app.key_name.as_deref(), Some("Root"));
-            assert!(account.app_by_id("app2").unwrap().api_key.is_none());
-            assert!(account.app_by_id("App1").is_none());
+            let key = account.key_of(&App::by_id("app1")).unwrap().unwrap();
+            assert_eq!(key.key.expose(), "app1.key:s3cret");
+            assert_eq!(key.label.as_deref(), Some("Root"));
+            for none in ["app2", "App1"] {
+                assert!(account.key_of(&App::by_id(none)).unwrap().is_none(), "{none}");
+            }
             let names: Vec<_> = account.apps.iter().map(|app| app.name.as_deref()).collect();
             assert_eq!(names[..2], [Some("Shop"), Some("Shop")]);
             assert!(!format!("{account:?}").contains("s3cret"));
@@ -603,7 +619,7 @@ refreshToken = "s3cret-refresh"
             // A pair of surrogates is JSON alone.
             prop_assume!(!written.contains("\\ud"));
             prop_assert_eq!(account.apps[0].name.as_deref(), Some(name.as_str()));
-            prop_assert_eq!(account.apps[0].api_key.as_ref().unwrap().expose(), key);
+            prop_assert_eq!(account.keys[0].key.expose(), key);
         }
     }
 }

@@ -1,19 +1,16 @@
 //! Ably's Control API, as far as finding a key needs it: apps and their keys
 //! (<https://ably.com/docs/platform/account/control-api>).
 
-use std::time::Duration;
-
 use miniserde::json::{Array, Number, Value};
-use ureq::http::HeaderValue;
 
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::json::string;
-use crate::net::ably_error::{described, reply_error};
-use crate::net::response::Reply;
-use crate::net::retry::{Courier, Deadline, Hosts, Tried};
-use crate::net::{Call, auth, fits, segment};
-use crate::request::which_keys::AppRef;
+use crate::keys::shapes::{App, KeyAtHand};
+use crate::net::hosts::Hosts;
+use crate::net::response::Response;
+use crate::net::segment;
+use crate::net::session::{Credential, Deadline, Net, Session};
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
 
@@ -23,67 +20,29 @@ const LATER: &str = "try again later, or give a key with ABLY_API_KEY";
 /// More pages than this are a server that goes round in circles.
 const PAGE_LIMIT: usize = 1000;
 
-/// An app of the account.
-#[derive(Debug)]
-pub struct App {
-    /// Its ID.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Whether it can be used.
-    pub enabled: bool,
-}
-
-/// An API key of an app, enabled.
-#[derive(Debug)]
-pub struct Key {
-    /// Its ID, without the app's.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Whether tokens that it issued can be revoked.
-    pub revocable: bool,
-    /// The key itself.
-    pub key: ApiKey,
-}
-
 /// The Control API in the name of one access token.
 #[derive(Debug)]
-pub struct Control<'a> {
-    courier: Courier<'a>,
-    hosts: Hosts,
-    authorization: HeaderValue,
+pub struct ControlApi<'a> {
+    session: Session<'a>,
     redactor: Redactor,
-    timeout: Duration,
 }
 
-impl<'a> Control<'a> {
+impl<'a> ControlApi<'a> {
     /// The Control API at a host, with an access token.
     ///
     /// # Errors
-    /// The token cannot stand in a header; the proxy that leads there cannot be used.
-    pub fn new(
-        courier: Courier<'a>,
-        host: &str,
-        token: &Secret,
-        timeout: Duration,
-    ) -> Result<Self, Error> {
-        courier.http.check(host).map_err(Error::Input)?;
-        let authorization = auth::bearer(token).map_err(|_| {
-            Error::input(
-                "the access token has characters that no header can hold",
+    /// The token cannot stand in a header, or is too long for one.
+    pub fn new(net: Net<'a>, host: &str, token: &Secret) -> Result<Self, Problem> {
+        let redactor = net.redactor();
+        redactor.add(token.expose());
+        let session = Session::new(net, Hosts::single(host), Credential::AccessToken(token));
+        let session = session.map_err(|what| {
+            Problem::new(
+                format!("the access token {what}"),
                 "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
             )
         })?;
-        if !fits("", &authorization) {
-            return Err(Error::input(
-                "the access token is too long to be sent: a request's head holds 64 KiB",
-                "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
-            ));
-        }
-        let redactor = courier.http.redactor();
-        auth::conceal_token(token, &redactor);
-        Ok(Self { courier, hosts: Hosts::single(host), authorization, redactor, timeout })
+        Ok(Self { session, redactor })
     }
 
     /// All apps of the account.
@@ -91,7 +50,7 @@ impl<'a> Control<'a> {
     /// # Errors
     /// The Control API refused, could not be asked, or gave no readable answer.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
-        let me = self.get("/v1/me", Deadline::after(self.timeout))?.0;
+        let me = self.get("/v1/me", self.deadline())?.0;
         let account = match &me {
             Value::Object(me) => match me.get("account") {
                 Some(Value::Object(account)) => string(account, "id"),
@@ -114,17 +73,18 @@ impl<'a> Control<'a> {
     ///
     /// # Errors
     /// As for `apps`.
-    pub fn keys(&mut self, app: &AppRef) -> Result<(Vec<Key>, usize), Error> {
+    pub fn keys(&mut self, app: &App) -> Result<(Vec<KeyAtHand>, usize), Error> {
         let listed = self.all(&format!("/v1/apps/{}/keys", segment(&app.id)));
         let listed = listed.map_err(|error| match error {
-            Error::Lookup(Problem { message, remedy }, info) => {
-                let message = format!("the keys of app {app} cannot be read: {message}");
-                Error::Lookup(Problem { message, remedy }, info)
+            Error::Lookup(mut lookup) => {
+                let what = format!("the keys of app {app} cannot be read");
+                lookup.problem = lookup.problem.context(what);
+                Error::Lookup(lookup)
             }
             other => other,
         })?;
         let enabled = listed.iter().filter(|key| is_enabled(key));
-        let keys: Option<Vec<Key>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
+        let keys: Option<Vec<KeyAtHand>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
         let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
         let disabled = listed.len() - keys.len();
         Ok((keys, disabled))
@@ -134,7 +94,7 @@ impl<'a> Control<'a> {
     fn all(&mut self, path: &str) -> Result<Array, Error> {
         let mut items = Array::new();
         let mut next = Some(path.to_owned());
-        let deadline = Deadline::after(self.timeout);
+        let deadline = self.deadline();
         for _ in 0..PAGE_LIMIT {
             let Some(path) = next else { return Ok(items) };
             let (page, link) = self.get(&path, deadline)?;
@@ -143,14 +103,14 @@ impl<'a> Control<'a> {
             };
             for item in page.iter() {
                 if let Some(key) = secret_of(item) {
-                    auth::conceal(&key, &self.redactor);
+                    self.redactor.add_key(&key);
                 }
             }
             items.extend(page);
             next = match link.as_deref().and_then(next_link) {
                 None => None,
                 Some(link) => Some(
-                    follow(link, &path, self.hosts.preferred())
+                    follow(link, &path, self.session.host())
                         .ok_or_else(|| self.unreadable("has its next page on another host"))?,
                 ),
             };
@@ -158,61 +118,63 @@ impl<'a> Control<'a> {
         Err(self.unreadable("never ends: no last page among the first 1000"))
     }
 
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.session.net().timeout())
+    }
+
     /// One page, and its `Link` header.
     fn get(&mut self, path: &str, deadline: Deadline) -> Result<(Value, Option<String>), Error> {
-        let call = Call { path, body: None, authorization: Some(&self.authorization) };
-        match self.courier.deliver(&call, &mut self.hosts, deadline) {
-            Tried::Failed(fault) => {
-                let Problem { message, remedy } = fault.problem;
-                let message = format!("the Control API could not be asked: {message}");
-                let remedy = if remedy.is_empty() { LATER.to_owned() } else { remedy };
-                Err(Error::Lookup(Problem { message, remedy }, None))
+        match self.session.get(path, deadline) {
+            Err(failure) => {
+                let mut problem = failure.problem.context("the Control API could not be asked");
+                if problem.remedy.is_empty() {
+                    LATER.clone_into(&mut problem.remedy);
+                }
+                Err(Error::lookup(problem, None))
             }
-            Tried::Answered { reply, gave_up, .. } => match (reply.status, reply.body.json()) {
+            Ok(response) => match (response.status, response.body.json()) {
                 // What such a body holds may be a key, so nothing of it is shown.
-                (200, Ok(page)) => Ok((page, reply.link)),
+                (200, Ok(page)) => Ok((page, response.link)),
                 (200, Err(what)) => Err(self.unreadable(&format!("has {what}"))),
-                (_, body) => Err(self.refused(&reply, body.as_ref().ok(), gave_up)),
+                (_, body) => Err(refused(&response, body.as_ref().ok())),
             },
         }
     }
 
-    fn refused(&self, reply: &Reply, body: Option<&Value>, gave_up: Option<String>) -> Error {
-        let mut info = reply_error(reply, body, &self.redactor);
-        if info.message.is_none() {
-            // The Control API's errors have their message at the top.
-            info.message = match body {
-                Some(Value::Object(body)) => {
-                    string(body, "message").map(|text| self.redactor.clean(text).into_owned())
-                }
-                _ => None,
-            };
-        }
-        let status = reply.status;
-        let words =
-            [described(&info), gave_up].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let separator = if words.is_empty() { "" } else { ": " };
-        let message = format!("the Control API answered {status}{separator}{words}");
-        let remedy = match status {
-            401 => "check the access token, or renew it: ably accounts login, or ABLY_ACCESS_TOKEN",
-            403 => {
-                "the access token lacks the right to read apps or keys: use another one, or give a key with ABLY_API_KEY"
-            }
-            404 => "check the app's ID and ABLY_CONTROL_HOST",
-            429 => "wait a minute, or give a key with ABLY_API_KEY",
-            300..=399 => "redirects are never followed: check ABLY_CONTROL_HOST",
-            _ => LATER,
-        };
-        Error::Lookup(Problem::new(message, remedy), Some(Box::new(info)))
-    }
-
     fn unreadable(&self, what: &str) -> Error {
-        let message = format!("the answer of the Control API at {} {what}", self.hosts.preferred());
-        Error::Lookup(
+        let message = format!("the answer of the Control API at {} {what}", self.session.host());
+        Error::lookup(
             Problem::new(message, "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY"),
             None,
         )
     }
+}
+
+fn refused(response: &Response, body: Option<&Value>) -> Error {
+    let mut error = response.error_in(body);
+    if error.message.is_none() {
+        // The Control API's errors have their message at the top.
+        error.message = match body {
+            Some(Value::Object(body)) => string(body, "message").map(|text| response.clean(text)),
+            _ => None,
+        };
+    }
+    let status = response.status;
+    let words = [error.described(), response.gave_up.clone()];
+    let words = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let separator = if words.is_empty() { "" } else { ": " };
+    let message = format!("the Control API answered {status}{separator}{words}");
+    let remedy = match status {
+        401 => "check the access token, or renew it: ably accounts login, or ABLY_ACCESS_TOKEN",
+        403 => {
+            "the access token lacks the right to read apps or keys: use another one, or give a key with ABLY_API_KEY"
+        }
+        404 => "check the app's ID and ABLY_CONTROL_HOST",
+        429 => "wait a minute, or give a key with ABLY_API_KEY",
+        300..=399 => "redirects are never followed: check ABLY_CONTROL_HOST",
+        _ => LATER,
+    };
+    Error::lookup(Problem::new(message, remedy), Some(error))
 }
 
 fn secret_of(item: &Value) -> Option<ApiKey> {
@@ -228,20 +190,20 @@ fn app_of(value: &Value, redactor: &Redactor) -> Option<App> {
     };
     Some(App {
         id: redactor.clean(string(app, "id")?).into_owned(),
-        name: redactor.clean(string(app, "name").unwrap_or_default()).into_owned(),
+        name: Some(redactor.clean(string(app, "name").unwrap_or_default()).into_owned()),
         enabled: string(app, "status").is_none_or(|status| status == "enabled"),
     })
 }
 
-fn key_of(value: &Value, redactor: &Redactor) -> Option<Key> {
+fn key_of(value: &Value, redactor: &Redactor) -> Option<KeyAtHand> {
     let Value::Object(key) = value else {
         return None;
     };
-    Some(Key {
-        id: redactor.clean(string(key, "id")?).into_owned(),
-        name: redactor.clean(string(key, "name").unwrap_or_default()).into_owned(),
-        revocable: matches!(key.get("revocableTokens"), Some(Value::Bool(true))),
+    Some(KeyAtHand {
         key: ApiKey::parse(string(key, "key")?).ok()?,
+        label: Some(redactor.clean(string(key, "name").unwrap_or_default()).into_owned()),
+        revocable: Some(matches!(key.get("revocableTokens"), Some(Value::Bool(true)))),
+        source: "Control API".to_owned(),
     })
 }
 

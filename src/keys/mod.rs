@@ -3,6 +3,6 @@
 pub mod cli_config;
 pub mod control_api;
 pub mod credentials;
-pub mod found;
-pub mod lookup;
 pub mod select;
+pub mod shapes;
+pub mod sources;

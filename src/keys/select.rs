@@ -1,186 +1,206 @@
 //! Which of several apps and keys is meant: by ID, by name, by being the only one, by choice. What
-//! there is to pick from was looked up before.
+//! there is to select from was looked up before. A key of another app is refused here.
 
-use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
-use crate::keys::cli_config::{self, Account};
-use crate::keys::control_api;
-use crate::request::which_keys::{AppRef, KeyChoice, Wanted};
+use crate::keys::shapes::{App, Credential, KeyAtHand};
+use crate::request::which_keys::Choice;
 use crate::secret::form::Typed;
 use crate::terminal::choose::{Chooser, listed};
 use crate::text::count;
 
-/// Of an app's keys the one named; else the only revocable one; else the one chosen.
-pub fn pick_key(
-    chooser: &Chooser,
-    mut keys: Vec<control_api::Key>,
-    disabled: usize,
-    app: &AppRef,
-    choice: Option<&KeyChoice>,
-) -> Result<ApiKey, Error> {
-    if keys.is_empty() {
-        let what = if disabled == 0 { "has no API key" } else { "has no API key that is enabled" };
-        return Err(Error::input(
-            format!("app {app} {what}"),
-            "create one in the dashboard, with revocable tokens enabled",
+/// The key for its app.
+///
+/// # Errors
+/// It is a key of another app.
+pub fn credential(
+    key: KeyAtHand,
+    app: App,
+    app_named_by: &'static str,
+) -> Result<Credential, Error> {
+    if key.key.app_id() != app.id {
+        return Err(another_app(&key, &app.to_string(), app_named_by, true));
+    }
+    Ok(Credential { key: key.key, source: key.source, app, app_named_by, endpoint: None })
+}
+
+/// Refuses a key of another app. `known` is false where what names the app may be a name.
+pub fn another_app(key: &KeyAtHand, app: &str, named_by: &str, known: bool) -> Error {
+    let own = key.key.app_id();
+    let mut remedy = "nothing was sent; use a key of that app, or leave the app out".to_owned();
+    if !known {
+        remedy.push_str(&format!(
+            "; if that is the name of {own}, give the ID, or set ABLY_ACCESS_TOKEN so that the \
+             name can be looked up"
         ));
     }
-    keys.sort_by_key(|key| !key.revocable);
-    if let Some(choice) = choice {
-        return named_key(keys, app, choice);
-    }
-    let mut revocable = keys.iter().filter(|key| key.revocable);
-    let n = match (revocable.next(), revocable.next()) {
-        (Some(_), None) => 0,
-        (first, _) => {
-            let (what, remedy) = match first {
-                Some(_) => (
-                    "several keys with",
-                    "name with --key the one that issued the tokens: another cannot revoke them",
-                ),
-                None => (
-                    "no key with",
-                    "enable revocable tokens for one of them in the dashboard; tokens issued \
-                     before that stay irrevocable",
-                ),
-            };
-            let problem = Problem::new(format!("app {app} has {what} revocable tokens"), remedy);
-            chooser.among(&format!("API keys of app {app}:"), &labels(&keys), problem)?
+    let (name, source) = (key.key.name(), &key.source);
+    Error::input(
+        format!(
+            "the key {name} from {source} belongs to app {own}, but {named_by} asks for app {}",
+            Typed(app)
+        ),
+        remedy,
+    )
+}
+
+/// Refuses a key that was handed over where another one is meant.
+pub fn another_key(choice: &Choice, key: &KeyAtHand) -> Error {
+    let remedy = match choice {
+        Choice::Signer(_) => "only the key that signed a token can revoke it: use that one",
+        _ => {
+            "--key chooses among the keys of the configuration or the Control API: leave one of them out"
         }
     };
-    let key = keys.into_iter().nth(n).map(|key| key.key);
-    key.ok_or_else(|| Error::input(format!("app {app} has no such key"), ""))
-}
-
-/// What the configuration lacks for an app.
-pub fn lack(account: &Account, app: &AppRef, wanted: &Wanted) -> String {
-    let entry = account.app_by_id(&app.id);
-    let stored = entry.and_then(|entry| ApiKey::from_secret(entry.api_key.as_ref()?).ok());
-    match (entry, stored, &wanted.choice) {
-        (_, Some(key), Some(choice)) => format!("holds {} for app {app}, but {choice}", key.name()),
-        (None, ..) => {
-            let known: Vec<String> =
-                account.apps.iter().map(|app| app_ref(app).to_string()).collect();
-            format!("knows no app {app}{}", listed(&known))
-        }
-        _ => format!("holds none for app {app}"),
-    }
-}
-
-/// The apps of the configuration.
-pub fn apps_of(account: &Account) -> Vec<AppRef> {
-    account.apps.iter().map(app_ref).collect()
-}
-
-/// An app of the configuration, as others know it.
-pub fn app_ref(app: &cli_config::App) -> AppRef {
-    AppRef { id: app.id.clone(), name: app.name.clone() }
+    Error::input(format!("{choice}, but the key from {} is {}", key.source, key.key.name()), remedy)
 }
 
 /// An app by ID, else by name; `None` where neither is known.
-pub fn pick_app(known: &[AppRef], app: &str, named_by: &str) -> Result<Option<AppRef>, Error> {
-    if let Some(found) = known.iter().find(|known| known.id == app) {
-        return Ok(Some(found.clone()));
+///
+/// # Errors
+/// Several apps have the name.
+pub fn app(known: Vec<App>, wanted: &str, named_by: &str) -> Result<Option<App>, Error> {
+    let (mut by_id, others): (Vec<_>, Vec<_>) = known.into_iter().partition(|app| app.id == wanted);
+    if let Some(found) = by_id.pop() {
+        return Ok(Some(found));
     }
-    let named: Vec<&AppRef> =
-        known.iter().filter(|known| known.name.as_deref() == Some(app)).collect();
-    match named.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some((*one).clone())),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|app| app.id.as_str()).collect();
-            Err(Error::input(
-                format!(
-                    "several apps bear the name that {named_by} gives, {}: {}",
-                    Typed(app),
-                    ids.join(", ")
-                ),
-                "name one by its ID",
-            ))
-        }
+    let mut named: Vec<App> =
+        others.into_iter().filter(|app| app.name.as_deref() == Some(wanted)).collect();
+    if named.len() > 1 {
+        let ids: Vec<&str> = named.iter().map(|app| app.id.as_str()).collect();
+        return Err(Error::input(
+            format!("{named_by}: several apps are named {}: {}", Typed(wanted), ids.join(", ")),
+            "give the ID",
+        ));
     }
+    Ok(named.pop())
 }
 
 /// The app that is meant among those of the Control API.
 ///
 /// # Errors
 /// None is, several are, or it is disabled.
-pub fn app_of_control(
-    apps: &[control_api::App],
-    app: &str,
-    named_by: &str,
-) -> Result<AppRef, Error> {
-    let known: Vec<AppRef> = apps
-        .iter()
-        .map(|app| AppRef { id: app.id.clone(), name: Some(app.name.clone()) })
-        .collect();
-    let Some(found) = pick_app(&known, app, named_by)? else {
-        let there: Vec<String> = known.iter().map(AppRef::to_string).collect();
-        return Err(Error::input(
+pub fn app_of_control(apps: Vec<App>, wanted: &str, named_by: &str) -> Result<App, Error> {
+    let there: Vec<String> = apps.iter().map(App::to_string).collect();
+    match app(apps, wanted, named_by)? {
+        Some(found) if found.enabled => Ok(found),
+        Some(found) => {
+            Err(Error::input(format!("app {found} is disabled"), "enable it in the dashboard"))
+        }
+        None => Err(Error::input(
             format!(
-                "{named_by} asks for app {app}, which is none of the account's apps{}",
+                "{named_by} asks for app {}, which is none of the account's apps{}",
+                Typed(wanted),
                 listed(&there)
             ),
             "names must match exactly, and IDs are case-sensitive",
-        ));
-    };
-    if apps.iter().any(|app| app.id == found.id && !app.enabled) {
-        return Err(Error::input(format!("app {found} is disabled"), "enable it in the dashboard"));
+        )),
     }
-    Ok(found)
 }
 
-/// Whether a stored key is the one that is meant, if any is.
-pub fn is_chosen(choice: Option<&KeyChoice>, key: &ApiKey, entry: &cli_config::App) -> bool {
-    choice.is_none_or(|choice| {
-        choice.is(key) || entry.key_name.as_deref().is_some_and(|name| choice.is_named(name))
+/// The only app of the account that is enabled, or the one chosen.
+///
+/// # Errors
+/// There is none, or several and nobody to choose.
+pub fn app_of_account(mut apps: Vec<App>, chooser: &Chooser) -> Result<App, Error> {
+    apps.retain(|app| app.enabled);
+    let several = Problem::new("the account has several apps", "name one with --app");
+    one_of(apps, several, chooser)?.ok_or_else(|| {
+        Error::input("the account has no app that is enabled", "check ABLY_ACCESS_TOKEN")
     })
 }
 
-fn named_key(
-    keys: Vec<control_api::Key>,
-    app: &AppRef,
-    choice: &KeyChoice,
-) -> Result<ApiKey, Error> {
-    let there = listed(&labels(&keys));
-    let (by_id, others): (Vec<_>, Vec<_>) =
-        keys.into_iter().partition(|key| choice.is(&key.key) || choice.is_named(&key.id));
-    let mut matching = if by_id.is_empty() {
-        others.into_iter().filter(|key| choice.is_named(&key.name)).collect()
-    } else {
-        by_id
+/// The only app that has a key in the configuration, or the one chosen; `None` where none has.
+///
+/// # Errors
+/// There are several and nobody to choose.
+pub fn app_with_stored_key(apps: Vec<App>, chooser: &Chooser) -> Result<Option<App>, Error> {
+    let several =
+        Problem::new("several apps have a key in the configuration", "name one with --app");
+    one_of(apps, several, chooser)
+}
+
+/// Of an app's enabled keys the one named; else the only revocable one; else the one chosen.
+///
+/// # Errors
+/// There is none, or several and nobody to choose.
+pub fn key(
+    mut keys: Vec<KeyAtHand>,
+    disabled: usize,
+    app: &App,
+    choice: &Choice,
+    chooser: &Chooser,
+) -> Result<KeyAtHand, Error> {
+    if keys.is_empty() {
+        let enabled = if disabled == 0 { "" } else { " that is enabled" };
+        return Err(Error::input(
+            format!("app {app} has no API key{enabled}"),
+            "create one in the dashboard, with revocable tokens enabled",
+        ));
+    }
+    keys.sort_by_key(|key| key.revocable != Some(true));
+    if *choice != Choice::Any {
+        return named_key(keys, app, choice);
+    }
+    let n = match keys.iter().filter(|key| key.revocable == Some(true)).count() {
+        1 => 0,
+        revocable => {
+            let (what, remedy) = match revocable {
+                0 => (
+                    "no key",
+                    "enable revocable tokens for one of them in the dashboard; tokens issued \
+                     before that stay irrevocable",
+                ),
+                _ => (
+                    "several keys",
+                    "name with --key the one that issued the tokens: another cannot revoke them",
+                ),
+            };
+            let problem =
+                Problem::new(format!("app {app} has {what} with revocable tokens"), remedy);
+            chooser.among(&format!("API keys of app {app}:"), &labels(&keys), problem)?
+        }
     };
+    let key = keys.into_iter().nth(n);
+    key.ok_or_else(|| Error::input(format!("app {app} has no such key"), ""))
+}
+
+fn named_key(keys: Vec<KeyAtHand>, app: &App, choice: &Choice) -> Result<KeyAtHand, Error> {
+    let there = listed(&labels(&keys));
+    let (mut matching, others): (Vec<_>, Vec<_>) =
+        keys.into_iter().partition(|key| choice.is(&key.key, None));
+    if matching.is_empty() {
+        matching = others;
+        matching.retain(|key| choice.is(&key.key, key.label.as_deref()));
+    }
     match (matching.pop(), matching.len()) {
-        (Some(key), 0) => Ok(key.key),
+        (Some(key), 0) => Ok(key),
         (None, _) => Err(Error::input(
             format!("{choice}, which is none of the enabled keys of app {app}{there}"),
             "names must match exactly, and IDs are case-sensitive",
         )),
         _ => Err(Error::input(
-            format!("{choice}, and several keys of app {app} bear that name{there}"),
-            "name one by its ID",
+            format!("{choice}, and several keys of app {app} have that name{there}"),
+            "give the ID",
         )),
     }
 }
 
-fn labels(keys: &[control_api::Key]) -> Vec<String> {
-    let label = |key: &control_api::Key| {
-        let note = if key.revocable { "" } else { ", tokens not revocable" };
-        format!("{} ({}{note})", key.id, key.name)
+fn labels(keys: &[KeyAtHand]) -> Vec<String> {
+    let label = |key: &KeyAtHand| {
+        let note = if key.revocable == Some(true) { "" } else { ", tokens not revocable" };
+        format!("{} ({}{note})", key.key.id(), key.label.as_deref().unwrap_or_default())
     };
     keys.iter().map(label).collect()
 }
 
-/// The only candidate, or the one chosen; 0 where there is none.
-pub fn one_of(
-    chooser: &Chooser,
-    what: &str,
-    labels: Vec<String>,
-    otherwise: impl FnOnce() -> Problem,
-) -> Result<usize, Error> {
-    if labels.len() <= 1 {
-        return Ok(0);
-    }
-    let title = format!("There are {}:", count(labels.len(), what));
-    chooser.among(&title, &labels, otherwise())
+/// The only app, or the one chosen; `None` where there is none.
+fn one_of(apps: Vec<App>, several: Problem, chooser: &Chooser) -> Result<Option<App>, Error> {
+    let n = match apps.len() {
+        0 | 1 => 0,
+        many => {
+            let labels: Vec<String> = apps.iter().map(App::to_string).collect();
+            chooser.among(&format!("There are {}:", count(many, "app")), &labels, several)?
+        }
+    };
+    Ok(apps.into_iter().nth(n))
 }

@@ -66,6 +66,17 @@ impl From<DialError> for Error {
     }
 }
 
+/// What can be hoped of another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Another host may do better; this one will not just now.
+    OtherHost,
+    /// This host may do better too.
+    SameHost,
+    /// Nothing: a certificate, a proxy that refuses, a caught signal.
+    Never,
+}
+
 /// Whether a connection that was there has gone.
 pub(crate) fn is_broken(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as Kind;

@@ -8,7 +8,7 @@ use ureq::{Error, Timeout};
 
 use crate::error::Problem;
 use crate::file::reason;
-use crate::net::connect_error::{DialError, in_io, is_broken};
+use crate::net::connect_error::{DialError, Retry, in_io, is_broken};
 use crate::net::endpoint::Endpoint;
 use crate::net::peer::{Peer, Way};
 use crate::net::tls_error;
@@ -26,7 +26,7 @@ const WANTS_CREDENTIALS: [u16; 2] = [401, 407];
 
 /// An exchange that brought no answer.
 #[derive(Debug)]
-pub struct Fault {
+pub struct Failure {
     /// What happened and what to do.
     pub problem: Problem,
     /// Whether a byte of the request may have left: then what became of it is unknown.
@@ -35,22 +35,11 @@ pub struct Fault {
     pub retry: Retry,
 }
 
-/// What can be hoped of another try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// Another host may do better; this one will not just now.
-    OtherHost,
-    /// This host may do better too.
-    SameHost,
-    /// Nothing: a certificate, a proxy that refuses, a caught signal.
-    Never,
-}
-
 /// Translates an error of ureq or of `dial.rs`. `sent` tells whether a byte of the request may
 /// have left by then.
-pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
+pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Failure {
     let filtered = !sent && may_be_filtered(&error, &peer);
-    let mut fault = Fault { sent, ..told(error, &peer, sent) };
+    let mut fault = Failure { sent, ..told(error, &peer, sent) };
     if filtered {
         let separator = if fault.problem.remedy.is_empty() { "" } else { "; " };
         fault.problem.remedy.push_str(separator);
@@ -59,40 +48,40 @@ pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Fault {
     fault
 }
 
-fn told(error: Error, peer: &Peer<'_>, sent: bool) -> Fault {
+fn told(error: Error, peer: &Peer<'_>, sent: bool) -> Failure {
     let (hop, far) = (peer.next_hop(), peer.far_end());
     match error {
         Error::Other(inner) => match inner.downcast_ref::<DialError>() {
             Some(dial) => dialling(dial, peer),
-            None => fault(format!("no connection to {hop}: {inner}"), "", Retry::OtherHost),
+            None => failure(format!("no connection to {hop}: {inner}"), "", Retry::OtherHost),
         },
-        Error::Io(inner) => io_fault(&inner, peer, sent),
+        Error::Io(inner) => io_failure(&inner, peer, sent),
         Error::Rustls(inner) => tls(&inner, &far, ENDPOINT),
         Error::Timeout(timeout) => timed_out(timeout, peer, sent),
         Error::ConnectProxyFailed(reason) => {
             let message = format!("{hop} did not connect to {}: {reason}", peer.host);
-            fault(message, PROXY_RULES, Retry::Never)
+            failure(message, PROXY_RULES, Retry::Never)
         }
-        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => fault(
+        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => failure(
             format!("the answer of {far} is not HTTP"),
             "check --endpoint and any proxy on the way",
             Retry::Never,
         ),
         Error::Tls(reason) => {
-            fault(format!("no TLS connection to {far}: {reason}"), ENDPOINT, Retry::Never)
+            failure(format!("no TLS connection to {far}: {reason}"), ENDPOINT, Retry::Never)
         }
-        other => fault(format!("the exchange with {far} failed: {other}"), "", Retry::SameHost),
+        other => failure(format!("the exchange with {far} failed: {other}"), "", Retry::SameHost),
     }
 }
 
 /// A fault of a request that did not leave.
-fn fault(message: String, remedy: impl Into<String>, retry: Retry) -> Fault {
-    Fault { problem: Problem::new(message, remedy), sent: false, retry }
+fn failure(message: String, remedy: impl Into<String>, retry: Retry) -> Failure {
+    Failure { problem: Problem::new(message, remedy), sent: false, retry }
 }
 
-fn tls(error: &TlsError, host: &str, check: &str) -> Fault {
+fn tls(error: &TlsError, host: &str, check: &str) -> Failure {
     let (message, remedy, retry) = tls_error::words(error, host, check);
-    fault(message, remedy, retry)
+    failure(message, remedy, retry)
 }
 
 /// Whether something between here and the default host may let only Ably's older hosts through.
@@ -132,7 +121,7 @@ fn is_of(host: &str, peer: &Peer<'_>) -> bool {
     peer.host.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':'))
 }
 
-fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
+fn dialling(error: &DialError, peer: &Peer<'_>) -> Failure {
     let name = |host: &str| match peer.way() {
         Way::Direct => format!("the host name {host}"),
         // A SOCKS proxy may be given an address alone.
@@ -155,16 +144,18 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
         }
     };
     match error {
-        DialError::Unresolvable { host, reason } => {
-            fault(format!("{} cannot be resolved: {reason}", name(host)), remedy, Retry::OtherHost)
-        }
+        DialError::Unresolvable { host, reason } => failure(
+            format!("{} cannot be resolved: {reason}", name(host)),
+            remedy,
+            Retry::OtherHost,
+        ),
         DialError::ResolveTimedOut { host } => {
-            fault(format!("{} was not resolved in time", name(host)), remedy, Retry::OtherHost)
+            failure(format!("{} was not resolved in time", name(host)), remedy, Retry::OtherHost)
         }
         DialError::ProxyRefused { status } => refused_by_proxy(*status, peer),
         DialError::SocksRefused { code } => refused_by_socks(*code, peer),
         DialError::SocksLogin => wants_credentials(peer),
-        DialError::ProxyHungUp => fault(
+        DialError::ProxyHungUp => failure(
             format!(
                 "{} closed the connection before it had connected to {}",
                 peer.next_hop(),
@@ -174,21 +165,21 @@ fn dialling(error: &DialError, peer: &Peer<'_>) -> Fault {
             Retry::SameHost,
         ),
         DialError::ProxyTls(inner) => tls(inner, &peer.next_hop(), PROXY_SCHEME),
-        DialError::Stopped => fault("stopped by a signal".to_owned(), "", Retry::Never),
+        DialError::Stopped => failure("stopped by a signal".to_owned(), "", Retry::Never),
     }
 }
 
-fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> Fault {
+fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> Failure {
     let (proxy, host) = (peer.next_hop(), peer.host);
     match status {
         status if WANTS_CREDENTIALS.contains(&status) => wants_credentials(peer),
         // What it could not do for this host it may do for another.
-        500..=599 => fault(
+        500..=599 => failure(
             format!("{proxy} could not connect to {host}: status {status}"),
             PROXY_RULES,
             Retry::OtherHost,
         ),
-        _ => fault(
+        _ => failure(
             format!("{proxy} refused to connect to {host}: status {status}"),
             PROXY_RULES,
             Retry::Never,
@@ -196,9 +187,9 @@ fn refused_by_proxy(status: u16, peer: &Peer<'_>) -> Fault {
     }
 }
 
-fn wants_credentials(peer: &Peer<'_>) -> Fault {
+fn wants_credentials(peer: &Peer<'_>) -> Failure {
     let (proxy, host) = (peer.next_hop(), peer.host);
-    fault(
+    failure(
         format!(
             "{proxy} did not connect to {host}: it does not accept these credentials, or wants some"
         ),
@@ -208,7 +199,7 @@ fn wants_credentials(peer: &Peer<'_>) -> Fault {
 }
 
 /// The codes of RFC 1928, 6.
-fn refused_by_socks(code: u8, peer: &Peer<'_>) -> Fault {
+fn refused_by_socks(code: u8, peer: &Peer<'_>) -> Failure {
     let (proxy, host) = (peer.next_hop(), peer.host);
     let why = match code {
         1 => "general failure",
@@ -222,17 +213,17 @@ fn refused_by_socks(code: u8, peer: &Peer<'_>) -> Fault {
         _ => "for a reason that SOCKS does not define",
     };
     let retry = if matches!(code, 2 | 7) { Retry::Never } else { Retry::OtherHost };
-    fault(format!("{proxy} did not connect to {host}: {why} (code {code})"), PROXY_RULES, retry)
+    failure(format!("{proxy} did not connect to {host}: {why} (code {code})"), PROXY_RULES, retry)
 }
 
-fn io_fault(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Fault {
+fn io_failure(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Failure {
     use io::ErrorKind as Kind;
     let (hop, far) = (peer.next_hop(), peer.far_end());
     if let Some(inner) = in_io(error) {
         return tls(inner, &far, ENDPOINT);
     }
     match error.kind() {
-        Kind::ConnectionRefused => fault(
+        Kind::ConnectionRefused => failure(
             format!("{hop} refused the connection"),
             match peer.way() {
                 Way::Direct => "check the host, its port and any firewall on the way",
@@ -244,7 +235,7 @@ fn io_fault(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Fault {
         Kind::HostUnreachable
         | Kind::NetworkUnreachable
         | Kind::NetworkDown
-        | Kind::AddrNotAvailable => fault(
+        | Kind::AddrNotAvailable => failure(
             format!("{hop} is unreachable: {}", reason(error)),
             match peer.way() {
                 Way::Direct => "check this machine's network; behind a proxy set HTTPS_PROXY",
@@ -253,7 +244,7 @@ fn io_fault(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Fault {
             Retry::OtherHost,
         ),
         kind if is_broken(kind) => broken(kind, &far, sent),
-        _ => fault(
+        _ => failure(
             format!("the connection to {} failed: {}", if sent { far } else { hop }, reason(error)),
             "",
             Retry::SameHost,
@@ -261,23 +252,23 @@ fn io_fault(error: &io::Error, peer: &Peer<'_>, sent: bool) -> Fault {
     }
 }
 
-fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> Fault {
+fn broken(kind: io::ErrorKind, host: &str, sent: bool) -> Failure {
     let how = if kind == io::ErrorKind::UnexpectedEof { "closed" } else { "reset" };
     if sent {
         let message = format!("{host} {how} the connection before its answer was complete");
-        return fault(message, "", Retry::SameHost);
+        return failure(message, "", Retry::SameHost);
     }
-    fault(
+    failure(
         format!("{host} {how} the connection during the TLS handshake"),
         "check --endpoint and any firewall or proxy on the way",
         Retry::SameHost,
     )
 }
 
-fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> Fault {
+fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> Failure {
     let connecting = matches!(timeout, Timeout::Resolve | Timeout::Connect) || !sent;
     if connecting {
-        return fault(
+        return failure(
             // Perhaps the next hop is there but does not get through to the host.
             format!("no connection to {} in time", peer.far_end()),
             match peer.way() {
@@ -295,7 +286,7 @@ fn timed_out(timeout: Timeout, peer: &Peer<'_>, sent: bool) -> Fault {
         Timeout::RecvBody => "complete its answer",
         _ => "answer",
     };
-    fault(format!("{} did not {what} in time", peer.far_end()), "", Retry::SameHost)
+    failure(format!("{} did not {what} in time", peer.far_end()), "", Retry::SameHost)
 }
 
 #[cfg(test)]

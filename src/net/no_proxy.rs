@@ -1,7 +1,9 @@
 //! Which hosts go without a proxy: the entries of `NO_PROXY` and what each covers. Which variable
 //! counts is up to `proxy.rs`.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use crate::net::authority::{Authority, Host};
 
@@ -17,8 +19,7 @@ pub(crate) struct Exempt {
 #[derive(Debug, PartialEq, Eq)]
 enum Rule {
     Everything,
-    /// Addresses that share so many leading bits.
-    Network(IpAddr, u32),
+    Network(IpNet),
     /// A name with all names below it, in lower case, without dots at its ends.
     Domain(String),
     /// An entry that makes no sense.
@@ -39,15 +40,14 @@ fn rule(entry: &str) -> (Rule, Option<u16>) {
     if entry == "*" {
         return (Rule::Everything, None);
     }
-    if let Some((address, bits)) = entry.split_once('/') {
-        return (network(address, bits).unwrap_or(Rule::Nothing), None);
+    if entry.contains('/') {
+        return (network(entry).map_or(Rule::Nothing, Rule::Network), None);
     }
     // `.example.com` and `*.example.com` are `example.com`, as in curl.
     let name = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);
     match Authority::parse(name.strip_prefix('.').unwrap_or(name)) {
         Ok(Authority { host: Host::Ip(ip), port }) => {
-            let ip = ip.to_canonical();
-            (Rule::Network(ip, if ip.is_ipv4() { 32 } else { 128 }), port)
+            (Rule::Network(ip.to_canonical().into()), port)
         }
         Ok(Authority { host: Host::Name(name), port }) => {
             (Rule::Domain(name.trim_end_matches('.').to_owned()), port)
@@ -56,25 +56,13 @@ fn rule(entry: &str) -> (Rule, Option<u16>) {
     }
 }
 
-fn network(address: &str, bits: &str) -> Option<Rule> {
-    if bits.is_empty() || !bits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let bits: u32 = bits.parse().ok()?;
-    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let ip: IpAddr = match bare {
-        Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
-        None => address.parse().ok()?,
-    };
-    if bits > if ip.is_ipv4() { 32 } else { 128 } {
-        return None;
-    }
-    // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
-    match (ip.to_canonical(), bits.checked_sub(96)) {
-        (canonical @ IpAddr::V4(_), Some(bits)) if ip.is_ipv6() => {
-            Some(Rule::Network(canonical, bits))
-        }
-        _ => Some(Rule::Network(ip, bits)),
+/// Networks with the brackets of an IPv6 address too; `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+fn network(entry: &str) -> Option<IpNet> {
+    let net: IpNet = entry.replace(['[', ']'], "").parse().ok()?;
+    let bits = net.prefix_len().checked_sub(96);
+    match (net.addr().to_canonical(), bits) {
+        (IpAddr::V4(ip), Some(bits)) if net.addr().is_ipv6() => IpNet::new(ip.into(), bits).ok(),
+        _ => Some(net),
     }
 }
 
@@ -85,7 +73,7 @@ impl Exempt {
         }
         match (&self.rule, host.parse::<IpAddr>()) {
             (Rule::Everything, _) => true,
-            (Rule::Network(network, bits), Ok(ip)) => shares(ip.to_canonical(), *network, *bits),
+            (Rule::Network(network), Ok(ip)) => network.contains(&ip.to_canonical()),
             (Rule::Domain(domain), Err(_)) => below(host.trim_end_matches('.'), domain),
             _ => false,
         }
@@ -105,20 +93,12 @@ fn below(host: &str, domain: &str) -> bool {
     }
 }
 
-/// Whether two addresses of one family have so many leading bits in common.
-fn shares(a: IpAddr, b: IpAddr, bits: u32) -> bool {
-    match (a, b) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= bits,
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= bits,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use proptest::prelude::*;
 
-    use super::*;
     use crate::net::proxy::{Proxies, Route};
 
     fn exempt(list: &str, host: &str, port: u16) -> bool {

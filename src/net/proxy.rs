@@ -7,6 +7,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use ureq::Proxy;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
@@ -190,10 +191,10 @@ fn credentials(typed: &str) -> Result<(Zeroizing<String>, Vec<String>), &'static
     }
     let (typed_user, typed_password) = typed.split_once(':').unwrap_or((typed, ""));
     let (user, password) = (decode(typed_user)?, decode(typed_password)?);
-    encode(&user, &mut userinfo);
-    userinfo.push(':');
-    encode(&password, &mut userinfo);
-    userinfo.push('@');
+    for (part, end) in [(&user, ':'), (&password, '@')] {
+        userinfo.extend(utf8_percent_encode(part, NON_ALPHANUMERIC));
+        userinfo.push(end);
+    }
     let (typed, decoded) =
         if password.is_empty() { (typed_user, &user) } else { (typed_password, &password) };
     let mut secrets = vec![typed.to_owned()];
@@ -206,45 +207,13 @@ fn credentials(typed: &str) -> Result<(Zeroizing<String>, Vec<String>), &'static
 
 /// Undoes percent-encoding, once. A `%` that starts no code stands for itself, as in curl.
 fn decode(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        bytes.push(match (first, tail) {
-            (b'%', [high, low, tail @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => {
-                    rest = tail;
-                    high << 4 | low
-                }
-                _ => b'%',
-            },
-            _ => *first,
-        });
-    }
-    let text = String::from_utf8(bytes).map_err(|_| "has credentials that are not UTF-8")?;
-    let text = Zeroizing::new(text);
+    let text =
+        percent_decode_str(text).decode_utf8().map_err(|_| "has credentials that are not UTF-8")?;
     // U+FFFD: what a variable that is not UTF-8 has been turned into on its way here.
     if text.contains(|c: char| c.is_control() || c == '\u{fffd}') {
         return Err("has control characters or broken UTF-8 in its credentials");
     }
-    Ok(text)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-fn encode(text: &str, url: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            url.push(char::from(byte));
-        } else {
-            url.push('%');
-            for half in [byte >> 4, byte & 15] {
-                url.push(char::from_digit(half.into(), 16).unwrap_or_default());
-            }
-        }
-    }
+    Ok(Zeroizing::new(text.into_owned()))
 }
 
 pub(crate) fn basic(user: &str, password: &str) -> Zeroizing<String> {
@@ -416,9 +385,9 @@ mod tests {
         #[test]
         fn credentials_survive_their_way_through_the_url(user in "[^\\p{C}\\s\u{fffd}]{1,8}", password in "[^\\p{C}\\s\u{fffd}]{0,8}") {
             let mut typed = String::new();
-            encode(&user, &mut typed);
+            typed.extend(utf8_percent_encode(&user, NON_ALPHANUMERIC));
             typed.push(':');
-            encode(&password, &mut typed);
+            typed.extend(utf8_percent_encode(&password, NON_ALPHANUMERIC));
             let proxies = one(&format!("http://{typed}@p:1"));
             let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
             prop_assert_eq!(proxy.username(), Some(user.as_str()));

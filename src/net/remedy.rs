@@ -1,7 +1,7 @@
 //! What to do about the errors that Ably is known to answer with. Every code has a page:
 //! <https://ably.com/docs/platform/errors/codes>.
 
-use crate::error::ErrorInfo;
+use crate::error::AblyError;
 
 /// For an outcome that is unknown.
 pub const AGAIN: &str = "run the same command again: revoking twice is safe";
@@ -60,9 +60,9 @@ pub fn of(code: Option<i64>) -> &'static str {
 }
 
 /// The remedy for a refusal. Empty only where Ably's own help page is shown.
-pub fn of_refusal(info: &ErrorInfo, status: u16) -> String {
-    match (of(info.code), of_status(status), info.code) {
-        ("", "", _) if info.href.is_some() => String::new(),
+pub fn of_refusal(error: &AblyError, status: u16) -> String {
+    match (of(error.code), of_status(status), error.code) {
+        ("", "", _) if error.href.is_some() => String::new(),
         ("", "", Some(code)) => format!("see https://ably.com/docs/platform/errors/codes/{code}"),
         ("", "", None) => {
             "check --endpoint and any proxy on the way: Ably itself does not answer so".to_owned()

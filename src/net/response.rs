@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use miniserde::json::{self, Value};
-use ureq::http::{HeaderMap, Response};
+use ureq::http::HeaderMap;
 
 use crate::json::integer;
 use crate::json::scan::repeated_names;
+use crate::secret::redactor::Redactor;
 
 /// The longest body that is read, in bytes. A batch result of 100 targets has about 20 KiB.
 pub const BODY_LIMIT: u64 = 4 << 20;
@@ -21,7 +22,11 @@ const PLACEMENT: std::ops::RangeInclusive<i64> = 40330..=40332;
 
 /// A status, the headers that matter, and the body.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Response {
+    /// The host that gave it.
+    pub host: String,
+    /// Why no further try was made, where one was called for.
+    pub gave_up: Option<String>,
     /// The HTTP status.
     pub status: u16,
     /// `Retry-After`, as it came.
@@ -38,8 +43,9 @@ pub struct Reply {
     pub edge_id: Option<String>,
     /// Whether the answer is CloudFront's own rather than Ably's.
     pub from_cloudfront: bool,
-    /// The body.
+    /// The body, as it came: nothing of it may be shown.
     pub body: Body,
+    pub(super) redactor: Redactor,
 }
 
 /// A body, or what kept it from being read.
@@ -55,10 +61,32 @@ pub enum Body {
     Broken,
 }
 
-impl Reply {
+impl Response {
+    /// An answer without the headers that matter.
+    pub fn new(host: &str, status: u16, body: Body, redactor: Redactor) -> Self {
+        Self {
+            host: host.to_owned(),
+            gave_up: None,
+            status,
+            retry_after: None,
+            error_code: None,
+            error_message: None,
+            link: None,
+            server_id: None,
+            edge_id: None,
+            from_cloudfront: false,
+            body,
+            redactor,
+        }
+    }
+
     /// Reads the body and takes the headers over. A 4xx stands even where its body breaks off;
     /// any other broken answer is an error.
-    pub fn read(response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
+    pub(super) fn read(
+        response: ureq::http::Response<ureq::Body>,
+        host: &str,
+        redactor: Redactor,
+    ) -> Result<Self, ureq::Error> {
         let (head, mut body) = response.into_parts();
         let body = match whole(&mut body) {
             Ok(bytes) => match String::from_utf8(bytes) {
@@ -75,7 +103,6 @@ impl Reply {
         };
         let header = |name| text_of(&head.headers, name);
         Ok(Self {
-            status: head.status.as_u16(),
             retry_after: header("retry-after"),
             error_code: header("x-ably-errorcode"),
             error_message: header("x-ably-errormessage"),
@@ -84,7 +111,7 @@ impl Reply {
             edge_id: header("x-amz-cf-id"),
             from_cloudfront: header("server")
                 .is_some_and(|server| server.eq_ignore_ascii_case("cloudfront")),
-            body,
+            ..Self::new(host, head.status.as_u16(), body, redactor)
         })
     }
 

@@ -6,7 +6,7 @@ use humantime::format_rfc3339_seconds;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription as Alert, CertificateError as Bad, Error as TlsError, OtherError};
 
-use crate::net::failure::Retry;
+use crate::net::connect_error::Retry;
 use crate::net::tls::UnknownIssuer;
 
 /// How many of a certificate's names are shown.

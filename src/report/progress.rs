@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
+use crate::plan::Plan;
 use crate::revoke::outcome::Tally;
 use crate::terminal::output::Output;
 use crate::terminal::wrap::columns;
@@ -25,10 +26,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress of a run over so many targets. `commented`: the commentary of `--verbose` goes to
-    /// the same terminal, so no line may be rewritten.
-    pub fn new(output: Output, total: usize, commented: bool) -> Self {
-        let rewrites = io::stderr().is_terminal() && !commented;
+    /// Progress of a plan. Where the commentary of `--verbose` goes to the same terminal, no line is
+    /// rewritten.
+    pub fn new(output: Output, plan: &Plan) -> Self {
+        let (rewrites, total) = (io::stderr().is_terminal() && !plan.verbose, plan.revocations());
         Self { output, total, rewrites, told: Instant::now(), shown: false }
     }
 

@@ -6,10 +6,8 @@ use std::path::Path;
 use crate::cli::flags::{self, Id};
 use crate::cli::parse::Args;
 use crate::file;
-use crate::plan::Facts;
-use crate::request::Request;
-use crate::revoke::client::Terms;
-use crate::text::Safe;
+use crate::plan::{Job, Plan};
+use crate::text::quoted;
 use crate::time::shown;
 
 /// What is repeated as it was given.
@@ -38,26 +36,27 @@ pub struct Resume {
 
 impl Resume {
     /// For the left-over file of a run; `None` where none was asked for.
-    pub fn of(args: &Args, request: &Request, terms: Terms, facts: &Facts) -> Option<Self> {
+    pub fn of(args: &Args, plan: &Plan) -> Option<Self> {
         let file = args.all(Id::UnrevokedTo).next().map(|path| file::shown(Path::new(path)))?;
         let dash = if file.starts_with('-') { "./" } else { "" };
         let mut command = vec![
             "ably auth revoke-token".to_owned(),
             format!("--targets-file {}", quoted(&format!("{dash}{file}"))),
         ];
-        if request.leaked.is_some() {
-            command.push(format!("--app {} --key {}", quoted(&facts.app), quoted(&facts.key_name)));
+        if let (Some(_), Some(Job { credential, .. })) = (&plan.token, plan.jobs.first()) {
+            let (app, key) = (quoted(&credential.app.id), quoted(credential.key.name()));
+            command.push(format!("--app {app} --key {key}"));
         }
         for (id, value) in args.of(&REPEATED) {
             let option = match value.is_empty() {
-                true => flags::long(id),
+                true => flags::long(id).to_owned(),
                 false => format!("{} {}", flags::long(id), quoted(&file::shown(Path::new(value)))),
             };
-            if !(command.contains(&option) || request.leaked.is_some() && id == Id::App) {
+            if !(command.contains(&option) || plan.token.is_some() && id == Id::App) {
                 command.push(option);
             }
         }
-        if let Some(ms) = terms.issued_before {
+        if let Some(ms) = plan.terms.issued_before {
             // An age would by then count back from a later time.
             command.push(format!("--issued-before {}", quoted(&shown(ms))));
         }
@@ -83,15 +82,6 @@ impl Resume {
         }
         text + "\n"
     }
-}
-
-/// A word as a shell reads it back.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", Safe(&word.replace('\'', "'\\''")))
 }
 
 #[cfg(test)]

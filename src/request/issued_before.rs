@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::error::Problem;
-use crate::time::millis;
+use crate::time::{PLAUSIBLE_MS, millis};
 
 /// Ably accepts a time of at most this age.
 const MAX_AGE: Duration = Duration::from_secs(3600);
-/// Fewer milliseconds than this are a time in 2001 or before, most likely meant as seconds.
-pub const PLAUSIBLE_MS: i64 = 1_000_000_000_000;
 
 /// A point in time, or an age that counts back from Ably's clock: this machine's may be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

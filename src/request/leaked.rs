@@ -21,10 +21,10 @@ impl Candidates {
     ///
     /// # Errors
     /// It is no token that can be revoked, or it has expired.
-    pub fn read(bytes: &[u8], by: Option<Kind>) -> Result<Self, Error> {
-        let token = jwt::decode(bytes).map_err(Error::Input)?;
+    pub fn read(bytes: &[u8], by: Option<Kind>) -> Result<Self, Problem> {
+        let token = jwt::decode(bytes)?;
         if let Life::Expired { since } = token.life(now()) {
-            return Err(Error::input(
+            return Err(Problem::new(
                 format!(
                     "the token expired at {}: there is nothing to revoke",
                     shown(millis(since))
@@ -147,10 +147,10 @@ fn targets(token: &Token, kinds: &[Kind]) -> Result<Targets, Problem> {
     Targets::from_options(kinds.iter().map(value))
 }
 
-fn claims(token: &Token, by: Option<Kind>) -> Result<Vec<Kind>, Error> {
+fn claims(token: &Token, by: Option<Kind>) -> Result<Vec<Kind>, Problem> {
     let (client_id, revocation_key) = token.targets();
     match (client_id, revocation_key, by) {
-        (None, None, _) => Err(Error::input(
+        (None, None, _) => Err(Problem::new(
             match token.client_id {
                 Some(_) => "the token is for any client ID (*) and has no revocation key",
                 None => "the token has neither a client ID nor a revocation key",
@@ -168,8 +168,8 @@ fn claims(token: &Token, by: Option<Kind>) -> Result<Vec<Kind>, Error> {
     }
 }
 
-fn lacks(what: &str, instead: &str) -> Error {
-    Error::input(format!("the token has no {what}"), format!("use {instead}, or leave --by out"))
+fn lacks(what: &str, instead: &str) -> Problem {
+    Problem::new(format!("the token has no {what}"), format!("use {instead}, or leave --by out"))
 }
 
 /// Unix seconds.

@@ -7,13 +7,11 @@
 
 use std::collections::TryReserveError;
 use std::fmt::{self, Display, Write};
-use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use crate::error::Problem;
-use crate::report::resume::quoted;
 use crate::secret::form::{Form, may_be_secret, secret_form};
-use crate::text::{Safe, count};
+use crate::text::{Safe, count, quoted};
 
 /// How many bad lines are told one by one.
 const TOLD_LINES: usize = 10;
@@ -192,37 +190,34 @@ impl Targets {
         counts
     }
 
-    /// Leaves out what was there before, in place. The hash is keyed at random, so that no file
-    /// can be made to be slow; the table holds positions alone and is let go afterwards.
+    /// Leaves out what was there before, in place: sorted, repeats are neighbours, and the first of
+    /// them stays.
     fn once_each(mut text: Vec<u8>, mut ends: Vec<u32>) -> Result<Self, TryReserveError> {
-        let given = ends.len();
-        let mut table = Table::new(given)?;
-        let (mut kept, mut kept_end, mut start) = (0, 0, 0);
-        for i in 0..given {
-            let Some(end) = ends.get(i).map(|end| *end as usize) else {
-                break;
-            };
-            let own = text.get(start..end).unwrap_or_default();
-            let same = |at: usize| span(&ends, at).and_then(|span| text.get(span)) == Some(own);
-            let position = u32::try_from(kept).unwrap_or(u32::MAX);
-            if table.insert(own, position, same) {
-                text.copy_within(start..end, kept_end);
-                kept_end += end - start;
+        let specifier = |i: u32| span(&ends, i as usize).and_then(|span| text.get(span));
+        let mut kept = Vec::new();
+        kept.try_reserve_exact(ends.len())?;
+        kept.extend((0_u32..).take(ends.len()));
+        kept.sort_unstable_by(|a, b| specifier(*a).cmp(&specifier(*b)).then(a.cmp(b)));
+        kept.dedup_by(|later, first| specifier(*later) == specifier(*first));
+        kept.sort_unstable();
+        let duplicates = ends.len() - kept.len();
+        if duplicates > 0 {
+            let mut end = 0;
+            for slot in &mut kept {
+                let own = span(&ends, *slot as usize).unwrap_or_default();
+                text.copy_within(own.clone(), end);
+                end += own.len();
                 // The text only ever gets shorter here, and it was measured before.
-                let end = u32::try_from(kept_end).unwrap_or(u32::MAX);
-                ends.get_mut(kept).into_iter().for_each(|slot| *slot = end);
-                kept += 1;
+                *slot = u32::try_from(end).unwrap_or(u32::MAX);
             }
-            start = end;
+            text.truncate(end);
+            ends = kept;
         }
-        text.truncate(kept_end);
-        ends.truncate(kept);
-        drop(table);
         // What the run itself needs, tried here where nothing is lost.
         Vec::<u8>::new().try_reserve_exact(HEADROOM)?;
         // Each part was UTF-8 already.
         let text = String::from_utf8(text).unwrap_or_default();
-        Ok(Self { text, ends, duplicates: given - kept })
+        Ok(Self { text, ends, duplicates })
     }
 }
 
@@ -240,49 +235,6 @@ fn span(ends: &[u32], i: usize) -> Option<Range<usize>> {
         None => 0,
     };
     Some(start..end)
-}
-
-/// Positions by hash, open addressing with linear probing, at most two thirds full.
-struct Table {
-    /// Some bits of each position's hash, 0 where there is none: most probes that lead nowhere
-    /// end here, in the processor's cache, and not in the text.
-    tags: Vec<u8>,
-    slots: Vec<u32>,
-    state: RandomState,
-}
-
-impl Table {
-    fn new(most: usize) -> Result<Self, TryReserveError> {
-        let size = most + most / 2 + 1;
-        Ok(Self { tags: zeros(size)?, slots: zeros(size)?, state: RandomState::new() })
-    }
-
-    /// Adds a position unless one that is the same is there already.
-    fn insert(&mut self, key: &[u8], position: u32, same: impl Fn(usize) -> bool) -> bool {
-        let hash = self.state.hash_one(key);
-        let own = (hash & 0xff) as u8 | 1;
-        // The high half of hash times size spreads evenly over any size, powers of two or not.
-        let product = u128::from(hash) * self.tags.len() as u128;
-        let mut at = usize::try_from(product >> 64).unwrap_or(0);
-        while let (Some(tag), Some(slot)) = (self.tags.get_mut(at), self.slots.get_mut(at)) {
-            if *tag == 0 {
-                (*tag, *slot) = (own, position);
-                return true;
-            }
-            if *tag == own && same(*slot as usize) {
-                return false;
-            }
-            at = if at + 1 == self.tags.len() { 0 } else { at + 1 };
-        }
-        true
-    }
-}
-
-fn zeros<T: Clone + Default>(size: usize) -> Result<Vec<T>, TryReserveError> {
-    let mut zeros = Vec::new();
-    zeros.try_reserve_exact(size)?;
-    zeros.resize(size, T::default());
-    Ok(zeros)
 }
 
 /// Moves the specifiers of a targets file together at its beginning, without line ends, blank

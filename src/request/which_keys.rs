@@ -1,68 +1,62 @@
-//! What the operator said about key and app: as values, before anything is looked up.
+//! What the operator said about keys and app: as values, before anything is looked up.
 
 use std::fmt;
 
 use crate::api_key::ApiKey;
-use crate::secret::form::Typed;
 
-/// What the operator said about key and app.
+/// What the operator said about keys and app.
 #[derive(Debug)]
-pub struct Wanted {
-    /// Which of an app's keys.
-    pub choice: Option<KeyChoice>,
+pub struct WhichKeys {
+    /// A key of an option, a variable or a file.
+    pub handed_over: Option<HandedOver>,
+    /// Which of the keys that there are.
+    pub choice: Choice,
     /// The app, with the option or variable that names it.
     pub app: Option<(String, &'static str)>,
     /// Whether a key may be asked for.
     pub may_prompt: bool,
 }
 
-/// Which of an app's keys is to serve.
+/// A key that need not be looked up.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// The key.
+    pub key: ApiKey,
+    /// `--api-key`, `ABLY_API_KEY`, `--api-key-file /run/secrets/ably`.
+    pub source: String,
+}
+
+/// Which key is to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyChoice {
-    /// `--key`: its ID, `appId.keyId`, or its name.
+pub enum Choice {
+    /// Whichever there is, if it is the only one.
+    Any,
+    /// The one of this ID, `appId.keyId`, or name (`--key`).
     Named(String),
-    /// The key that signed a leaked token, `appId.keyId`: no other can revoke it.
+    /// The one that signed a leaked token, by `appId.keyId`: no other can revoke it.
     Signer(String),
 }
 
-impl KeyChoice {
-    /// Whether a key is meant, as far as its own text tells.
-    pub fn is(&self, key: &ApiKey) -> bool {
+impl Choice {
+    /// Whether a key is meant, by its own text or by what its owner calls it.
+    pub fn is(&self, key: &ApiKey, label: Option<&str>) -> bool {
         match self {
-            Self::Named(choice) => choice == key.name() || choice == key.id(),
+            Self::Any => true,
+            Self::Named(choice) => {
+                choice == key.name() || choice == key.id() || label == Some(choice)
+            }
             Self::Signer(name) => name == key.name(),
         }
     }
-
-    /// Whether a key of this name is meant. A token names its key by ID alone.
-    pub fn is_named(&self, name: &str) -> bool {
-        matches!(self, Self::Named(choice) if choice == name)
-    }
 }
 
-impl fmt::Display for KeyChoice {
+impl fmt::Display for Choice {
+    /// The beginning of a sentence about a key that is not there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Named(choice) => write!(f, "--key asks for {}", Typed(choice)),
+            Self::Any => f.write_str("a key is needed"),
+            Self::Named(choice) => write!(f, "--key asks for {choice}"),
             Self::Signer(name) => write!(f, "the token was signed with key {name}"),
-        }
-    }
-}
-
-/// An app as it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppRef {
-    /// Its ID.
-    pub id: String,
-    /// Its name, where that is known.
-    pub name: Option<String>,
-}
-
-impl fmt::Display for AppRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{} ({name})", self.id),
-            None => f.write_str(&self.id),
         }
     }
 }

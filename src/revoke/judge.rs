@@ -6,51 +6,41 @@ use std::rc::Rc;
 use miniserde::Deserialize;
 use miniserde::json::{self, Value};
 
-use crate::error::{ErrorInfo, Problem};
+use crate::error::{AblyError, Problem};
 use crate::json::{integer, millis, string};
-use crate::net::ably_error::{described, error_info, reply_error};
 use crate::net::remedy;
-use crate::net::response::{Body, PARTLY_FAILED, Reply, Word};
-use crate::revoke::outcome::{Confirmation, Failure, Outcome, Scope};
-use crate::secret::redactor::Redactor;
+use crate::net::response::{PARTLY_FAILED, Response, Word};
+use crate::revoke::outcome::{Cause, Confirmation, Outcome, Scope};
 use crate::text::excerpt;
 
 /// The first of the codes with which Ably says that it failed itself.
 const INTERNAL: i64 = 50000;
 
 /// What became of each target of one request, in the order asked.
-///
-/// `gave_up` is why no further try was made, where one was called for.
-pub fn judge(
-    reply: &Reply,
-    host: &str,
-    gave_up: Option<&str>,
-    targets: &[&str],
-    redactor: &Redactor,
-) -> Vec<Outcome> {
-    let text = reply.body.text();
-    let succeeded = text.ok().filter(|_| is_success(reply.status));
+pub fn judge(response: &Response, targets: &[&str]) -> Vec<Outcome> {
+    let text = response.body.text();
+    let succeeded = text.ok().filter(|_| is_success(response.status));
     if let Some(outcomes) = succeeded.and_then(|text| all_confirmed(text, targets)) {
         return outcomes;
     }
-    let parsed = reply.body.json();
-    let results = parsed.as_ref().ok().and_then(|value| results(value, reply.status));
+    let parsed = response.body.json();
+    let results = parsed.as_ref().ok().and_then(|value| results(value, response.status));
     let Some(mut results) = results else {
-        let failure = Rc::new(whole_failure(reply, &parsed, host, gave_up, redactor));
+        let cause = Rc::new(whole_cause(response, &parsed));
         // A rate limit that is all there was: no try before it left anything open.
-        let refused = match reply.word() {
-            Word::Definite => is_refusal(reply.status),
+        let refused = match response.word() {
+            Word::Definite => is_refusal(response.status),
             word => word == Word::RateLimited,
         };
-        let whole = if refused { Outcome::Refused(failure) } else { Outcome::Unknown(failure) };
+        let whole = if refused { Outcome::Refused(cause) } else { Outcome::Unknown(cause) };
         return vec![whole; targets.len()];
     };
     results.sort_by_key(|result| result.target);
-    let lacking = lacking(host);
+    let lacking = lacking(&response.host);
     targets
         .iter()
         .map(|target| {
-            of_target(target, &results, redactor, host)
+            of_target(target, &results, response)
                 .unwrap_or_else(|| Outcome::Unknown(Rc::clone(&lacking)))
         })
         .collect()
@@ -145,23 +135,18 @@ fn is_success(status: u16) -> bool {
 
 /// One target's outcome by its results; `None` where there is none for it. Results that
 /// contradict each other leave it unknown.
-fn of_target(
-    target: &str,
-    sorted: &[Listed<'_>],
-    redactor: &Redactor,
-    host: &str,
-) -> Option<Outcome> {
+fn of_target(target: &str, sorted: &[Listed<'_>], response: &Response) -> Option<Outcome> {
     let first = sorted.partition_point(|result| result.target < target);
     let mut own = sorted
         .iter()
         .skip(first)
         .take_while(|result| result.target == target)
-        .map(|result| of_result(result, redactor, host));
+        .map(|result| of_result(result, response));
     let first = own.next()?;
     let contradicted = own.any(|other| other.word() != first.word());
     Some(if contradicted {
-        Outcome::Unknown(Failure::of_request(Problem::new(
-            format!("{host} gave results for it that contradict each other"),
+        Outcome::Unknown(Cause::of_request(Problem::new(
+            format!("{} gave results for it that contradict each other", response.host),
             remedy::AGAIN,
         )))
     } else {
@@ -169,54 +154,49 @@ fn of_target(
     })
 }
 
-fn of_result(result: &Listed<'_>, redactor: &Redactor, host: &str) -> Outcome {
+fn of_result(result: &Listed<'_>, response: &Response) -> Outcome {
     if let Some(error) = result.error {
-        let info = error_info(error, None, redactor);
-        let message = described(&info).unwrap_or_else(|| "no reason given".to_owned());
+        let error = response.error_of(error, None);
+        let message = error.described().unwrap_or_else(|| "no reason given".to_owned());
         // From there on Ably speaks of itself: what it did before is not known.
-        let failed_inside = info.code.is_some_and(|code| code >= INTERNAL);
+        let failed_inside = error.code.is_some_and(|code| code >= INTERNAL);
         let (remedy, scope) = match failed_inside {
             true => (remedy::AGAIN.to_owned(), Scope::Request),
-            false => (remedy::of_refusal(&info, info.status.unwrap_or(0)), Scope::Target),
+            false => (remedy::of_refusal(&error, error.status.unwrap_or(0)), Scope::Target),
         };
         let problem = Problem::new(message, remedy);
-        let failure = Rc::new(Failure { problem, info: Some(info), scope });
+        let cause = Rc::new(Cause { problem, error: Some(error), scope });
         return match failed_inside {
-            true => Outcome::Unknown(failure),
-            false => Outcome::Refused(failure),
+            true => Outcome::Unknown(cause),
+            false => Outcome::Refused(cause),
         };
     }
     match (result.issued_before, result.applies_at) {
         (Some(issued_before), Some(applies_at)) => {
             Outcome::Revoked(Confirmation { issued_before, applies_at })
         }
-        _ => Outcome::Unknown(Failure::of_request(Problem::new(
-            format!("the result of {host} lacks the time from which it applies"),
+        _ => Outcome::Unknown(Cause::of_request(Problem::new(
+            format!("the result of {} lacks the time from which it applies", response.host),
             remedy::AGAIN,
         ))),
     }
 }
 
-fn lacking(host: &str) -> Rc<Failure> {
+fn lacking(host: &str) -> Rc<Cause> {
     let message = format!("the answer of {host} holds no result for it");
-    Failure::of_request(Problem::new(message, remedy::AGAIN))
+    Cause::of_request(Problem::new(message, remedy::AGAIN))
 }
 
 /// Why a request without results failed: Ably's error, or what the answer was instead.
-fn whole_failure(
-    reply: &Reply,
-    parsed: &Result<Value, &'static str>,
-    host: &str,
-    gave_up: Option<&str>,
-    redactor: &Redactor,
-) -> Failure {
-    let info = reply_error(reply, parsed.as_ref().ok(), redactor);
-    let status = reply.status;
+fn whole_cause(response: &Response, parsed: &Result<Value, &'static str>) -> Cause {
+    let Response { host, status, .. } = response;
+    let error = response.error_in(parsed.as_ref().ok());
     // Without a code it is not Ably that speaks.
-    let words = described(&info).filter(|_| info.code.is_some());
-    let refused = is_refusal(status) && matches!(reply.word(), Word::Definite | Word::RateLimited);
-    let redirect = if (300..400).contains(&status) { " (a redirect, never followed)" } else { "" };
-    let mut message = match (words, &info.message, parsed) {
+    let words = error.described().filter(|_| error.code.is_some());
+    let refused =
+        is_refusal(*status) && matches!(response.word(), Word::Definite | Word::RateLimited);
+    let redirect = if (300..400).contains(status) { " (a redirect, never followed)" } else { "" };
+    let mut message = match (words, &error.message, parsed) {
         (Some(words), ..) if refused => words,
         (Some(words), ..) => format!("{host} answered {status}{redirect}: {words}"),
         (None, Some(message), _) => {
@@ -226,43 +206,19 @@ fn whole_failure(
             format!("the server at {host} answered {status}{redirect} without a result")
         }
         (None, None, Err(what)) => {
-            let body = shown(&reply.body, what, redactor);
+            let body = response.shown_body(what);
             format!("the server at {host} answered {status}{redirect} with {body}")
         }
     };
-    if let Some(gave_up) = gave_up {
+    if let Some(gave_up) = &response.gave_up {
         message.push_str("; ");
         message.push_str(gave_up);
     }
-    let remedy = match remedy::of(info.code) {
-        _ if refused => remedy::of_refusal(&info, status),
+    let remedy = match remedy::of(error.code) {
+        _ if refused => remedy::of_refusal(&error, *status),
         "" => remedy::AGAIN.to_owned(),
         known => format!("{known}; then {}", remedy::AGAIN),
     };
-    let info = (info != ErrorInfo::default()).then_some(info);
-    Failure { problem: Problem::new(message, remedy), info, scope: Scope::Request }
-}
-
-/// A body that holds no result, on one line: of a web page its title at most.
-fn shown(body: &Body, what: &str, redactor: &Redactor) -> String {
-    let (Body::Text(text) | Body::Binary(text)) = body else {
-        return what.to_owned();
-    };
-    let text = redactor.clean(text);
-    let page = text.trim_start();
-    if page.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"))
-        || page.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"))
-    {
-        let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-        let title = title.map(|(title, _)| format!(", \"{}\"", one_line(title)));
-        return format!("a web page{}", title.unwrap_or_default());
-    }
-    match one_line(&text) {
-        words if words.is_empty() => what.to_owned(),
-        words => format!("{what}: {words}"),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+    let error = (error != AblyError::default()).then_some(error);
+    Cause { problem: Problem::new(message, remedy), error, scope: Scope::Request }
 }

@@ -13,8 +13,12 @@ use std::rc::Rc;
 
 use crate::error::Problem;
 use crate::file::{STDIN, reason};
-use crate::request::targets::Targets;
-use crate::revoke::outcome::{Failure, Outcome};
+use crate::keys::cli_config;
+use crate::plan::Plan;
+use crate::request::environment::Environment;
+use crate::request::{Request, Subject};
+use crate::revoke::outcome::Cause;
+use crate::revoke::run::Batch;
 use crate::text::{Safe, excerpt};
 
 /// Reasons beyond so many are told by their word alone: a server may word each one differently.
@@ -25,10 +29,10 @@ const DRAWS: usize = 16;
 
 /// Where the left-over targets go, and what is known of each.
 #[derive(Debug)]
-pub struct Unrevoked {
+pub struct LeftOver {
     path: PathBuf,
-    /// For each target its reason's position, or `REVOKED`.
-    states: Vec<u32>,
+    /// For each target of each job its reason's position, or `REVOKED`.
+    states: Vec<Vec<u32>>,
     reasons: Reasons,
 }
 
@@ -41,15 +45,15 @@ struct Reasons {
 
 const REVOKED: u32 = u32::MAX;
 
-/// The option's file, checked as far as that goes without writing.
+/// The file of `--unrevoked-to`, checked as far as that goes without writing.
 ///
 /// # Errors
-/// It is the targets file, no regular file, in no folder, or a target cannot stand in a line.
-pub fn check(
-    path: &Path,
-    targets_file: Option<&Path>,
-    targets: &Targets,
-) -> Result<PathBuf, Problem> {
+/// It is a file that is read, or that a stream goes to, no regular file, in no folder; or a target
+/// cannot stand in a line.
+pub fn check(request: &Request, env: Environment) -> Result<Option<PathBuf>, Problem> {
+    let Some(path) = &request.unrevoked_to else {
+        return Ok(None);
+    };
     let wrong = |what: &str| {
         let shown = crate::file::shown(path);
         Problem::new(format!("--unrevoked-to: {} {what}", Safe(&shown)), "name another file")
@@ -58,39 +62,45 @@ pub fn check(
     let path = match fs::canonicalize(path) {
         Ok(path) => path,
         Err(_) if path.is_symlink() => return Err(wrong("is a link that leads nowhere")),
-        Err(_) => path.to_owned(),
+        Err(_) => path.clone(),
     };
     if let Ok(there) = fs::metadata(&path) {
         if !there.is_file() {
             return Err(wrong("is not a regular file"));
         }
-        let same = |other: fs::Metadata| (other.dev(), other.ino()) == (there.dev(), there.ino());
-        let of = |file: &Path| match file == Path::new(STDIN) {
-            true => of_stream(io::stdin().as_fd()).ok(),
-            false => fs::metadata(file).ok(),
-        };
-        if targets_file.and_then(of).is_some_and(same) {
-            return Err(wrong("is the targets file itself"));
+        let configuration = cli_config::path(|name| env.raw(name));
+        let configuration = configuration.map(|path| (path, "the Ably CLI's configuration"));
+        for (input, named_by) in request.inputs.iter().cloned().chain(configuration) {
+            if is_same(&there, of(&input)) {
+                return Err(wrong(&format!("is the same file as {named_by}")));
+            }
         }
-        if of_stream(io::stdout().as_fd()).is_ok_and(same) {
+        if is_same(&there, of_stream(io::stdout().as_fd())) {
             return Err(wrong("is the file that standard output goes to"));
         }
-        if of_stream(io::stderr().as_fd()).is_ok_and(same) {
+        if is_same(&there, of_stream(io::stderr().as_fd())) {
             return Err(wrong("is the file that standard error goes to"));
         }
     } else if path.file_name().is_none() || !folder(&path).is_dir() {
         return Err(wrong("is in a folder that is not there"));
     }
-    if targets.iter().any(|target| target.contains('\n') || target.ends_with('\r')) {
+    let breaks = |target: &str| target.contains('\n') || target.ends_with('\r');
+    if matches!(&request.subject, Subject::Targets(targets) if targets.iter().any(breaks)) {
         return Err(wrong("cannot hold a target with a line break in it"));
     }
-    Ok(path)
+    Ok(Some(path))
 }
 
-/// Whether two paths lead to one file that is there.
-pub fn is_same(one: &Path, other: &Path) -> bool {
-    let identity = |path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
-    identity(one).is_some_and(|one| identity(other) == Some(one))
+fn is_same(one: &fs::Metadata, other: io::Result<fs::Metadata>) -> bool {
+    other.is_ok_and(|other| (one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// The file of an option, or behind standard input.
+fn of(path: &Path) -> io::Result<fs::Metadata> {
+    match path == Path::new(STDIN) {
+        true => of_stream(io::stdin().as_fd()),
+        false => fs::metadata(path),
+    }
 }
 
 fn of_stream(stream: BorrowedFd<'_>) -> io::Result<fs::Metadata> {
@@ -101,35 +111,39 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-impl Unrevoked {
-    /// Writes the file with all targets.
+impl LeftOver {
+    /// Writes the file with all targets; `None` where none was asked for.
     ///
     /// # Errors
     /// It cannot be written; then nothing may be sent.
-    pub fn create(path: &Path, targets: &Targets) -> Result<Self, Problem> {
-        let states = vec![0; targets.len()];
-        let mut this = Self { path: path.to_owned(), states, reasons: Reasons::default() };
+    pub fn create(plan: &Plan) -> Result<Option<Self>, Problem> {
+        let Some(path) = &plan.unrevoked_to else {
+            return Ok(None);
+        };
+        let states = plan.jobs.iter().map(|job| vec![0; job.targets.len()]).collect();
+        let mut this = Self { path: path.clone(), states, reasons: Reasons::default() };
         this.reasons.position(NOT_YET.into());
-        this.write(targets)?;
-        Ok(this)
+        this.write(plan)?;
+        Ok(Some(this))
     }
 
-    /// Notes what became of the targets from a position on.
-    pub fn enter(&mut self, start: usize, outcomes: &[Outcome]) {
-        let states = self.states.get_mut(start..).unwrap_or_default();
-        let mut last: Option<(&Rc<Failure>, u32)> = None;
-        for (state, outcome) in states.iter_mut().zip(outcomes) {
-            let Some(failure) = outcome.failure() else {
+    /// Notes what became of the targets of a batch.
+    pub fn add(&mut self, batch: &Batch<'_>) {
+        let of_job = self.states.get_mut(batch.number);
+        let states = of_job.and_then(|states| states.get_mut(batch.range.clone()));
+        let mut last: Option<(&Rc<Cause>, u32)> = None;
+        for (state, outcome) in states.into_iter().flatten().zip(&batch.outcomes) {
+            let Some(cause) = outcome.cause() else {
                 *state = REVOKED;
                 continue;
             };
-            // A whole request shares one failure.
-            let known = last.filter(|(same, _)| Rc::ptr_eq(same, failure));
+            // A whole request shares one cause.
+            let known = last.filter(|(same, _)| Rc::ptr_eq(same, cause));
             *state = known.map_or_else(
-                || self.reasons.of(outcome.word(), &excerpt(&failure.problem.message)),
+                || self.reasons.of(outcome.word(), &excerpt(&cause.problem.message)),
                 |(_, position)| position,
             );
-            last = Some((failure, *state));
+            last = Some((cause, *state));
         }
     }
 
@@ -137,17 +151,17 @@ impl Unrevoked {
     ///
     /// # Errors
     /// It cannot be written; the file with all targets is still there then.
-    pub fn finish(&self, targets: &Targets) -> Result<(), Problem> {
-        self.write(targets).map_err(|problem| {
+    pub fn finish(&self, plan: &Plan) -> Result<(), Problem> {
+        self.write(plan).map_err(|problem| {
             let remedy = "the file is as it was before the first request: it holds all targets, those that were \
                 revoked too; to revoke one twice is safe";
             Problem::new(problem.message, remedy)
         })
     }
 
-    fn write(&self, targets: &Targets) -> Result<(), Problem> {
+    fn write(&self, plan: &Plan) -> Result<(), Problem> {
         let written = self.beside().and_then(|(beside, file)| {
-            let written = self.write_beside(&beside, file, targets);
+            let written = self.write_beside(&beside, file, plan);
             if written.is_err() {
                 // What was begun is of no use; the error at hand says why.
                 let _ = fs::remove_file(&beside);
@@ -177,13 +191,14 @@ impl Unrevoked {
         }
     }
 
-    fn write_beside(&self, beside: &Path, file: File, targets: &Targets) -> io::Result<()> {
+    fn write_beside(&self, beside: &Path, file: File, plan: &Plan) -> io::Result<()> {
         if let Ok(there) = fs::metadata(&self.path) {
             // What was closed to others stays so.
             file.set_permissions(there.permissions())?;
         }
         let mut file = BufWriter::new(file);
-        for (target, state) in targets.iter().zip(&self.states) {
+        let targets = plan.jobs.iter().flat_map(|job| job.targets.iter());
+        for (target, state) in targets.zip(self.states.iter().flatten()) {
             if let Some(reason) = self.reasons.texts.get(*state as usize) {
                 writeln!(file, "# {}\n{target}", Safe(reason))?;
             }

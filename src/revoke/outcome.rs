@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::error::{ErrorInfo, Problem};
+use crate::error::{AblyError, Problem};
 
 /// What became of one target.
 #[derive(Debug, Clone)]
@@ -11,11 +11,11 @@ pub enum Outcome {
     /// Ably confirmed this very target.
     Revoked(Confirmation),
     /// Ably answered, and refused it.
-    Refused(Rc<Failure>),
+    Refused(Rc<Cause>),
     /// It may have been revoked or not; asking again is safe.
-    Unknown(Rc<Failure>),
+    Unknown(Rc<Cause>),
     /// It never reached Ably.
-    NotSent(Rc<Failure>),
+    NotSent(Rc<Cause>),
 }
 
 /// Ably's confirmation for one target.
@@ -29,29 +29,29 @@ pub struct Confirmation {
 
 /// Why a target was not revoked.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub struct Cause {
     /// What failed and what to do about it.
     pub problem: Problem,
     /// Ably's own words, where it had some.
-    pub info: Option<ErrorInfo>,
-    /// What the failure speaks of.
+    pub error: Option<AblyError>,
+    /// What the cause speaks of.
     pub scope: Scope,
 }
 
-impl Failure {
-    /// A failure of a whole request, in which Ably said nothing of its own.
+impl Cause {
+    /// A cause of a whole request, in which Ably said nothing of its own.
     pub fn of_request(problem: Problem) -> Rc<Self> {
-        Rc::new(Self { problem, info: None, scope: Scope::Request })
+        Rc::new(Self { problem, error: None, scope: Scope::Request })
     }
 
     /// Whether it is Ably that speaks, and not somebody on the way: Ably's errors have a code, and
     /// the error of a single target comes with Ably's results.
     pub fn is_of_ably(&self) -> bool {
-        self.scope == Scope::Target || self.info.as_ref().is_some_and(|info| info.code.is_some())
+        self.scope == Scope::Target || self.error.as_ref().is_some_and(|error| error.code.is_some())
     }
 }
 
-/// Whether a failure is one target's own or that of the request it was in.
+/// Whether a cause is one target's own or that of the request it was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// A result of its own held the error.
@@ -72,12 +72,10 @@ impl Outcome {
     }
 
     /// Why it was not revoked.
-    pub fn failure(&self) -> Option<&Rc<Failure>> {
+    pub fn cause(&self) -> Option<&Rc<Cause>> {
         match self {
             Self::Revoked(_) => None,
-            Self::Refused(failure) | Self::Unknown(failure) | Self::NotSent(failure) => {
-                Some(failure)
-            }
+            Self::Refused(cause) | Self::Unknown(cause) | Self::NotSent(cause) => Some(cause),
         }
     }
 
@@ -85,7 +83,7 @@ impl Outcome {
     pub fn has_result(&self) -> bool {
         match self {
             Self::Revoked(_) => true,
-            Self::Refused(failure) => failure.scope == Scope::Target,
+            Self::Refused(cause) => cause.scope == Scope::Target,
             Self::Unknown(_) | Self::NotSent(_) => false,
         }
     }

@@ -1,90 +1,107 @@
-//! Works through the targets, a request at a time, and keeps the accounts.
+//! Works through a plan, a request at a time. Whoever reads the batches gets them in the order of the
+//! plan.
+
+use std::ops::Range;
 
 use crate::error::Problem;
-use crate::plan::Facts;
-use crate::report::human;
-use crate::report::progress::Progress;
-use crate::request::targets::Targets;
-use crate::revoke::client::{BATCH, Client, Settled, Terms};
-use crate::revoke::left_over::Unrevoked;
-use crate::revoke::outcome::{Failure, Outcome};
-use crate::revoke::summary::Accounts;
-use crate::revoke::verify::Verifier;
-use crate::signals::{self, Signals};
-use crate::terminal::output::Output;
+use crate::net::session::Net;
+use crate::plan::{Job, Plan};
+use crate::revoke::client::{BATCH, Client, Stop};
+use crate::revoke::outcome::{Cause, Outcome};
+use crate::signals;
 
-/// What accompanies a run besides its requests.
+/// Targets of one job with what became of each.
 #[derive(Debug)]
-pub struct Witnesses<'a> {
-    /// Told each request's outcomes.
-    pub output: &'a Output,
-    /// Told how far it is.
-    pub progress: Progress,
-    /// Ends it in good order.
-    pub signals: &'a Signals,
-    /// Keeps what is left over.
-    pub unrevoked: Option<Unrevoked>,
-    /// Asks whether the leaked token is dead.
-    pub verifier: Option<Verifier<'a>>,
+pub struct Batch<'p> {
+    /// The position of the job in the plan.
+    pub number: usize,
+    /// The key with which it was asked for, and all of its targets.
+    pub job: &'p Job,
+    /// The positions of the targets in their job.
+    pub range: Range<usize>,
+    /// One outcome a target.
+    pub outcomes: Vec<Outcome>,
+    /// Whether a request was made.
+    pub requested: bool,
 }
 
-/// Revokes all targets, as far as that goes. Each request's outcomes are told as they come. A
-/// refused target stops nothing; what would befall every later request alike stops the run.
-pub fn all(
-    client: &mut Client<'_>,
-    targets: &Targets,
-    terms: Terms,
-    facts: &mut Facts,
-    witnesses: &mut Witnesses<'_>,
-) -> Accounts {
-    let mut accounts = Accounts::default();
-    let mut given_up = why_stop(false, witnesses.signals);
-    for range in targets.batches(BATCH) {
-        let start = range.start;
-        let batch: Vec<&str> = targets.range(range).collect();
-        let outcomes = match &given_up {
-            Some(outcome) => vec![outcome.clone(); batch.len()],
-            None => {
-                accounts.requests += 1;
-                let Settled { outcomes, hopeless } = client.revoke(&batch, terms);
-                given_up = why_stop(hopeless, witnesses.signals);
-                outcomes
-            }
-        };
-        let all_revoked = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Revoked(_)));
-        if let Some(verifier) = witnesses.verifier.as_ref().filter(|_| all_revoked) {
-            human::before_proof(witnesses.output, facts, &batch, &outcomes);
-            facts.verdict = Some(verifier.verify(client.hosts()));
-        }
-        human::batch(witnesses.output, facts, &batch, &outcomes);
-        accounts.enter(&batch, &outcomes);
-        if let Some(unrevoked) = &mut witnesses.unrevoked {
-            unrevoked.enter(start, &outcomes);
-        }
-        witnesses.progress.tell(accounts.tally);
+impl<'p> Batch<'p> {
+    /// Each target with its outcome.
+    pub fn each(&self) -> impl Iterator<Item = (&'p str, &Outcome)> {
+        self.job.targets.range(self.range.clone()).zip(&self.outcomes)
     }
-    witnesses.progress.end();
-    accounts
+
+    /// Whether Ably confirmed all of it.
+    pub fn is_revoked(&self) -> bool {
+        self.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Revoked(_)))
+    }
 }
 
-/// The outcome of all later targets, where there is no point in going on.
-fn why_stop(hopeless: bool, signals: &Signals) -> Option<Outcome> {
-    let (why, remedy) = match signals.caught() {
-        Some(signal) => (format!("the run was interrupted ({})", signals::name(signal)), ""),
-        None if hopeless => (
-            "every later request would have failed as the last one did".to_owned(),
-            "mend what the first error names, then run the rest",
-        ),
-        None => return None,
-    };
-    let problem = Problem::new(why, remedy);
-    Some(Outcome::NotSent(Failure::of_request(problem)))
+/// Revokes everything in the plan, as far as that goes. A refused target stops nothing; what every
+/// later request of a key would meet as well stops its job, and no connection or a lasting rate
+/// limit stops the run. Nothing is sent before the first batch is asked for.
+///
+/// # Errors
+/// A key cannot stand in a header.
+pub fn run<'p>(plan: &'p Plan, net: Net<'p>) -> Result<Batches<'p>, Problem> {
+    let client = |job: &Job| Client::new(net, &plan.hosts, &job.credential.key);
+    let clients = plan.jobs.iter().map(client).collect::<Result<_, _>>()?;
+    Ok(Batches { plan, net, clients, job: 0, start: 0, stopped: None })
 }
 
-/// The exit code of the accounts; a token that was to be proved dead and is not makes a 0 a 5.
-pub fn exit_code(accounts: &Accounts, facts: &Facts) -> i32 {
-    match accounts.tally.exit_code() {
-        0 if facts.verdict.as_ref().is_some_and(|verdict| !verdict.is_dead()) => 5,
-        code => code,
+/// The batches of a run.
+#[derive(Debug)]
+pub struct Batches<'p> {
+    plan: &'p Plan,
+    net: Net<'p>,
+    /// One a job.
+    clients: Vec<Client<'p>>,
+    job: usize,
+    /// The position in the job from which the next batch begins.
+    start: usize,
+    stopped: Option<Stop>,
+}
+
+impl<'p> Iterator for Batches<'p> {
+    type Item = Batch<'p>;
+
+    fn next(&mut self) -> Option<Batch<'p>> {
+        let mut job = self.plan.jobs.get(self.job)?;
+        if self.start == job.targets.len() {
+            (self.job, self.start) = (self.job + 1, 0);
+            self.stopped.take_if(|stop| *stop == Stop::Job);
+            job = self.plan.jobs.get(self.job)?;
+        }
+        let range = self.start..job.targets.len().min(self.start + BATCH);
+        self.start = range.end;
+        let given_up = self.why_not();
+        let (outcomes, requested) = match (given_up, self.clients.get_mut(self.job)) {
+            (None, Some(client)) => {
+                let targets: Vec<&str> = job.targets.range(range.clone()).collect();
+                let (outcomes, stop) = client.revoke(&targets, self.plan.terms);
+                self.stopped = stop;
+                (outcomes, true)
+            }
+            (Some(outcome), _) => (vec![outcome; range.len()], false),
+            (None, None) => return None,
+        };
+        Some(Batch { number: self.job, job, range, outcomes, requested })
+    }
+}
+
+impl<'p> Batches<'p> {
+    /// The outcome of what is left, where there is no point in going on.
+    fn why_not(&self) -> Option<Outcome> {
+        let (why, remedy) = match (self.net.signals.caught(), self.stopped) {
+            (Some(signal), _) => {
+                (format!("the run was interrupted ({})", signals::name(signal)), "")
+            }
+            (None, Some(_)) => (
+                "every later request would have failed as the last one did".to_owned(),
+                "mend what the first error names, then run the rest",
+            ),
+            (None, None) => return None,
+        };
+        Some(Outcome::NotSent(Cause::of_request(Problem::new(why, remedy))))
     }
 }

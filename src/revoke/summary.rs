@@ -1,13 +1,15 @@
-//! The accounts of a run: what is remembered of all outcomes for its end.
+//! What became of a whole run: the counts, what is to be told by name, the exit code.
 
 use crate::revoke::outcome::{Confirmation, Outcome, Tally};
+use crate::revoke::run::Batch;
+use crate::revoke::verify::Verdict;
 
 /// How many targets are told by name.
 pub const NAMED: usize = 10;
 
-/// What is remembered of a run for its end: the counts, and what is to be told by name.
+/// What is remembered of a run for its end.
 #[derive(Debug, Default)]
-pub struct Accounts {
+pub struct Summary {
     /// The counts.
     pub tally: Tally,
     /// Requests made, each with all its tries.
@@ -22,34 +24,37 @@ pub struct Accounts {
     pub refused_alone: usize,
     /// Targets of requests that failed in words not among `whole`.
     pub otherwise: usize,
+    /// What became of the leaked token itself, where that was asked.
+    pub verdict: Option<Verdict>,
 }
 
-impl Accounts {
-    /// Enters the outcomes of one request.
-    pub fn enter(&mut self, targets: &[&str], outcomes: &[Outcome]) {
+impl Summary {
+    /// Adds the outcomes of one batch.
+    pub fn add(&mut self, batch: &Batch<'_>) {
+        self.requests += usize::from(batch.requested);
         let mut last = None;
-        for (target, outcome) in targets.iter().zip(outcomes) {
+        for (target, outcome) in batch.each() {
             self.tally.add(outcome);
             match outcome {
                 Outcome::Revoked(times) => last = Some((target, *times)),
                 _ if outcome.has_result() => {
                     self.refused_alone += 1;
                     if self.named.len() < NAMED {
-                        self.named.push(((*target).to_owned(), outcome.clone()));
+                        self.named.push((target.to_owned(), outcome.clone()));
                     }
                 }
-                _ => self.enter_whole(outcome),
+                _ => self.add_whole(outcome),
             }
         }
         if let Some((target, times)) = last {
-            self.confirmed = Some(((*target).to_owned(), times));
+            self.confirmed = Some((target.to_owned(), times));
         }
     }
 
     /// Failures of whole requests are few in kind, but each may come in words of its own: with the
     /// ID of the request, say.
-    fn enter_whole(&mut self, outcome: &Outcome) {
-        let same = |known: &Outcome| match (known.failure(), outcome.failure()) {
+    fn add_whole(&mut self, outcome: &Outcome) {
+        let same = |known: &Outcome| match (known.cause(), outcome.cause()) {
             (Some(a), Some(b)) => known.word() == outcome.word() && a.problem == b.problem,
             _ => false,
         };
@@ -59,6 +64,16 @@ impl Accounts {
             self.whole.push((outcome.clone(), 1));
         } else {
             self.otherwise += 1;
+        }
+    }
+
+    /// All revoked 0; else some revoked 3; else any unknown 5; else 1. A token that was to be proved
+    /// dead and is not makes a 0 a 5.
+    pub fn exit_code(&self) -> i32 {
+        let alive = self.verdict.as_ref().is_some_and(|verdict| !verdict.is_dead());
+        match self.tally.exit_code() {
+            0 if alive => 5,
+            code => code,
         }
     }
 }

@@ -2,14 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ureq::http::HeaderValue;
-
-use crate::error::Error;
-use crate::net::ably_error::{described, reply_error};
-use crate::net::retry::{Courier, Deadline, Hosts, Tried};
-use crate::net::{Call, auth, fits};
-use crate::secret::Secret;
-use crate::secret::redactor::Redactor;
+use crate::error::Problem;
+use crate::net::session::{Credential, Deadline, Net, Session};
+use crate::plan::Plan;
 
 /// How long the revocation may take to be in force.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -62,73 +57,61 @@ impl Verdict {
 /// Asks with one token.
 #[derive(Debug)]
 pub struct Verifier<'a> {
-    courier: Courier<'a>,
-    authorization: HeaderValue,
-    redactor: Redactor,
-    timeout: Duration,
+    session: Session<'a>,
     limit: Duration,
 }
 
 impl<'a> Verifier<'a> {
-    /// A verifier for a token; `timeout` is for each single question.
+    /// A verifier for the leaked token of a plan; `None` where there is none to ask with.
     ///
     /// # Errors
     /// The token cannot stand in a header, or is too long for one.
-    pub fn new(
-        courier: Courier<'a>,
-        token: &Secret,
-        timeout: Duration,
-        margin: bool,
-    ) -> Result<Self, Error> {
-        let authorization = auth::token(token)
-            .map_err(|_| Error::input("the token has characters that no header can hold", ""))?;
-        if !fits(PATH, &authorization) {
-            return Err(Error::input(
-                "--verify: the token is too long to be sent: a request's head holds 64 KiB",
-                "leave --verify out",
-            ));
-        }
-        let redactor = courier.http.redactor();
-        auth::conceal_token(token, &redactor);
-        let limit = if margin { LIMIT_WITH_MARGIN } else { LIMIT };
-        Ok(Self { courier, authorization, redactor, timeout, limit })
+    pub fn new(plan: &Plan, net: Net<'a>) -> Result<Option<Self>, Problem> {
+        let Some(leaked) = plan.token.as_ref().filter(|_| plan.verify) else {
+            return Ok(None);
+        };
+        let credential = Credential::Token(&leaked.token.raw);
+        let session = Session::new(net, plan.hosts.clone(), credential).map_err(|what| {
+            Problem::new(format!("--verify: the token {what}"), "leave --verify out")
+        })?;
+        let limit = if plan.terms.margin { LIMIT_WITH_MARGIN } else { LIMIT };
+        Ok(Some(Self { session, limit }))
     }
 
     /// Asks until the token is rejected or the time is up, with growing pauses.
-    pub fn verify(&self, hosts: &mut Hosts) -> Verdict {
+    pub fn verify(&mut self) -> Verdict {
+        let net = self.session.net();
         let end = Instant::now() + self.limit;
         let mut pause = FIRST_PAUSE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let verdict = self.ask(hosts, self.timeout.min(left));
+            let verdict = self.ask(net.timeout().min(left));
             let left = end.saturating_duration_since(Instant::now());
-            let stopped = self.courier.signals.caught().is_some();
+            let stopped = net.signals.caught().is_some();
             if verdict.is_dead() || left <= LAST_QUESTION || stopped {
                 return verdict;
             }
-            self.courier.journal.note("verify", "poll", || verdict.described());
-            self.courier.signals.sleep(pause.min(left.saturating_sub(LAST_QUESTION)));
-            if self.courier.signals.caught().is_some() {
+            net.log.note("verify", "poll", || verdict.described());
+            net.signals.sleep(pause.min(left.saturating_sub(LAST_QUESTION)));
+            if net.signals.caught().is_some() {
                 return verdict;
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    fn ask(&self, hosts: &mut Hosts, budget: Duration) -> Verdict {
-        let call = Call { path: PATH, body: None, authorization: Some(&self.authorization) };
-        let reply = match self.courier.deliver(&call, hosts, Deadline::after(budget)) {
-            Tried::Failed(fault) => return Verdict::NotKnown(fault.problem.message),
-            Tried::Answered { reply, .. } => reply,
+    fn ask(&mut self, budget: Duration) -> Verdict {
+        let response = match self.session.get(PATH, Deadline::after(budget)) {
+            Ok(response) => response,
+            Err(failure) => return Verdict::NotKnown(failure.problem.message),
         };
-        let body = reply.body.json();
-        let info = reply_error(&reply, body.as_ref().ok(), &self.redactor);
-        let words = || match described(&info) {
-            Some(words) if info.code.is_some() => format!("{words}, status {}", reply.status),
-            _ => format!("status {}", reply.status),
+        let error = response.error();
+        let words = || match error.described() {
+            Some(words) if error.code.is_some() => format!("{words}, status {}", response.status),
+            _ => format!("status {}", response.status),
         };
-        match (reply.status, info.code) {
-            _ if reply.from_cloudfront => Verdict::NotKnown(words()),
+        match (response.status, error.code) {
+            _ if response.from_cloudfront => Verdict::NotKnown(words()),
             (401, Some(REVOKED)) => Verdict::Revoked,
             (401, Some(code)) if DEAD.contains(&code) => Verdict::Dead(words()),
             (401, Some(NO_CAPABILITY)) | (200..=299, None) => Verdict::Accepted,

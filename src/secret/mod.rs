@@ -9,7 +9,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use redactor::SHOWN_INSTEAD;
+/// What stands in place of a secret.
+const SHOWN_INSTEAD: &str = "[secret]";
 
 /// A secret text. No `Display`, `Clone` or `Deref`; `expose` is the one way to read it.
 pub struct Secret(Zeroizing<String>);

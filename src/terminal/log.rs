@@ -5,14 +5,14 @@ use crate::terminal::output::Output;
 
 /// Tells what happens as it happens, where that was asked for.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Log {
     output: Output,
     redactor: Redactor,
     on: bool,
 }
 
-impl Journal {
-    /// A journal that writes where `output` says, no secret among it; silent unless `on`.
+impl Log {
+    /// A log that writes where `output` says, no secret among it; silent unless `on`.
     pub fn new(output: Output, redactor: Redactor, on: bool) -> Self {
         Self { output, redactor, on }
     }

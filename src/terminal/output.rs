@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::json::{Fields, Json, Layout};
+use crate::json::{Fields, Layout};
 use crate::request::environment::Environment;
 use crate::signals::{self, Signals};
 use crate::terminal::wrap::{columns, wrapped};
@@ -196,13 +196,6 @@ pub enum Colour {
     Good = 32,
     /// Yellow.
     Doubtful = 33,
-}
-
-/// The closing record: every run of the command ends with it.
-pub fn status_fields(fields: Fields, exit_code: i32, interrupted: bool) -> Fields {
-    fields
-        .with("status", if interrupted { "interrupted" } else { "completed" })
-        .with("exitCode", Json::Number(i64::from(exit_code)))
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 
 #![no_main]
 
+use ably_revoke_token::net::response::{Body, Response};
 use ably_revoke_token::revoke::judge;
-use ably_revoke_token::net::response::{Body, Reply};
 use ably_revoke_token::revoke::outcome::Outcome;
-use ably_revoke_token::report::human;
 use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::text::{Safe, is_hostile};
 use libfuzzer_sys::fuzz_target;
@@ -29,19 +28,15 @@ fuzz_target!(|data: &[u8]| {
         _ => String::new(),
     };
     let header = |bit: u8| (headers & bit != 0).then(|| text.clone());
-    let reply = Reply {
-        status,
-        retry_after: header(1),
-        error_code: header(2),
-        error_message: header(4),
-        link: None,
-        from_cloudfront: headers & 8 != 0,
-        body,
-    };
-    let mut redactor = Redactor::default();
+    let redactor = Redactor::default();
     redactor.add(SECRET);
-    let gave_up = (headers & 16 != 0).then_some("the time was up");
-    let outcomes = judge::judge(&reply, "main.realtime.ably.net", gave_up, &TARGETS, &redactor);
+    let mut response = Response::new("main.realtime.ably.net", status, body, redactor.clone());
+    response.retry_after = header(1);
+    response.error_code = header(2);
+    response.error_message = header(4);
+    response.from_cloudfront = headers & 8 != 0;
+    response.gave_up = (headers & 16 != 0).then(|| "the time was up".to_owned());
+    let outcomes = judge::judge(&response, &TARGETS);
     assert_eq!(outcomes.len(), TARGETS.len());
     for (target, outcome) in TARGETS.iter().zip(&outcomes) {
         match outcome {
@@ -54,9 +49,9 @@ fuzz_target!(|data: &[u8]| {
                 assert!(text.contains("appliesAt") || text.contains('\\'));
             }
             Outcome::NotSent(_) => panic!("an answer means that it was sent"),
-            Outcome::Refused(failure) | Outcome::Unknown(failure) => {
-                let info = failure.info.clone().unwrap_or_default();
-                for words in [Some(failure.problem.message.clone()), info.message, info.href]
+            Outcome::Refused(cause) | Outcome::Unknown(cause) => {
+                let info = cause.error.clone().unwrap_or_default();
+                for words in [Some(cause.problem.message.clone()), info.message, info.href]
                     .into_iter()
                     .flatten()
                 {
@@ -65,6 +60,6 @@ fuzz_target!(|data: &[u8]| {
                 }
             }
         }
-        assert!(!human::named(target).contains(is_hostile));
+        assert!(!Safe(target).to_string().contains(is_hostile));
     }
 });

@@ -5,10 +5,10 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use ably_revoke_token::cli::parse::{self, Command};
 use ably_revoke_token::cli::flags::Id;
-use ably_revoke_token::request::issued_before::IssuedBefore;
+use ably_revoke_token::cli::parse::{self, Command};
 use ably_revoke_token::net::endpoint::{ConnectTo, Endpoint};
+use ably_revoke_token::request::issued_before::IssuedBefore;
 use ably_revoke_token::text::is_hostile;
 use libfuzzer_sys::fuzz_target;
 

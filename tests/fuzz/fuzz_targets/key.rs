@@ -2,9 +2,8 @@
 
 #![no_main]
 
-use ably_revoke_token::revoke::client;
 use ably_revoke_token::api_key::ApiKey;
-use ably_revoke_token::net::auth;
+use ably_revoke_token::revoke::client;
 use ably_revoke_token::secret::redactor::Redactor;
 use libfuzzer_sys::fuzz_target;
 
@@ -25,17 +24,12 @@ fuzz_target!(|text: &str| {
         .map_or("", |(_, secret)| secret);
     assert!(!secret.is_empty());
     assert_eq!(format!("{key:?}"), format!("ApiKey({:?})", key.name()));
-    let header = auth::basic(&key).expect("base64 fits a header");
-    assert!(header.is_sensitive());
     assert!(client::path(&key).bytes().all(|byte| byte.is_ascii_graphic()));
-    let mut redactor = Redactor::default();
-    auth::conceal(&key, &mut redactor);
-    let shown = "[secret]";
-    // One that is a part of the placeholder is found there, too: `[[secret]ecret]`.
-    if !shown.contains(secret) {
+    let redactor = Redactor::default();
+    redactor.add_key(&key);
+    // A shorter one is a word, and stays where it is a part of others.
+    if secret.len() >= 8 && !secret.contains(char::is_whitespace) {
         let echoed = format!("{}:{secret}", key.name());
-        assert_eq!(redactor.clean(&echoed), shown);
-        let echoed = header.to_str().expect("base64 is text");
-        assert!(redactor.clean(echoed).contains(shown));
+        assert!(!redactor.clean(&echoed).contains(secret));
     }
 });

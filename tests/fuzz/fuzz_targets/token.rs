@@ -3,16 +3,13 @@
 
 #![no_main]
 
-use ably_revoke_token::terminal::choose::Chooser;
-use ably_revoke_token::request::leaked::Leaked;
-use ably_revoke_token::net::auth;
-use ably_revoke_token::terminal::output::{Format, Output};
-use ably_revoke_token::secret::redactor::Redactor;
-use ably_revoke_token::request::targets::Kind;
-use ably_revoke_token::text::{Safe, is_hostile};
 use ably_revoke_token::request::jwt::{self, Life};
+use ably_revoke_token::request::leaked::Candidates;
+use ably_revoke_token::request::targets::Kind;
+use ably_revoke_token::secret::redactor::Redactor;
+use ably_revoke_token::text::is_hostile;
 use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 
 /// No message holds it; a claim may, if the fuzzer puts it there.
@@ -54,31 +51,16 @@ fn judge(text: &[u8], is_jwt: bool) {
     assert!(!marked || !format!("{token:?}").contains(SIGNATURE));
     assert_ne!(token.targets().0, Some("*"));
 
-    let header = auth::token(&token.raw).expect("base64 fits a header");
-    assert!(header.is_sensitive());
-    let encoded = header.to_str().expect("base64 is text");
-    let encoded = encoded.strip_prefix("Bearer ").expect("a bearer token");
-    let raw = BASE64_STANDARD.decode(encoded).expect("base64");
-    let raw = String::from_utf8(raw).expect("a token is text");
-    assert!(!raw.contains(char::is_whitespace));
-    assert_eq!(raw.matches('.').count(), 2);
-    let mut redactor = Redactor::default();
-    auth::conceal_token(&token.raw, &mut redactor);
-    assert!(!redactor.clean(&format!("<{raw}>")).contains(&raw));
-
-    let chooser = Chooser::new(Output::new(Format::choose(None, true)), false);
+    let redactor = Redactor::default();
+    redactor.add(SIGNATURE);
+    assert!(!redactor.clean(&format!("<{SIGNATURE}>")).contains(SIGNATURE));
     for by in [None, Some(Kind::ClientId), Some(Kind::RevocationKey)] {
-        let Ok(leaked) = Leaked::read(text, by, &chooser) else {
+        let Ok(candidates) = Candidates::read(text, by) else {
             continue;
         };
-        for line in leaked.facts().lines() {
-            assert!(!Safe(line).to_string().contains(is_hostile));
-            assert!(!marked || !line.contains(SIGNATURE));
-        }
-        let _ = leaked.json();
-        if let Ok(targets) = leaked.targets() {
-            assert_eq!(targets.len(), 1);
-            assert!(targets.get(0).contains(':'));
+        if let Ok(targets) = candidates.targets() {
+            assert!((1..=2).contains(&targets.len()));
+            assert!(targets.iter().all(|target| target.contains(':')));
         }
     }
 }
