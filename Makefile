@@ -12,7 +12,7 @@ DOCKER ?= docker
 PLATFORM ?= linux/$(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
 VERSION = $(shell sed -n '0,/^version = /s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # qemu-user does not know TCGETS2, by which the hidden prompt reads the terminal's modes.
-CORE := examples:: usage:: keys:: confirmation:: wire:: judgement:: output:: --skip prompt
+CORE := cli::examples:: cli::usage:: keys::sources:: revoke::wire:: terminal::question:: terminal::output:: --skip prompt --skip never_opens
 BUILD := --locked --target $(TARGET)
 .PHONY: all build pages demo test test-core bench lint install uninstall deb clean target targets dist check-dist image \
 	reproduce size deny

@@ -153,6 +153,12 @@ mod tests {
             "a b.id:s3cret",
             "app/x.id:s3cret",
             "app.i.d:s3cret",
+            "app.id/../1:s3cret",
+            "app.id?x#y:s3cret",
+            "app.id%2F1:s3cret",
+            "../x.id:s3cret",
+            "app.i\u{202e}d:s3cret",
+            "app.id:\u{1b}s3cret",
         ] {
             let problem = ApiKey::parse(bad).expect_err(bad);
             assert!(!problem.contains("s3"), "{bad}: {problem}");

@@ -17,20 +17,15 @@ fn main() -> ExitCode {
     };
     let ably = Ably::start();
     println!(
-        "This is a stand-in for Ably on this machine, with a certificate of its own. Two options"
+        "This is a stand-in for Ably on this machine, with a certificate of its own. Two options\n\
+         lead the tool to it, and are added to the commands below; Ably itself needs neither:\n"
     );
-    println!(
-        "lead the tool to it, and are added to the commands below; Ably itself needs neither:"
-    );
-    println!();
     println!("  --endpoint {}", ably.endpoint());
     println!("  --ca-file {}", ably.ca_file().display());
     println!();
     println!("The API key is in the environment: ABLY_API_KEY={KEY_NAME}:…");
 
-    println!();
-    println!("1. A person revokes all tokens of a client. The tool asks first.");
-    println!();
+    println!("\n1. A person revokes all tokens of a client. The tool asks first.\n");
     let command = |more: &[&str]| {
         Program::at(&binary)
             .args(["auth", "revoke-token", "--client-id", "userClientId"])
@@ -50,18 +45,14 @@ fn main() -> ExitCode {
     show(&person.stdout);
     println!("[exit code {}]", code(&person));
 
-    println!();
-    println!("2. A script does the same. It confirms with --force and reads JSON.");
-    println!();
+    println!("\n2. A script does the same. It confirms with --force and reads JSON.\n");
     println!("$ ably auth revoke-token --client-id \"userClientId\" --force --json");
     let script = command(&["--force", "--json"]).run();
     show(&script.stderr);
     show(&script.stdout);
     println!("[exit code {}]", code(&script));
 
-    println!();
-    println!("What the stand-in received (the Authorization header is left out):");
-    println!();
+    println!("\nWhat the stand-in received (the Authorization header is left out):\n");
     for seen in ably.requests() {
         println!("{} {}", seen.method, seen.path);
         println!("{}", String::from_utf8_lossy(&seen.body));

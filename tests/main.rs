@@ -1,50 +1,90 @@
 //! What the program does, seen from outside: the release binary, a stand-in for Ably that speaks
-//! TLS, a pseudo-terminal. One binary; this is its table of contents.
-//!
-//! | module | shows |
-//! |---|---|
-//! | `examples` | every example of Ably's own page, and the success they tell |
-//! | `usage` | help, version, and bad input: exit 2, nothing sent, no value shown |
-//! | `keys` | where a key may come from, and that its app is checked |
-//! | `sources` | which key and app serve, by all that is set at once |
-//! | `control_api` | apps and keys from the Control API, well-behaved or not |
-//! | `confirmation` | the question, the prompt without echo, Ctrl-C at both |
-//! | `wire` | what is sent, to the letter |
-//! | `judgement` | the forms of an answer, and what each target's end is |
-//! | `faults` | one row an answer that is not what it should be: outcome, exit code, words |
-//! | `network` | endpoints, fallback, proxies, retries, tunnels, a process without threads |
-//! | `names` | look-ups against name servers of every temper |
-//! | `files` | what an option may name: pipes, devices, too much for the memory |
-//! | `secrets` | no secret in any stream of any path, no hostile text on a terminal |
-//! | `bulk` | many targets: batches, what stops a run, what is left over, signals |
-//! | `tries` | what several tries at one request lead to |
-//! | `tokens` | from a leaked token to its target, and to the proof that it is dead |
-//! | `output` | human text, JSON, colours, verbose, streams that fail |
-//! | `places` | an empty root, no home, no user rights, a read-only folder |
-//! | `generated` | man page and completions, in mandoc, bash, zsh and fish |
-//! | `documentation` | the README against the program |
+//! TLS, a pseudo-terminal. One binary; this is its table of contents. The rooms are those of
+//! `src`; the forms of a text are in the unit tests beside the code.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 
-mod bulk;
-mod confirmation;
-mod control_api;
-mod documentation;
-mod examples;
-mod faults;
-mod files;
-mod generated;
-mod judgement;
-mod keys;
-mod names;
-mod network;
-mod output;
+/// Where the program must run: an empty root, no home, no rights, no threads.
 mod places;
-mod secrets;
-mod sources;
-mod tokens;
-mod tries;
-mod usage;
-mod wire;
+
+mod cli {
+    /// Every example of Ably's own page, and the success they tell.
+    mod examples;
+    /// Man page and completions, in mandoc, bash, zsh and fish.
+    mod generated;
+    /// Help, version, bad input, the README.
+    mod usage;
+}
+
+mod terminal {
+    /// The numbered choice of an app, a key, a claim.
+    mod choice;
+    /// Streams that fail, colours, symbols, widths.
+    mod output;
+    /// The question before anything is sent, and the dry run in its place.
+    mod question;
+    /// Signals at the question and at the hidden prompt.
+    mod signals;
+}
+
+mod net {
+    /// Endpoints, addresses, fallback hosts.
+    mod endpoint;
+    /// HTTP proxies, and what is exempt from them.
+    mod proxy;
+    /// Look-ups against name servers of every temper.
+    mod resolver;
+    /// Waits, and what several tries at one request lead to.
+    mod retry;
+    /// SOCKS proxies.
+    mod socks;
+}
+
+mod request {
+    /// What an option may name: pipes, devices, too much for the memory.
+    mod files;
+    /// Leaked tokens.
+    mod leaked;
+    /// Targets from options, a file, standard input.
+    mod targets;
+}
+
+mod keys {
+    /// The full CLI's configuration in all its states.
+    mod cli_config;
+    /// Apps and keys from the Control API, well-behaved or not.
+    mod control_api;
+    /// The key that signed a leaked token.
+    mod of_a_token;
+    /// Which key and app serve, by all that is set at once.
+    mod sources;
+}
+
+mod revoke {
+    /// One row an answer that is, or is not, what it should be: outcome, exit code, words.
+    pub(crate) mod answers;
+    /// The left-over file.
+    mod left_over;
+    /// Many targets: batches, and what stops a run.
+    mod run;
+    /// Signals in the middle of a run.
+    mod signals;
+    /// The proof that a leaked token is dead.
+    mod verify;
+    /// What is sent, to the letter.
+    mod wire;
+}
+
+mod report {
+    /// What is told while a run goes on, and of each request.
+    mod progress;
+}
+
+mod secret {
+    /// No secret in any stream of any path.
+    mod hidden;
+    /// No hostile text on a terminal.
+    mod hostile;
+}

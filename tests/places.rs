@@ -1,54 +1,42 @@
-//! Where the program must run: as a copied file, with nothing beside it.
+//! Where the program must run: as a copied file with nothing beside it, with no home, rights or
+//! threads.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::support::{Ably, Folder, KEY, Program, ably};
+use crate::support::*;
 
 const CHROOT: &str = "/usr/sbin/chroot";
 
 /// The program as an unprivileged user in a root folder that holds it and the CA's certificate
-/// alone; `None` where this user may not do that.
-fn in_empty_root(server: &Ably) -> Option<(Folder, Program)> {
+/// alone, behind these words; `None`, with a word on it, where this user may not do that.
+fn in_empty_root(server: &Ably, wrapper: &[&str]) -> Option<(Folder, Program)> {
     let root = Folder::new();
-    let binary = std::env::var_os("ABLY_BIN").unwrap_or(env!("CARGO_BIN_EXE_ably").into());
-    std::fs::copy(binary, root.file("ably")).unwrap();
+    std::fs::copy(binary(), root.file("ably")).unwrap();
     std::fs::copy(server.ca_file(), root.file("ca.pem")).unwrap();
-    let may = Command::new(CHROOT)
-        .args(["--userspec=65534:65534"])
-        .arg(root.path())
-        .args(["/ably", "-V"])
-        .output();
+    let mut words = [wrapper, &[CHROOT, "--userspec=61234:61234"]].concat().into_iter();
+    let program = Program::at(words.next().unwrap()).args(words).arg(root.path()).arg("/ably");
+    let may = Command::new(CHROOT).args(["--userspec=61234:61234", "/", "/bin/true"]).output();
     if !may.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: chroot is not allowed here");
         return None;
     }
-    let program = Program::at(CHROOT)
-        .arg("--userspec=65534:65534")
-        .arg(root.path())
-        .arg("/ably")
-        .env_remove("HOME")
-        .env("ABLY_API_KEY", KEY);
-    Some((root, program))
+    let program = program.args(["auth", "revoke-token", "--client-id", "alice", "--force"]);
+    Some((root, program.args(["--ca-file", "/ca.pem"]).env_remove("HOME").keyed()))
 }
 
 #[test]
 fn an_empty_root_without_home_and_rights_is_enough() {
     let server = Ably::start();
-    let Some((_root, program)) = in_empty_root(&server) else {
+    let Some((_root, program)) = in_empty_root(&server, &[]) else {
         server.expect_nothing();
         return;
     };
-    program
-        .args(["auth", "revoke-token", "--client-id", "alice", "--force"])
-        .args(["--endpoint", &server.endpoint(), "--ca-file", "/ca.pem"])
-        .run()
-        .exits(0);
+    program.args(["--endpoint", &server.endpoint()]).run().exits(0);
 }
 
 #[test]
 fn the_binary_is_static() {
-    let binary = std::env::var_os("ABLY_BIN").unwrap_or(env!("CARGO_BIN_EXE_ably").into());
-    let bytes = std::fs::read(binary).unwrap();
+    let bytes = std::fs::read(binary()).unwrap();
     // An ELF program header of type PT_INTERP names the loader that a dynamic binary needs.
     assert_eq!(&bytes[..4], b"\x7fELF");
     let word = |at: usize, size: usize| {
@@ -61,10 +49,35 @@ fn the_binary_is_static() {
 #[test]
 fn a_read_only_folder_and_no_home_change_nothing() {
     let server = Ably::start();
-    ably(["auth", "revoke-token", "--client-id", "alice", "--force"])
-        .against(&server)
-        .env_remove("HOME")
-        .cwd("/proc")
-        .run()
-        .exits(0);
+    revoke_alice().against(&server).env_remove("HOME").cwd("/proc").run().exits(0);
+}
+
+/// The same without a second thread; `None` where that cannot be had.
+fn without_threads(server: &Ably) -> Option<(Folder, Program)> {
+    let limit = ["/usr/bin/prlimit", "--nproc=1"];
+    let found = in_empty_root(server, &limit)?;
+    // A shell under the same limit must be unable to fork, or this shows nothing.
+    let forks = Command::new(limit[0])
+        .args([limit[1], CHROOT, "--userspec=61234:61234", "/", "/bin/sh", "-c"])
+        .arg("(true); echo forked")
+        .stderr(Stdio::null())
+        .output();
+    if !forks.is_ok_and(|output| !output.status.success() && output.stdout.is_empty()) {
+        eprintln!("skipped: prlimit does not keep a process from forking here");
+        return None;
+    }
+    Some(found)
+}
+
+#[test]
+fn a_process_that_may_create_no_thread_works_all_the_same() {
+    let server = Ably::start();
+    let Some((_root, program)) = without_threads(&server) else {
+        server.expect_nothing();
+        return;
+    };
+    program.args(["--endpoint", &server.endpoint()]).run().exits(0);
+    let (_root, program) = without_threads(&server).unwrap();
+    let run = program.args(["--endpoint", "nowhere.invalid", "--timeout", "1"]).run();
+    run.exits(1).says("the host name nowhere.invalid").never_says("panicked");
 }

@@ -246,6 +246,8 @@ mod tests {
             "",
             "auth",
             "-h",
+            "--help",
+            "auth:revoke-token -h",
             "auth -h",
             "auth revoke-token --help",
             "help",

@@ -281,7 +281,16 @@ mod tests {
     fn the_next_page_is_found_among_other_links() {
         let header = r#"<./apps?first>; rel="first", <./apps?cursor=a%2Cb>; rel="next""#;
         assert_eq!(next_link(header), Some("./apps?cursor=a%2Cb"));
-        assert_eq!(next_link("</x>; rel=next"), Some("/x"));
+        for link in [
+            "</x>; rel=next",
+            r#"</x>; title="a, b"; rel="next""#,
+            r#"</x>; rel="last next""#,
+            r#"</x>; Rel="Next""#,
+            r#"</y>; rel="first", </x>; rel="next""#,
+        ] {
+            assert_eq!(next_link(link), Some("/x"), "{link}");
+        }
+        assert_eq!(next_link(r#"<./x?cursor=1,2>; rel="next""#), Some("./x?cursor=1,2"));
         for none in ["", "<x>", "<x>; rel=\"prev\"", "x; rel=next", "<x; rel=next"] {
             assert_eq!(next_link(none), None, "{none}");
         }

@@ -198,6 +198,7 @@ mod tests {
         let acme = Endpoint::parse("acme").unwrap();
         assert_eq!(acme.primary(), "acme.realtime.ably.net");
         assert_eq!(acme.fallbacks().len(), 5);
+        assert_eq!(Endpoint::parse("ACME").unwrap(), acme);
         let sandbox = Endpoint::parse("nonprod:sandbox").unwrap();
         assert_eq!(sandbox.primary(), "sandbox.realtime.ably-nonprod.net");
         assert_eq!(sandbox.fallbacks()[1], "sandbox.b.fallback.ably-realtime-nonprod.com");
@@ -304,6 +305,9 @@ mod tests {
             ("::1:8443:", "colons"),
             ("bastion:0", "between"),
             (":8443", "not a host"),
+            ("localhost:", "no port"),
+            ("localhost:65536", "between"),
+            ("a b:1", "white space"),
             ("tcp://h:1", "URL"),
             ("u@h:1", "user name"),
         ] {

@@ -97,6 +97,19 @@ mod tests {
             assert_ne!(of(Some(code)), "", "{code}");
         }
         assert_eq!(of(Some(50000)), "");
-        assert!(of(Some(40300)).contains("may be disabled"), "it may be a permission, too");
+        for (code, words) in [
+            (40003, "--issued-before"),
+            (40121, "enable revocable tokens"),
+            (40131, "has been revoked: use another key"),
+            (40160, "the key's capability"),
+            (40162, "needs an API key"),
+            (40163, "Revocable tokens"),
+            (40164, "Revocable tokens"),
+            (40300, "may be disabled"),
+            (42918, "wait a minute"),
+            (42922, "wait a minute"),
+        ] {
+            assert!(of(Some(code)).contains(words), "{code}: {}", of(Some(code)));
+        }
     }
 }

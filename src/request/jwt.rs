@@ -354,6 +354,11 @@ mod tests {
         decode(jwt(HEADER, payload).as_bytes()).unwrap()
     }
 
+    fn wrapped(text: &str, width: usize, end: &str) -> String {
+        let characters: Vec<char> = text.chars().collect();
+        characters.chunks(width).map(String::from_iter).collect::<Vec<_>>().join(end)
+    }
+
     fn refused(text: &str) -> String {
         let problem = decode(text.as_bytes()).unwrap_err();
         assert!(!problem.remedy.is_empty());
@@ -389,6 +394,12 @@ mod tests {
             bearer.clone(),
             format!("Authorization: {bearer}"),
             STANDARD.encode(&whole),
+            format!("`{whole}`"),
+            whole.replace('.', "\n.\n"),
+            wrapped(&whole, 7, " "),
+            wrapped(&whole, 40, "\r\n    "),
+            wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n"),
+            wrapped(&STANDARD.encode(&whole), 76, "\n"),
         ] {
             let token = decode(pasted.as_bytes()).expect(&pasted);
             assert_eq!(token.raw.expose(), whole, "{pasted}");
@@ -403,6 +414,41 @@ mod tests {
         assert_eq!(decode(standard.as_bytes()).unwrap().client_id.as_deref(), Some("??>>~~"));
         let none = jwt(r#"{"alg":"none","kid":"app.key"}"#, "{}");
         assert!(decode(none.as_bytes()).is_ok());
+    }
+
+    #[test]
+    #[rustfmt::skip] // a table: one row a line
+    fn header_and_claims_are_read_as_json_has_them() {
+        let deep = format!(r#"{{"a":{}{},"x-ably-clientId":"alice"}}"#, "[".repeat(31), "]".repeat(31));
+        for (header, payload, client_id, revocation_key) in [
+            (r#"{"kid":"app.key"}"#, r#"{"x-ably-clientId":"alice"}"#, Some("alice"), None),
+            (r#"{"alg":[1,{"a":null}],"kid":"app.key"}"#, r#"{"x-ably-clientId":"alice"}"#, Some("alice"), None),
+            (" {\n \"kid\" :\t\"app.key\" } ", r#"{"x-ably-clientId":"alice"}"#, Some("alice"), None),
+            (r#"{"\u006bid":"\u0061pp.key"}"#, r#"{"x-ably-clientId":"alice"}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","iat":null,"exp":null}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","exp":4600.0}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","iat":7200,"exp":3600}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","x-ably-revocation-key":""}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","x-ably-revocation-key":null}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"*","x-ably-revocation-key":"g1"}"#, None, Some("g1")),
+            (HEADER, r#"{"x-ably-clientId":null,"x-ably-revocation-key":"g1"}"#, None, Some("g1")),
+            (HEADER, r#"{"x-ably-clientId":"alice","x-ably-token":null}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","sub":1,"sub":2}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"alice","a":{"x-ably-clientId":"b","exp":1}}"#, Some("alice"), None),
+            (HEADER, r#"{"sub":"\",\"x-ably-clientId\":\"eve","x-ably-clientId":"alice"}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientID":"eve","X-Ably-ClientId":"eve","x-ably-clientId":"alice"}"#, Some("alice"), None),
+            (HEADER, r#"{"x-ably-clientId":"\u0416 \ud83d\ude00"}"#, Some("Ж 😀"), None),
+            (HEADER, r#"{"x-ably-clientId":"a:b:*"}"#, Some("a:b:*"), None),
+            (HEADER, r#"{"x-ably-revocation-key":"*"}"#, None, Some("*")),
+            (HEADER, &deep, Some("alice"), None),
+        ] {
+            let token = decode(jwt(header, payload).as_bytes()).expect(payload);
+            assert_eq!(token.key_name, "app.key", "{header}");
+            assert_eq!(token.targets(), (client_id, revocation_key), "{payload}");
+        }
+        for padded in [STANDARD.encode(HEADER), base64::engine::general_purpose::URL_SAFE.encode(HEADER)] {
+            assert!(decode(format!("{padded}.e30=.{SIGNATURE}").as_bytes()).is_ok(), "{padded}");
+        }
     }
 
     #[test]
@@ -422,6 +468,23 @@ mod tests {
             ("s3crets3crets3cret.s3cret".into(), "2 parts"),
             (format!("{whole}.s3cret"), "4 parts"),
             (format!("{whole}.a.b"), "encrypted JWT"),
+            (format!("{whole}.{}", "a.".repeat(20_000)), "parts instead of three"),
+            ("..".into(), "header is not JSON"),
+            (whole.split('.').next().unwrap().to_owned(), "is not a JWT"),
+            (whole.replacen('.', "=====.", 1), "header is not base64"),
+            (whole.replacen(".eyJ", ".eyJ==", 1), "payload is not base64"),
+            (whole.replacen(".eyJ", ".eyJ%3D", 1), "payload is not base64"),
+            (whole.replacen(".eyJ", ".eyJ\0", 1), "payload is not base64"),
+            (format!("{}.", &whole[..whole.len() - SIGNATURE.len() - 41]), "payload is not"),
+            (
+                format!("{}.e30.x", URL_SAFE_NO_PAD.encode(b"{\"a\":\"\xff\"}")),
+                "header is not JSON",
+            ),
+            (jwt("null                 ", "{}"), "header is not a JSON object"),
+            (jwt(&format!("{HEADER}{HEADER}"), "{}"), "header is not JSON"),
+            (jwt(HEADER, "1e999"), "payload is not"),
+            (jwt(&"[".repeat(1000), "{}"), "header is nested too deep"),
+            (jwt(HEADER, &"{\"a\":".repeat(1000)), "payload is nested too deep"),
             (format!("{whole}\n{whole}\n"), "more than one token"),
             ("s3cret{}s3cret!!.s3cret.s3cret".into(), "header is not base64"),
             (format!("{}.s3cret!!.x", whole.split('.').next().unwrap()), "payload is not base64"),
@@ -437,6 +500,8 @@ mod tests {
             assert!(!message.contains("s3cret"), "{text}: {message}");
         }
         assert!(decode(b"\xff\xfe").unwrap_err().message.contains("is not text"));
+        let utf_16: Vec<u8> = whole.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(decode(&utf_16).unwrap_err().message.contains("header is not base64"));
     }
 
     #[test]
@@ -445,7 +510,12 @@ mod tests {
             (r#"{"alg":"HS256"}"#, "names no key (kid)"),
             (r#"{"kid":"","alg":"HS256"}"#, "names no key (kid)"),
             (r#"{"kid":5,"alg":"HS256"}"#, "kid in the token's header is not a string"),
+            (r#"{"kid":null,"alg":"HS256"}"#, "names no key (kid)"),
             (r#"{"kid":"s3cret"}"#, "is not the name of an Ably key"),
+            (r#"{"kid":"a.b/../../keys/c.d"}"#, "is not the name of an Ably key"),
+            (r#"{"kid":"a.b\u001b[2J\r\n"}"#, "is not the name of an Ably key"),
+            (r#"{"kid":"a.b","kid":"a.b"}"#, "holds kid more than once"),
+            (r#"{"alg":"HS256","x-ably-token":"s3cret"}"#, "x-ably-token"),
             (r#"{"kid":"a.b:s3cret"}"#, "is not the name of an Ably key"),
             (r#"{"kid":"a.b","\u006bid":"c.d"}"#, "holds kid more than once"),
             (r#"{"kid":"a.b","x-ably-token":"s3cret"}"#, "x-ably-token"),
@@ -462,7 +532,22 @@ mod tests {
                 r#"{"x-ably-clientId":["s3cret"]}"#,
                 "x-ably-clientId in the token's payload is not a string",
             ),
+            (r#"{"x-ably-clientId":5}"#, "x-ably-clientId in the token's payload is not a string"),
+            (
+                r#"{"x-ably-clientId":true}"#,
+                "x-ably-clientId in the token's payload is not a string",
+            ),
             (r#"{"x-ably-revocation-key":1}"#, "x-ably-revocation-key in the token's payload"),
+            (r#"{"x-ably-revocation-key":{"a":"g1"}}"#, "x-ably-revocation-key in the token's"),
+            (
+                r#"{"x-ably-revocation-key":"a","x-ably-revocation-key":"b"}"#,
+                "holds x-ably-revocation-key more than once",
+            ),
+            (r#"{"iat":true}"#, "iat in the token's payload is not a time"),
+            (r#"{"exp":"1"}"#, "exp in the token's payload is not a time"),
+            (r#"{"exp":[1]}"#, "exp in the token's payload is not a time"),
+            (r#"{"iat":1,"\u0069at":2}"#, "holds iat more than once"),
+            (r#"{"x-ably-token":{"a":1}}"#, "x-ably-token"),
             (r#"{"iat":"s3cret"}"#, "iat in the token's payload is not a time"),
             (
                 r#"{"x-ably-clientId":"a","x-ably-clientId" : "b"}"#,

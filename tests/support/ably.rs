@@ -51,9 +51,7 @@ pub enum Door {
     Tls(Certificate),
     /// TLS 1.2 alone, with the good certificate.
     Tls12,
-    /// Closed before the handshake.
     Close,
-    /// Reset before the handshake.
     Reset,
     /// The hello is never answered.
     Silent,
@@ -66,33 +64,26 @@ pub enum Door {
 /// A request as it was received.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// From 0, over all connections.
     pub index: usize,
-    /// The connection's number, from 0.
     pub connection: usize,
     pub sni: Option<String>,
     pub method: String,
-    /// With the query.
     pub path: String,
-    /// In order; names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub at: Instant,
 }
 
 impl Seen {
-    /// A header's value, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The `Host` header, with the port if it has one.
     pub fn host(&self) -> &str {
         self.header("host").unwrap_or_default()
     }
 
-    /// The name in the `Host` header, without the port.
     pub fn host_name(&self) -> &str {
         let host = self.host();
         match host.rsplit_once(':') {
@@ -115,17 +106,14 @@ impl Seen {
         Some(text.to_owned())
     }
 
-    /// Whether this is a revocation, whatever its form.
     pub fn revokes(&self) -> bool {
         self.method == "POST" && self.path.ends_with("/revokeTokens")
     }
 
-    /// The body as JSON; panics where it is none.
     pub fn json(&self) -> Value {
         json::parse(&String::from_utf8_lossy(&self.body))
     }
 
-    /// The targets in the body; empty where it has none.
     pub fn targets(&self) -> Vec<String> {
         let Ok(body) = miniserde::json::from_str(&String::from_utf8_lossy(&self.body)) else {
             return Vec::new();
@@ -170,9 +158,15 @@ pub struct Ably {
 }
 
 impl Ably {
-    /// Behaves as Ably does, on 127.0.0.1.
     pub fn start() -> Ably {
         Ably::start_on(Loopback::V4)
+    }
+
+    /// Any connection, not their absence, is a failure.
+    pub fn unreached() -> Ably {
+        let ably = Ably::start();
+        ably.expect_nothing();
+        ably
     }
 
     /// Behaves as Ably does, on these addresses.
@@ -230,17 +224,14 @@ impl Ably {
         self.state(|state| state.script.extend(answers));
     }
 
-    /// As `deciding`, for one that runs.
     pub fn decide(&self, decide: impl Fn(&Seen) -> Answer + Send + Sync + 'static) {
         self.state(|state| state.decide = Some(Arc::new(decide)));
     }
 
-    /// As `receiving`, for one that runs.
     pub fn receive(&self, receive: impl Fn(&Knock) -> Door + Send + Sync + 'static) {
         self.state(|state| state.receive = Some(Arc::new(receive)));
     }
 
-    /// Adds a key, given whole.
     pub fn add_key(&self, key: &str) {
         let (name, secret) = key.split_once(':').unwrap();
         self.state(|state| {
@@ -254,44 +245,29 @@ impl Ably {
         self.state(|state| state.world.refused.insert(target.to_owned(), error));
     }
 
-    /// Answers revocations as Ably does where `X-Ably-Version` is absent.
-    pub fn speak_old_protocol(&self) {
-        self.state(|state| state.world.old_protocol = true);
-    }
-
     /// Stops Ably's clock at this time, in milliseconds. It runs with this machine's otherwise.
     pub fn set_clock_ms(&self, time: u64) {
         self.state(|state| state.world.clock_ms = Some(time));
     }
 
-    /// Ably's clock, in milliseconds.
-    pub fn clock_ms(&self) -> u64 {
-        self.state(|state| state.world.clock_ms())
-    }
-
-    /// Issues a token.
     pub fn add_token(&self, token: Token) {
         self.state(|state| state.world.tokens.push(token));
     }
 
-    /// Serves the Control API too, under `/v1`.
     pub fn serve_control(&self, control: Control) {
         self.state(|state| state.world.control = Some(control));
     }
 
-    /// Lets all `Answer::Held` go, now and later.
     pub fn release(&self) {
         self.shared.bell.release();
     }
 
     // Where it is.
 
-    /// Its port, the same on each address it listens on.
     pub fn port(&self) -> u16 {
         self.server.address().port()
     }
 
-    /// Its (first) address, for `--connect-to`.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -304,41 +280,34 @@ impl Ably {
         }
     }
 
-    /// A file with the CA's certificate, for `--ca-file`.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.file("ca.pem")
     }
 
     // What it saw.
 
-    /// All requests, in order of arrival.
     pub fn requests(&self) -> Vec<Seen> {
         self.state(|state| state.seen.clone())
     }
 
-    /// How many requests came.
     pub fn request_count(&self) -> usize {
         self.state(|state| state.seen.len())
     }
 
-    /// The revocations among the requests.
     pub fn revocation_requests(&self) -> Vec<Seen> {
         let mut seen = self.requests();
         seen.retain(Seen::revokes);
         seen
     }
 
-    /// The targets that were revoked, in order.
     pub fn revoked(&self) -> Vec<Revocation> {
         self.state(|state| state.world.revoked.clone())
     }
 
-    /// TCP connections accepted.
     pub fn connections(&self) -> usize {
         self.server.count()
     }
 
-    /// TLS handshakes completed.
     pub fn handshakes(&self) -> usize {
         self.state(|state| state.handshakes)
     }
@@ -365,7 +334,6 @@ impl Ably {
         self.state(|state| state.expects_nothing = true);
     }
 
-    /// What was wrong with the revocations that came, so far.
     pub fn complaints(&self) -> Vec<String> {
         self.state(|state| state.complaints.clone())
     }
@@ -561,32 +529,11 @@ fn read_line(stream: &mut Stream) -> io::Result<Option<String>> {
 }
 
 fn read_body(stream: &mut Stream, seen: &Seen) -> io::Result<Vec<u8>> {
-    if seen.header("expect") == Some("100-continue") {
-        stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
-    }
-    let mut body = Vec::new();
-    if seen.header("transfer-encoding").is_none() {
-        let length = seen.header("content-length").and_then(|text| text.parse().ok());
-        read_part(stream, length.unwrap_or(0), &mut body)?;
-        return Ok(body);
-    }
-    loop {
-        let line = read_line(stream)?.unwrap_or_default();
-        let size = line.split(';').next().unwrap_or_default();
-        let size = usize::from_str_radix(size, 16).map_err(io::Error::other)?;
-        read_part(stream, size, &mut body)?;
-        read_line(stream)?;
-        if size == 0 {
-            return Ok(body);
-        }
-    }
-}
-
-fn read_part(stream: &mut Stream, length: usize, body: &mut Vec<u8>) -> io::Result<()> {
-    let from = body.len();
-    if from + length > MOST_BODY {
+    let length = seen.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    if length > MOST_BODY {
         return Err(io::Error::other("a body too large"));
     }
-    body.resize(from + length, 0);
-    stream.read_exact(&mut body[from..])
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(body)
 }

@@ -1,6 +1,6 @@
 //! What the stand-in may answer, well-formed or not, and how each goes onto the wire.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,32 +17,49 @@ pub enum Answer {
     Faithful,
     /// A well-formed answer; `Content-Length` is added. With a header `connection: close` the
     /// connection is closed afterwards.
-    Http { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Http {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// A well-formed answer with a chunked body, in chunks of at most 16 bytes.
-    Chunked { status: u16, body: Vec<u8> },
+    Chunked {
+        status: u16,
+        body: Vec<u8>,
+    },
     /// These bytes, whatever they are, then the connection is closed.
     Raw(Vec<u8>),
     /// These bytes, whatever they are, and the connection stays open.
     Open(Vec<u8>),
-    /// Bytes that are no HTTP.
     Garbage,
     /// Closes without a byte, in TLS's proper way.
     Close,
     /// Closes without a byte and without TLS's goodbye, as a process that dies does.
     Cut,
-    /// A TCP reset.
     Reset,
     /// Promises `length` bytes of body, sends these, then closes.
-    Truncated { status: u16, length: usize, body: Vec<u8> },
+    Truncated {
+        status: u16,
+        length: usize,
+        body: Vec<u8>,
+    },
     /// Says nothing until the stand-in is dropped.
     HangBeforeHeaders,
     /// Sends headers that promise a body, then nothing until the stand-in is dropped.
     HangAfterHeaders,
     /// Sends `at_once`, then `slowly` a byte a period, then closes. Raw bytes, headers included.
-    Drip { at_once: Vec<u8>, slowly: Vec<u8>, every: Duration },
+    Drip {
+        at_once: Vec<u8>,
+        slowly: Vec<u8>,
+        every: Duration,
+    },
     /// A body of this many bytes, which are not held in memory. Where `announced` is false there
     /// is no `Content-Length`: the body ends with the connection.
-    Huge { status: u16, bytes: u64, announced: bool },
+    Huge {
+        status: u16,
+        bytes: u64,
+        announced: bool,
+    },
     /// A 401 whose message and headers repeat the `Authorization` header and what is in it.
     EchoAuthorization,
     /// Waits, then answers.
@@ -56,7 +73,6 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// A JSON answer.
     pub fn json(status: u16, body: impl Into<String>) -> Answer {
         Answer::Http {
             status,
@@ -65,12 +81,12 @@ impl Answer {
         }
     }
 
-    /// An answer with a body that is not JSON, and no content type.
+    /// With a body that is not JSON, and no content type.
     pub fn plain(status: u16, body: impl Into<Vec<u8>>) -> Answer {
         Answer::Http { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// Ably's error answer: body, and the headers that repeat it.
+    /// Ably's error: the body, and the headers that repeat it.
     pub fn error(status: u16, code: u32, message: &str) -> Answer {
         Answer::json(status, error_body(code, status, message))
             .header("x-ably-errorcode", &code.to_string())
@@ -86,7 +102,6 @@ impl Answer {
         self
     }
 
-    /// The same answer, later.
     pub fn after(self, time: Duration) -> Answer {
         Answer::Delay(time, Box::new(self))
     }
@@ -108,12 +123,10 @@ impl Answer {
     }
 }
 
-/// The JSON text of Ably's error answer.
 pub fn error_body(code: u32, status: u16, message: &str) -> String {
     format!("{{\"error\":{}}}", error_info(code, status, message))
 }
 
-/// The JSON text of an error in a result.
 pub(super) fn error_info(code: u32, status: u16, message: &str) -> String {
     format!(
         r#"{{"message":{},"code":{code},"statusCode":{status},"href":"https://help.ably.io/error/{code}"}}"#,
@@ -132,7 +145,6 @@ pub fn batch_result(targets: &[String], at_ms: u64) -> String {
     )
 }
 
-/// The JSON text of one target's success.
 pub(super) fn revoked(target: &str, issued_before: u64, applies_at: u64) -> String {
     format!(
         r#"{{"target":{},"issuedBefore":{issued_before},"appliesAt":{applies_at}}}"#,
@@ -210,19 +222,10 @@ pub(super) fn send(
             }
         }
         Answer::Huge { status, bytes, announced } => {
-            let length = if *announced {
-                format!("content-length: {bytes}\r\n")
-            } else {
-                "connection: close\r\n".to_owned()
-            };
-            out.write_all(&head(*status, &length))?;
-            let block = [b'['; 64 * 1024];
-            let mut left = *bytes;
-            while left > 0 {
-                let part = left.min(block.len() as u64);
-                out.write_all(&block[..part as usize])?;
-                left -= part;
-            }
+            let length = format!("content-length: {bytes}\r\n");
+            let length = if *announced { &length } else { "connection: close\r\n" };
+            out.write_all(&head(*status, length))?;
+            io::copy(&mut io::repeat(b'[').take(*bytes), out)?;
         }
         Answer::EchoAuthorization => {
             return send(&echo(seen), seen, out, bell);
@@ -257,18 +260,7 @@ pub(super) fn whole(status: u16, headers: &[(String, String)], body: &[u8]) -> V
 }
 
 fn head(status: u16, lines: &str) -> Vec<u8> {
-    let reason = match status {
-        200 => "OK",
-        201 => "Created",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        404 => "Not Found",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        503 => "Service Unavailable",
-        _ => "Other",
-    };
-    format!("HTTP/1.1 {status} {reason}\r\n{lines}\r\n").into_bytes()
+    format!("HTTP/1.1 {status} Told\r\n{lines}\r\n").into_bytes()
 }
 
 /// An error that gives away all it was sent, as a careless proxy or debug page does.

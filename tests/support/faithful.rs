@@ -18,9 +18,7 @@ const MARGIN_MS: u64 = 30_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     pub target: String,
-    /// Milliseconds.
     pub issued_before: u64,
-    /// Milliseconds.
     pub applies_at: u64,
 }
 
@@ -36,17 +34,14 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token that is accepted until one of its targets is revoked, and rejected from then on.
     pub fn new(text: &str) -> Token {
         Token { text: text.to_owned(), targets: Vec::new(), grace: Some(0), alive: (200, 0) }
     }
 
-    /// It was issued to this client.
     pub fn client_id(self, id: &str) -> Token {
         self.target(&format!("clientId:{id}"))
     }
 
-    /// It has this revocation key.
     pub fn revocation_key(self, key: &str) -> Token {
         self.target(&format!("revocationKey:{key}"))
     }
@@ -75,7 +70,6 @@ impl Token {
         self
     }
 
-    /// It has expired: 401 with 40142, revoked or not.
     pub fn expired(mut self) -> Token {
         self.alive = (401, 40142);
         self.grace = None;
@@ -83,7 +77,6 @@ impl Token {
     }
 }
 
-/// What the Control API knows.
 #[derive(Clone, Debug)]
 pub struct Control {
     pub access_token: String,
@@ -96,7 +89,6 @@ pub struct Control {
     pub absolute_links: bool,
 }
 
-/// An app of the account.
 #[derive(Clone, Debug)]
 pub struct App {
     pub id: String,
@@ -118,7 +110,6 @@ pub struct ControlKey {
 }
 
 impl Control {
-    /// An account `ACC1` without apps, open to this access token.
     pub fn new(access_token: &str) -> Control {
         Control {
             access_token: access_token.to_owned(),
@@ -130,7 +121,6 @@ impl Control {
         }
     }
 
-    /// Adds an enabled app.
     pub fn app(mut self, id: &str, name: &str, keys: Vec<ControlKey>) -> Control {
         self.apps.push(App {
             id: id.to_owned(),
@@ -155,7 +145,6 @@ impl Control {
 }
 
 impl ControlKey {
-    /// An enabled key with revocable tokens; its ID is the part between `.` and `:`.
     pub fn new(key: &str, name: &str) -> ControlKey {
         let id = key.split(['.', ':']).nth(1).unwrap();
         ControlKey {
@@ -167,7 +156,6 @@ impl ControlKey {
         }
     }
 
-    /// The key no longer works.
     pub fn disabled(mut self) -> ControlKey {
         self.status = 1;
         self
@@ -189,8 +177,6 @@ pub(super) struct World {
     pub(super) revoked: Vec<Revocation>,
     pub(super) tokens: Vec<Token>,
     pub(super) control: Option<Control>,
-    /// Answers as Ably does to a request without `X-Ably-Version`.
-    pub(super) old_protocol: bool,
 }
 
 impl World {
@@ -202,7 +188,6 @@ impl World {
             revoked: Vec::new(),
             tokens: Vec::new(),
             control: None,
-            old_protocol: false,
         }
     }
 
@@ -266,21 +251,10 @@ impl World {
         }
         let successes = results.len() - failures;
         let results = format!("[{}]", results.join(","));
-        let version: u32 =
-            seen.header("x-ably-version").and_then(|version| version.parse().ok()).unwrap_or(0);
-        if version >= 3 && !self.old_protocol {
-            Answer::json(
-                201,
-                format!(
-                    r#"{{"successCount":{successes},"failureCount":{failures},"results":{results}}}"#
-                ),
-            )
-        } else if failures == 0 {
-            Answer::json(201, results)
-        } else {
-            let error = error_info(40020, 400, "Batched response includes errors");
-            Answer::json(400, format!(r#"{{"error":{error},"batchResponse":{results}}}"#))
-        }
+        let body = format!(
+            r#"{{"successCount":{successes},"failureCount":{failures},"results":{results}}}"#
+        );
+        Answer::json(201, body)
     }
 
     /// A request made with a token.
@@ -336,10 +310,8 @@ fn page(items: &[String], control: &Control, query: &str, seen: &Seen) -> Answer
     let Some(size) = control.page_size else {
         return Answer::json(200, format!("[{}]", items.join(",")));
     };
-    let from: usize = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("cursor="))
-        .map_or(0, |cursor| cursor.parse().unwrap());
+    let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor="));
+    let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
     let to = (from + size).min(items.len());
     let answer = Answer::json(200, format!("[{}]", items[from..to].join(",")));
     if to == items.len() {

@@ -71,7 +71,6 @@ pub fn list<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     }
 }
 
-/// A string as JSON text, quotes and all.
 pub fn quote(text: &str) -> String {
     json::to_string(text)
 }

@@ -42,19 +42,13 @@ pub enum Certificate {
     UnknownIssuer,
     /// As `Good`, but signed by another CA of the test CA's name.
     Forged,
-    /// The test CA's own.
     OfTheCa,
 }
 
-/// A CA, and what it signed.
+/// A CA, and what it signed, in the order of `Certificate`.
 pub struct Pki {
     ca_pem: String,
-    good: Identity,
-    expired: Identity,
-    wrong_name: Identity,
-    unknown_issuer: Identity,
-    forged: Identity,
-    of_the_ca: Identity,
+    identities: [Identity; 6],
 }
 
 struct Identity {
@@ -80,35 +74,28 @@ impl Pki {
             }
         }
         let other = vec!["other.example.net".to_owned()];
-        Pki {
-            ca_pem: ca_certificate.pem(),
-            good: identity(&ca, names.clone(), false),
-            expired: identity(&ca, names.clone(), true),
-            wrong_name: identity(&ca, other, false),
-            unknown_issuer: identity(&stranger, names.clone(), false),
-            forged: identity(&namesake, names, false),
-            of_the_ca: Identity {
-                chain: vec![ca_certificate.der().clone()],
-                key: PrivateKeyDer::try_from(ca.key().serialize_der()).unwrap(),
-            },
-        }
+        let of_the_ca = Identity {
+            chain: vec![ca_certificate.der().clone()],
+            key: PrivateKeyDer::try_from(ca.key().serialize_der()).unwrap(),
+        };
+        let identities = [
+            identity(&ca, names.clone(), false),
+            identity(&ca, names.clone(), true),
+            identity(&ca, other, false),
+            identity(&stranger, names.clone(), false),
+            identity(&namesake, names, false),
+            of_the_ca,
+        ];
+        Pki { ca_pem: ca_certificate.pem(), identities }
     }
 
-    /// The CA's certificate, as a `--ca-file` holds it.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
     /// A server's TLS settings with this certificate; TLS 1.2 alone if asked for.
     pub fn server_config(&self, certificate: Certificate, only_tls12: bool) -> Arc<ServerConfig> {
-        let identity = match certificate {
-            Certificate::Good => &self.good,
-            Certificate::Expired => &self.expired,
-            Certificate::WrongName => &self.wrong_name,
-            Certificate::UnknownIssuer => &self.unknown_issuer,
-            Certificate::Forged => &self.forged,
-            Certificate::OfTheCa => &self.of_the_ca,
-        };
+        let identity = &self.identities[certificate as usize];
         let versions =
             if only_tls12 { &[&rustls::version::TLS12][..] } else { rustls::ALL_VERSIONS };
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

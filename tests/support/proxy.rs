@@ -14,13 +14,9 @@ use super::server::{Bell, Loopback, Server, Socket, lock};
 /// What the proxy does with a CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Tunnels.
     Works,
-    /// Answers with this status.
     Refuses(u16),
-    /// Never answers.
     Hangs,
-    /// Closes without an answer.
     Closes,
     /// Closes without an answer where the target is this host, tunnels elsewhere.
     ClosesFor(&'static str),
@@ -28,12 +24,10 @@ pub enum Mode {
     SaysToWait,
 }
 
-/// A CONNECT as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     /// `host:port`, or the whole first line of a request that is no CONNECT.
     pub target: String,
-    /// The `Proxy-Authorization` header.
     pub authorization: Option<String>,
 }
 
@@ -50,7 +44,6 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Tunnels to this address.
     pub fn to(address: SocketAddr) -> Proxy {
         Proxy::start(address, Mode::Works)
     }
@@ -73,22 +66,18 @@ impl Proxy {
         lock(&self.record).credentials = Some(format!("Basic {encoded}"));
     }
 
-    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// Its URL, without credentials.
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// Its URL, with credentials.
     pub fn url_with(&self, user: &str, password: &str) -> String {
         format!("http://{user}:{password}@{}", self.address())
     }
 
-    /// All it was asked, in order.
     pub fn connects(&self) -> Vec<Connect> {
         lock(&self.record).connects.clone()
     }
@@ -99,7 +88,6 @@ impl Proxy {
         connects.into_iter().map(|one| one.target).collect()
     }
 
-    /// TCP connections accepted.
     pub fn connections(&self) -> usize {
         self.server.count()
     }

@@ -9,11 +9,8 @@ use std::time::{Duration, Instant};
 /// The loopback addresses to listen on, all on one port number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loopback {
-    /// 127.0.0.1 alone.
     V4,
-    /// `::1` alone.
     V6,
-    /// Both.
     Both,
 }
 
@@ -173,7 +170,6 @@ impl Server {
         self.addresses[0]
     }
 
-    /// TCP connections that were accepted.
     pub(super) fn count(&self) -> usize {
         lock(&self.connections).count
     }
@@ -289,12 +285,10 @@ impl BlackHole {
         BlackHole { address, _listener: listener, _queue: queue }
     }
 
-    /// On 127.0.0.1 and a free port.
     pub fn v4() -> BlackHole {
         BlackHole::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
     }
 
-    /// The address that swallows connections.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -13,13 +13,10 @@ use super::server::{Bell, Loopback, Server, Socket, lock};
 /// What the proxy does with whoever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manners {
-    /// Connects.
     Works,
-    /// Refuses with this code.
     Replies(u8),
     /// Takes the first byte and answers with these, whatever they are.
     Says(&'static [u8]),
-    /// Never answers.
     Hangs,
     /// Promises a long reply and sends it a byte at a time.
     Drips,
@@ -38,7 +35,6 @@ pub struct Socks {
 }
 
 impl Socks {
-    /// Connects to this address.
     pub fn to(address: SocketAddr) -> Socks {
         Socks::start(address, Manners::Works)
     }
@@ -54,7 +50,6 @@ impl Socks {
         Socks { record, server }
     }
 
-    /// Demands these credentials.
     pub fn demand(&self, user: &str, password: &str) {
         lock(&self.record).login = Some((user.to_owned(), password.to_owned()));
     }
@@ -69,7 +64,6 @@ impl Socks {
         lock(&self.record).targets.clone()
     }
 
-    /// TCP connections accepted.
     pub fn connections(&self) -> usize {
         self.server.count()
     }

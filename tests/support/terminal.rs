@@ -11,8 +11,8 @@ use pty_process::Size;
 use pty_process::blocking::{Command as PtyCommand, Pts, Pty};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use super::ably::{KEY, SECRET};
-use super::program::{Capture, Folder, Input, Program, disguises, send_signal, wait_child};
+use super::program::{Folder, Input, Program};
+use super::run::{Capture, Run, send_signal, wait_child};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -32,78 +32,6 @@ impl Modes {
     pub const USUAL: Modes = Modes { echo: true, lines: true, signals: true };
 }
 
-/// How a program ended in a terminal, and what was on the screen.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    /// As one would type it.
-    pub command: String,
-    /// `None` where a signal ended it.
-    pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// All that came onto the screen, escapes and all; line ends are `\r\n`.
-    pub screen: String,
-    /// What was captured of stdout, where that was not the screen.
-    pub stdout: String,
-    /// What was captured of stderr, where that was not the screen.
-    pub stderr: String,
-    /// As the program left them.
-    pub modes: Modes,
-}
-
-impl Ended {
-    /// It ended with this code.
-    #[track_caller]
-    pub fn exits(&self, code: i32) -> &Ended {
-        self.check(self.code == Some(code), &format!("should exit {code}"))
-    }
-
-    /// This signal ended it.
-    #[track_caller]
-    pub fn dies_of(&self, signal: i32) -> &Ended {
-        let fits = self.signal == Some(signal);
-        self.check(fits, &format!("should die of signal {signal}"))
-    }
-
-    /// This was on the screen.
-    #[track_caller]
-    pub fn shows(&self, text: &str) -> &Ended {
-        let fits = self.screen.contains(text);
-        self.check(fits, &format!("the screen should show {text:?}"))
-    }
-
-    /// This was never on the screen.
-    #[track_caller]
-    pub fn never_shows(&self, text: &str) -> &Ended {
-        let fits = !self.screen.contains(text);
-        self.check(fits, &format!("the screen should not show {text:?}"))
-    }
-
-    /// The stand-in's key was nowhere, in any form.
-    #[track_caller]
-    pub fn hides_the_key(&self) -> &Ended {
-        for form in [SECRET, KEY].into_iter().flat_map(disguises) {
-            let streams = [&self.screen, &self.stdout, &self.stderr];
-            let fits = streams.iter().all(|stream| !stream.contains(&form));
-            self.check(fits, &format!("should show {form:?} nowhere"));
-        }
-        self
-    }
-
-    /// It left the terminal as it found it.
-    #[track_caller]
-    pub fn restores(&self) -> &Ended {
-        self.check(self.modes == Modes::USUAL, "should restore the terminal")
-    }
-
-    /// Fails, with all there is to know, unless this holds.
-    #[track_caller]
-    pub fn check(&self, holds: bool, expected: &str) -> &Ended {
-        assert!(holds, "{expected}\n{self:#?}");
-        self
-    }
-}
-
 /// A program in a terminal; killed on drop where it still runs.
 pub struct Terminal {
     shown: String,
@@ -117,7 +45,7 @@ pub struct Terminal {
     /// What `expect` has matched so far.
     read: usize,
     ended: bool,
-    _home: Arc<Folder>,
+    home: Arc<Folder>,
 }
 
 struct Reader(Arc<Pty>);
@@ -175,7 +103,7 @@ impl Terminal {
             pts: Some(pts),
             read: 0,
             ended: false,
-            _home: program.shared_home(),
+            home: program.shared_home(),
         }
     }
 
@@ -196,17 +124,29 @@ impl Terminal {
         self.read = find(&self.screen.bytes()).unwrap();
     }
 
+    #[track_caller]
+    pub fn answer(&mut self, question: &str, bytes: impl AsRef<[u8]>) {
+        self.expect(question);
+        self.send(bytes);
+    }
+
+    /// Waits for the hidden prompt, then types.
+    #[track_caller]
+    pub fn at_the_prompt(&mut self, bytes: impl AsRef<[u8]>) {
+        self.expect("Ably API key");
+        self.expect_hidden();
+        self.send(bytes);
+    }
+
     /// Types these bytes: a line ends with `\r`, Ctrl-C is `\x03`, Ctrl-D is `\x04`.
     pub fn send(&self, bytes: impl AsRef<[u8]>) {
         (&*self.pty).write_all(bytes.as_ref()).unwrap();
     }
 
-    /// Sends a signal, `INT` or `TERM` for instance, to the program.
     pub fn send_signal(&self, signal: &str) {
         send_signal(self.child.id(), signal);
     }
 
-    /// The modes at this moment.
     pub fn modes(&self) -> Modes {
         let modes = tcgetattr(&*self.pty).unwrap().local_modes;
         Modes {
@@ -228,14 +168,13 @@ impl Terminal {
         }
     }
 
-    /// What is on the screen so far.
     pub fn screen(&self) -> String {
         self.screen.text()
     }
 
     /// Waits for the program's end; panics with the screen where it hangs.
     #[track_caller]
-    pub fn finish(mut self) -> Ended {
+    pub fn finish(mut self) -> Run {
         let end = Instant::now() + 3 * PATIENCE;
         let Some(status) = wait_child(&mut self.child, end) else {
             self.fail("hung");
@@ -253,7 +192,7 @@ impl Terminal {
                 capture.text()
             })
         };
-        Ended {
+        Run {
             command: self.shown.clone(),
             code: status.code(),
             signal: status.signal(),
@@ -261,6 +200,7 @@ impl Terminal {
             stdout: captured(&self.stdout),
             stderr: captured(&self.stderr),
             modes,
+            home: Arc::clone(&self.home),
         }
     }
 

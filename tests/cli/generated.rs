@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Folder, Program, Terminal, ably};
+use crate::support::*;
 
 fn generated(page: &str) -> String {
     let run = ably(["--generate", page]).run();
@@ -60,11 +60,8 @@ fn every_run_makes_the_same_pages() {
     for page in ["man", "bash", "zsh", "fish"] {
         let text = generated(page);
         assert!(text.ends_with('\n') && text.is_ascii(), "{page}");
-        let other = ably(["--generate", page])
-            .env("LANG", "de_DE.UTF-8")
-            .env("SOURCE_DATE_EPOCH", "0")
-            .env_remove("HOME")
-            .run();
+        let program = ably(["--generate", page]).env("LANG", "de_DE.UTF-8");
+        let other = program.env("SOURCE_DATE_EPOCH", "0").env_remove("HOME").run();
         assert_eq!(text, other.stdout, "{page}");
     }
     for arguments in [&["--generate"][..], &["--generate", "html"], &["--generate="]] {
@@ -93,7 +90,7 @@ fn the_man_page_bears_the_version_and_day_of_the_release() {
     let man = generated("man");
     let version = env!("CARGO_PKG_VERSION");
     assert!(man.contains(&format!("ably\\-revoke\\-token {version}")), "{man}");
-    let changelog = include_str!("../CHANGELOG.md");
+    let changelog = include_str!("../../CHANGELOG.md");
     let mut headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
     let day = headings.find_map(|heading| heading.split_once(" - ")).map(|(_, day)| day);
     let day = day.unwrap_or("unreleased");

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::support::{Ably, Folder, KEY, Program, Run};
+use crate::support::*;
 
 const HOST: &str = "main.realtime.ably.net";
 const A: u8 = 1;
@@ -26,6 +26,7 @@ enum Does {
     /// No address in the datagram: it is to be asked by TCP, where it is good.
     Truncates,
 }
+
 use Does::{Code, Good, Silent, Truncates};
 
 /// What it does by family, to the host and to every other name.
@@ -134,12 +135,10 @@ fn with_resolv_conf(folder: &Folder, text: &str, limit: &str) -> Option<Program>
         eprintln!("skipped: this user cannot mount a resolv.conf in a namespace (unshare -m)");
         return None;
     }
-    let binary = std::env::var_os("ABLY_BIN").unwrap_or(env!("CARGO_BIN_EXE_ably").into());
     let program = Program::at(unshare)
         .args(namespace(&format!("{mount} exec {limit} \"$@\"")))
-        .arg(std::path::absolute(binary).unwrap())
-        .args(["auth", "revoke-token", "--client-id", "alice", "--force"])
-        .env("ABLY_API_KEY", KEY);
+        .wrapping(revoke_alice())
+        .keyed();
     Some(program)
 }
 
@@ -157,16 +156,15 @@ fn run(server: &Ably, temper: Temper, lines: &str, limit: &str) -> Option<(Run, 
         server.expect_nothing();
         return None;
     };
-    let run = program
-        .args(["--endpoint", &format!("{HOST}:{}", server.port()), "--ca-file"])
-        .arg(server.ca_file())
-        .run();
+    let run =
+        program.args(["--endpoint", &format!("{HOST}:{}", server.port())]).trusting(server).run();
     Some((run, names.queries.load(Ordering::SeqCst)))
 }
 
 #[test]
 fn a_host_resolves_where_one_of_its_families_does() {
     let search = "search bad.example worse.example\noptions ndots:5";
+    #[rustfmt::skip] // a table: one row a line
     let rows: [(&str, Temper, &str, &str); 13] = [
         ("AAAA fails", |_, family| if family == A { Good } else { Code(2) }, "", ""),
         ("AAAA is unknown", |_, family| if family == A { Good } else { Code(3) }, "", ""),
@@ -177,32 +175,13 @@ fn a_host_resolves_where_one_of_its_families_does() {
         ("A is unknown", |_, family| if family == AAAA { Good } else { Code(3) }, "", ""),
         ("A is silent", |_, family| if family == AAAA { Good } else { Silent }, "", ""),
         ("a search domain fails", |name, _| if name == HOST { Good } else { Code(2) }, search, ""),
-        (
-            "a search domain is silent",
-            |name, _| if name == HOST { Good } else { Silent },
-            search,
-            "",
-        ),
-        (
-            "it is in a search domain alone",
-            |name, _| match name {
-                "main.realtime.ably.net.worse.example" => Good,
-                HOST => Code(3),
-                _ => Code(2),
-            },
-            search,
-            "",
-        ),
+        ("a search domain is silent", |name, _| if name == HOST { Good } else { Silent }, search, ""),
+        ("it is in a search domain alone", |name, _| match name { "main.realtime.ably.net.worse.example" => Good, HOST => Code(3), _ => Code(2), }, search, ""),
         ("it does not fit", |_, family| if family == A { Truncates } else { Code(0) }, "", ""),
-        (
-            "other options",
-            |_, _| Good,
-            "options attempts:0 timeout:60",
-            "/usr/bin/prlimit --nproc=1",
-        ),
+        ("other options", |_, _| Good, "options attempts:0 timeout:60", "/usr/bin/prlimit --nproc=1"),
     ];
     for (row, temper, lines, limit) in rows {
-        let server = Ably::start_on(crate::support::Loopback::Both);
+        let server = Ably::start_on(Loopback::Both);
         let Some((run, _)) = run(&server, temper, lines, limit) else { return };
         run.check(run.code == Some(0), row);
         assert_eq!(server.request_count(), 1, "{row}");
@@ -220,8 +199,7 @@ fn a_host_that_does_not_resolve_is_told_with_the_servers_word() {
         ("it has no address", |_, _| Code(0), "", 2),
     ];
     for (told, temper, lines, queries) in rows {
-        let server = Ably::start();
-        server.expect_nothing();
+        let server = Ably::unreached();
         let Some((run, asked)) = run(&server, temper, lines, "") else { return };
         run.exits(1).says(told).says("nothing was sent");
         // Nobody is asked again who has answered.
@@ -232,8 +210,7 @@ fn a_host_that_does_not_resolve_is_told_with_the_servers_word() {
 #[test]
 fn a_silent_name_server_costs_no_more_than_the_time_there_is() {
     for limit in ["", "/usr/bin/prlimit --nproc=1"] {
-        let server = Ably::start();
-        server.expect_nothing();
+        let server = Ably::unreached();
         let start = Instant::now();
         let lines = "options timeout:60 attempts:0";
         let Some((run, _)) = run(&server, |_, _| Silent, lines, limit) else { return };

@@ -1,0 +1,147 @@
+//! Help, version, bad input, and the README against the program.
+
+use crate::support::*;
+
+#[test]
+fn help_is_on_stdout_whatever_the_environment() {
+    let forms: [&[&str]; 3] =
+        [&[], &["auth:revoke-token", "-h"], &["help", "auth", "revoke-token"]];
+    for form in forms {
+        let program = ably(form).env_remove("HOME").env("HTTPS_PROXY", "::broken::");
+        let program = program.env("SSL_CERT_FILE", "/absent").env("ABLY_ENDPOINT", "https://");
+        program.run().exits(0).prints("Usage: ably auth revoke-token").says_nothing();
+    }
+}
+
+#[test]
+fn the_version_names_program_and_target() {
+    let run = ably(["--version"]).run();
+    let version = format!("ably-revoke-token {} (", env!("CARGO_PKG_VERSION"));
+    assert!(run.exits(0).stdout.starts_with(&version), "{run}");
+    assert!(run.stdout.trim_end().ends_with("-unknown-linux-musl)"), "{run}");
+}
+
+#[test]
+fn bad_input_is_exit_2_and_nothing_is_sent() {
+    #[rustfmt::skip] // a table: one row a line
+    let cases: [(&[&str], &str); 22] = [
+        (&[], "no target"),
+        (&["--client-id", "a", "--revocation-key", "b"], "--client-id and --revocation-key cannot be used together"),
+        (&["--channel", "a", "--client-id", "b"], "cannot be used together"),
+        (&["--client-id", ""], "--client-id is given an empty value"),
+        (&["--revocation-key="], "--revocation-key is given an empty value"),
+        (&["--client-id", "*"], "Ably forbids"),
+        (&["--client-id"], "--client-id needs a value"),
+        (&["--client-id", "--force"], "--client-id needs a value"),
+        (&["--client-id", "a", "extra"], "unexpected argument"),
+        (&["--client-id", "a", "--", "extra"], "unexpected argument"),
+        (&["--client-id", "a", "--bogus"], "unknown option --bogus"),
+        (&["--client-id", "a", "-x"], "unknown option -x"),
+        (&["--client-id", "a", "--force=yes"], "--force takes no value"),
+        (&["--client-id", "a", "--api-key-file", "-"], "--api-key-file reads standard input"),
+        (&["--client-id", "a", "--app", "x", "--app", "x"], "--app is given twice"),
+        (&["--client-id", "a", "--app="], "--app is empty"),
+        (&["--client-id", "a", "--timeout", "0"], "invalid --timeout"),
+        (&["--client-id", "a", "--timeout", "soon"], "invalid --timeout"),
+        (&["--client-id", "a", "--issued-before", "2h"], "more than an hour ago"),
+        (&["--client-id", "a", "--issued-before", "1795428000"], "not a Unix time in milliseconds"),
+        (&["--client-id", "a", "--issued-before", "yesterday"], "neither a time nor an age"),
+        (&["--client-id", "a", "--api-key", "A.b:c", "--api-key-file", "f"], "cannot be used together"),
+    ];
+    let server = Ably::unreached();
+    for (arguments, told) in cases {
+        command().args(arguments).against(&server).run().exits(2).says(told);
+        let run = command().args(["--json"]).args(arguments).against(&server).run();
+        run.exits(2);
+        assert_eq!(run.stderr, "", "{arguments:?}");
+        let records = run.json();
+        let last = records.last().unwrap();
+        assert_eq!(text(last, "type"), "status", "{arguments:?}");
+        assert_eq!(number(last, "exitCode"), 2, "{arguments:?}");
+        assert_eq!(text(&records[0], "type"), "error", "{arguments:?}");
+    }
+}
+
+#[test]
+fn another_command_of_the_full_cli_is_refused() {
+    for words in [vec!["apps", "list"], vec!["auth", "keys"], vec!["help", "apps"]] {
+        ably(words).run().exits(2).says("this program has auth revoke-token alone");
+    }
+    ably(["--force"]).run().exits(2).says("the command is missing");
+}
+
+#[test]
+fn a_value_that_is_not_utf8_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let run = command().args(["--client-id"]).arg(std::ffi::OsStr::from_bytes(b"a\xff")).run();
+    run.exits(2).says("--client-id is not UTF-8");
+}
+
+#[test]
+fn a_ca_file_must_hold_a_certificate() {
+    let folder = Folder::new();
+    let empty = folder.write("empty.pem", "");
+    let garbage = folder
+        .write("garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let run = |path: &std::path::Path| {
+        command().args(["--client-id", "a", "--force", "--ca-file"]).arg(path).keyed().run()
+    };
+    run(&empty).exits(2).says("--ca-file").says("holds no usable certificate");
+    run(&garbage).exits(2).says("holds no usable certificate");
+    let program = revoke_alice().keyed().env("SSL_CERT_FILE", &empty);
+    program.run().exits(2).says("SSL_CERT_FILE").says("holds no usable certificate");
+}
+
+#[test]
+fn json_excludes_pretty_json_and_needs_force() {
+    let server = Ably::unreached();
+    for (arguments, told) in [
+        (vec!["--json", "--pretty-json", "--force"], "cannot be used together"),
+        (vec!["--json"], "no way to ask"),
+        (vec!["--pretty-json"], "no way to ask"),
+    ] {
+        let program = command().args(["--client-id", "a"]).args(arguments).against(&server);
+        program.stdin("y\n").run().exits(2).says_nothing().prints(told);
+    }
+}
+
+const README: &str = include_str!("../../README.md");
+
+/// The option column of the README's tables: what stands in backticks at the start of a row.
+fn documented() -> Vec<String> {
+    let mut options: Vec<String> = README
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `-"))
+        .filter_map(|row| row.split_once('`'))
+        .map(|(option, _)| format!("-{}", option.replace("\\|", "|")))
+        .collect();
+    options.sort();
+    options
+}
+
+#[test]
+fn the_readme_lists_exactly_the_options_of_help() {
+    let help = ably(["--help"]).run();
+    let mut told: Vec<String> = help
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("  -"))
+        .map(|option| format!("-{option}"))
+        .collect();
+    told.sort();
+    assert!(!told.is_empty());
+    assert_eq!(documented(), told);
+}
+
+#[test]
+fn the_readme_shows_every_example_of_ablys_page() {
+    for example in [
+        "ably auth revoke-token --client-id \"userClientId\"\n",
+        "ably auth revoke-token --client-id \"userClientId\" --force\n",
+        "ably auth revoke-token --revocation-key group1\n",
+        "ably auth revoke-token --client-id \"userClientId\" --allow-reauth-margin\n",
+        "ably auth revoke-token --client-id \"userClientId\" --json --force\n",
+    ] {
+        assert!(README.contains(example), "{example}");
+    }
+}
