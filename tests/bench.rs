@@ -93,13 +93,11 @@ impl Bench {
             (0..MANY).map(|n| format!("clientId:user-{n:06}@example.com")).collect();
         let file = self.folder.write("many.txt", targets.join("\n"));
         let ours = self.revoke(&["--targets-file", &shown(&file)]);
-        let bodies: Vec<String> = targets
-            .chunks(BATCH)
-            .map(|batch| {
-                let batch: Vec<String> = batch.iter().map(|target| quote(target)).collect();
-                format!(r#"{{"targets":[{}]}}"#, batch.join(","))
-            })
-            .collect();
+        let bodies = targets.chunks(BATCH).map(|batch| {
+            let batch: Vec<String> = batch.iter().map(|target| quote(target)).collect();
+            format!(r#"{{"targets":[{}]}}"#, batch.join(","))
+        });
+        let bodies: Vec<String> = bodies.collect();
         let curl = self.curl("many.curl", &bodies);
         let counts = [&ours, &curl].map(|words| self.traffic(words));
         self.compare("10,000 targets", 8, &ours, &curl, 0.8);
@@ -121,24 +119,13 @@ impl Bench {
         drop(lines);
         let ours = self.revoke(&["--dry-run", "--targets-file", &shown(&file)]);
         let seconds = median(&self.hyperfine(&[&ours], 5)[0]);
-        println!(
-            "{:<34}{:>10.2} s{:>12}{:>8}   at most 2 s{}",
-            format!("a million targets ({:.0} MB), dry run", bytes / 1e6),
-            seconds,
-            "",
-            "",
-            verdict(seconds <= 2.0)
-        );
+        let what = format!("a million targets ({:.0} MB), dry run", bytes / 1e6);
+        let aim = format!("at most 2 s{}", verdict(seconds <= 2.0));
+        println!("{what:<34}{seconds:>10.2} s{:>20}   {aim}", "");
         if let Some(peak) = self.peak(&ours) {
             let ratio = peak * 1e6 / bytes;
-            println!(
-                "{:<34}{:>9.1} MB{:>12}{:>8}   at most 1.5 x the file: {ratio:.2}{}",
-                "  its peak memory",
-                peak,
-                "",
-                "",
-                verdict(ratio <= 1.5)
-            );
+            let aim = format!("at most 1.5 x the file: {ratio:.2}{}", verdict(ratio <= 1.5));
+            println!("{:<34}{peak:>9.1} MB{:>20}   {aim}", "  its peak memory", "");
         }
         fs::remove_file(file).unwrap();
     }
@@ -200,26 +187,18 @@ impl Bench {
     /// A command as it is run here: the stand-in's key, and nothing of this machine's.
     fn command(&self, words: &[String]) -> Command {
         let mut command = Command::new(&words[0]);
-        command
-            .args(&words[1..])
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
-            .env("ABLY_API_KEY", KEY);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.args(&words[1..]).env_clear().env("PATH", path);
+        command.env("HOME", self.folder.path()).env("ABLY_API_KEY", KEY);
         command
     }
 
     /// Runs a command to its end; panics with what it said where it fails.
     fn run(&self, words: &[String]) {
         let output = self.command(words).output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}: {}\n{}{}",
-            words.join(" "),
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert!(output.status.success(), "{}: {}\n{told}", words.join(" "), output.status);
     }
 
     /// The requests and connections that a command makes.
@@ -260,9 +239,7 @@ impl Bench {
     }
 
     fn memory(&self, what: &str, ours: &Words, curl: Option<&Words>, aim: Option<f64>) {
-        let Some(ours) = self.peak(ours) else {
-            return;
-        };
+        let Some(ours) = self.peak(ours) else { return };
         let curl = curl.and_then(|curl| self.peak(curl)).unwrap_or(0.0);
         let aim =
             aim.map_or_else(String::new, |aim| format!("at most {aim} MB{}", verdict(ours <= aim)));

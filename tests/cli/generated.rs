@@ -75,9 +75,7 @@ fn the_man_page_is_well_formed_and_whole() {
     for option in options() {
         assert!(man.contains(&option.replace('-', "\\-")), "{option}");
     }
-    let Some(mandoc) = installed("/usr/bin/mandoc") else {
-        return;
-    };
+    let Some(mandoc) = installed("/usr/bin/mandoc") else { return };
     // Before the first release there is no day, which mandoc would complain of.
     let man = man.replace("1 unreleased", "1 2026-01-01");
     let lint = mandoc.args(["-T", "lint", "-W", "all"]).stdin(&man).run();
@@ -115,9 +113,7 @@ fn fish_completes() {
         // Of `--option=value` fish offers the whole.
         Some(words.map(|word| word.rsplit('=').next().unwrap().to_owned()).collect())
     };
-    let Some(words) = offered("ably auth revoke-token --") else {
-        return;
-    };
+    let Some(words) = offered("ably auth revoke-token --") else { return };
     for option in options() {
         assert!(words.contains(&option), "{option} in {words:?}");
     }
@@ -175,9 +171,7 @@ fn lists_what_fits(shell: Program, setup: &str, list: &str) {
 
 #[test]
 fn bash_completes() {
-    let Some(bash) = installed("/usr/bin/bash") else {
-        return;
-    };
+    let Some(bash) = installed("/usr/bin/bash") else { return };
     let home = Folder::new();
     let script = home.write("ably.bash", generated("bash"));
     let bash = bash.args(["--norc", "--noprofile", "-i"]).env("INPUTRC", "/dev/null");
@@ -188,9 +182,7 @@ fn bash_completes() {
 
 #[test]
 fn zsh_completes() {
-    let Some(zsh) = installed("/usr/bin/zsh") else {
-        return;
-    };
+    let Some(zsh) = installed("/usr/bin/zsh") else { return };
     let functions = Folder::new();
     functions.write("_ably", generated("zsh"));
     let setup = format!(

@@ -109,12 +109,9 @@ const README: &str = include_str!("../../README.md");
 
 /// The option column of the README's tables: what stands in backticks at the start of a row.
 fn documented() -> Vec<String> {
-    let mut options: Vec<String> = README
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `-"))
-        .filter_map(|row| row.split_once('`'))
-        .map(|(option, _)| format!("-{}", option.replace("\\|", "|")))
-        .collect();
+    let rows = README.lines().filter_map(|line| line.strip_prefix("| `-")?.split_once('`'));
+    let options = rows.map(|(option, _)| format!("-{}", option.replace("\\|", "|")));
+    let mut options: Vec<String> = options.collect();
     options.sort();
     options
 }
@@ -122,12 +119,8 @@ fn documented() -> Vec<String> {
 #[test]
 fn the_readme_lists_exactly_the_options_of_help() {
     let help = ably(["--help"]).run();
-    let mut told: Vec<String> = help
-        .stdout
-        .lines()
-        .filter_map(|line| line.strip_prefix("  -"))
-        .map(|option| format!("-{option}"))
-        .collect();
+    let told = help.stdout.lines().filter_map(|line| line.strip_prefix("  -"));
+    let mut told: Vec<String> = told.map(|option| format!("-{option}")).collect();
     told.sort();
     assert!(!told.is_empty());
     assert_eq!(documented(), told);

@@ -300,14 +300,8 @@ fn a_real_proxy_tunnels_with_the_right_credentials_alone() {
         with(wrong).exits(1).says("nothing was sent").says("the proxy");
     }
     // A host that the proxy itself cannot reach.
-    revoke_alice()
-        .args(["--endpoint", &nobody().to_string(), "--timeout", "5"])
-        .trusting(&server)
-        .keyed()
-        .env("HTTPS_PROXY", format!("http://user:{PASSWORD}@{}", proxy.address))
-        .run()
-        .exits(1)
-        .says("nothing was sent")
-        .hides(PASSWORD);
+    let program = to_main(&server).args(["--endpoint", &nobody().to_string(), "--timeout", "5"]);
+    let url = format!("http://user:{PASSWORD}@{}", proxy.address);
+    program.env("HTTPS_PROXY", url).run().exits(1).says("nothing was sent").hides(PASSWORD);
     assert_eq!(server.connections(), 1);
 }

@@ -135,11 +135,8 @@ fn with_resolv_conf(folder: &Folder, text: &str, limit: &str) -> Option<Program>
         eprintln!("skipped: this user cannot mount a resolv.conf in a namespace (unshare -m)");
         return None;
     }
-    let program = Program::at(unshare)
-        .args(namespace(&format!("{mount} exec {limit} \"$@\"")))
-        .wrapping(revoke_alice())
-        .keyed();
-    Some(program)
+    let program = Program::at(unshare).args(namespace(&format!("{mount} exec {limit} \"$@\"")));
+    Some(program.wrapping(revoke_alice()).keyed())
 }
 
 /// A run against a name server of this temper, with further lines of resolv.conf, and how many

@@ -391,16 +391,9 @@ fn sequences() -> Vec<Row> {
 
 /// All rows.
 pub(crate) fn rows() -> Vec<Row> {
-    let tables = [
-        empty_promises(),
-        judged(),
-        statuses(),
-        known_codes(),
-        misbehaviour(),
-        before_sending(),
-        sequences(),
-    ];
-    tables.into_iter().flatten().collect()
+    let tables =
+        [empty_promises, judged, statuses, known_codes, misbehaviour, before_sending, sequences];
+    tables.into_iter().flat_map(|table| table()).collect()
 }
 
 pub(crate) fn each_row(rows: &[Row], check: impl Fn(&Row) + Sync) {

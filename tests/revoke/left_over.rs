@@ -30,10 +30,7 @@ fn a_left_over_file_is_fed_back_until_nothing_is_left() {
             if batches.last() != Some(&seen.targets()) {
                 batches.push(seen.targets());
             }
-            match batches.len() == at + 1 {
-                true => answer.clone(),
-                false => Answer::Faithful,
-            }
+            if batches.len() == at + 1 { answer.clone() } else { Answer::Faithful }
         });
         if round == 0 {
             server.refuse("clientId:user3", 40121, 400, "no");
@@ -232,9 +229,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_disk_that_is_full_at_the_start_sends_nothing() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
+    let Some(disk) = SmallDisk::mount() else { return };
     let (server, folder) = (Ably::unreached(), Folder::new());
     let file = targets_file(&folder, &users(3000));
     let run = disk.run(&server, &file, false).run();
@@ -247,9 +242,7 @@ fn a_disk_that_is_full_at_the_start_sends_nothing() {
 
 #[test]
 fn a_disk_that_gets_full_keeps_the_file_with_all_targets() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
+    let Some(disk) = SmallDisk::mount() else { return };
     for json in [false, true] {
         let (server, folder) = (holding(1), Folder::new());
         server.refuse("clientId:user3", 40121, 400, "no");

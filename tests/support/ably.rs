@@ -118,9 +118,7 @@ impl Seen {
         let Ok(body) = miniserde::json::from_str(&String::from_utf8_lossy(&self.body)) else {
             return Vec::new();
         };
-        let Value::Array(targets) = json::get(&body, "targets") else {
-            return Vec::new();
-        };
+        let Value::Array(targets) = json::get(&body, "targets") else { return Vec::new() };
         let texts = targets.iter().filter_map(|target| match target {
             Value::String(text) => Some(text.clone()),
             _ => None,
@@ -488,9 +486,7 @@ fn settle(shared: &Shared, seen: &Seen, answer: Answer) -> Answer {
 
 /// The next request; `None` where the connection ended first.
 fn read_request(stream: &mut Stream, knock: &Knock) -> io::Result<Option<Seen>> {
-    let Some(first) = read_line(stream)? else {
-        return Ok(None);
-    };
+    let Some(first) = read_line(stream)? else { return Ok(None) };
     let mut words = first.split(' ').map(str::to_owned);
     let method = words.next().unwrap_or_default();
     let path = words.next().unwrap_or_default();

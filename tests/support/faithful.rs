@@ -262,9 +262,7 @@ impl World {
         let text = seen.bearer().and_then(|encoded| decoded(&encoded));
         let revoked = &self.revoked;
         let token = self.tokens.iter_mut().find(|token| Some(&token.text) == text.as_ref());
-        let Some(token) = token else {
-            return Answer::error(401, 40101, "Invalid credentials");
-        };
+        let Some(token) = token else { return Answer::error(401, 40101, "Invalid credentials") };
         let hit = revoked.iter().any(|one| token.targets.contains(&one.target));
         match &mut token.grace {
             Some(0) if hit => return Answer::error(401, 40141, "Token revoked"),
@@ -279,9 +277,7 @@ impl World {
     }
 
     fn control(&self, steps: &[&str], query: &str, seen: &Seen) -> Answer {
-        let Some(control) = &self.control else {
-            return Answer::error(404, 40400, "Not found");
-        };
+        let Some(control) = &self.control else { return Answer::error(404, 40400, "Not found") };
         if seen.bearer().as_ref() != Some(&control.access_token) {
             return Answer::error(401, 40100, "Access denied");
         }

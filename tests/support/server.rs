@@ -250,9 +250,7 @@ fn listen(on: Loopback) -> Vec<TcpListener> {
     for _ in 0..100 {
         let listener = TcpListener::bind((first, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let Some(second) = second else {
-            return vec![listener];
-        };
+        let Some(second) = second else { return vec![listener] };
         if let Ok(other) = TcpListener::bind((second, port)) {
             return vec![listener, other];
         }

@@ -136,9 +136,7 @@ fn greet(socket: &mut Socket, record: &Mutex<Record>) -> io::Result<bool> {
         return Ok(false);
     }
     socket.write_all(&[5, method])?;
-    let Some(demanded) = demanded else {
-        return Ok(true);
-    };
+    let Some(demanded) = demanded else { return Ok(true) };
     let [_] = read(socket)?;
     let login = (text(socket)?, text(socket)?);
     let admitted = login == demanded;
