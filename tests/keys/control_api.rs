@@ -50,11 +50,9 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
 
 #[test]
 fn of_the_accounts_apps_one_serves_or_all_are_listed() {
-    let app = |id: &str, name: &str, status: &str| App {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        status: status.to_owned(),
-        keys: vec![ControlKey::new(KEY1, "Root")],
+    let app = |id: &str, name: &str, status: &str| {
+        let [id, name, status] = [id, name, status].map(str::to_owned);
+        App { id, name, status, keys: vec![ControlKey::new(KEY1, "Root")] }
     };
     type Row<'a> = (&'a str, Vec<App>, &'a [&'a str], Result<(), &'a [&'a str]>);
     #[rustfmt::skip] // a table: one row a line

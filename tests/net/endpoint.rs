@@ -193,13 +193,6 @@ fn a_fallback_that_fails_later_is_replaced_too() {
 }
 
 #[test]
-fn an_explicit_host_has_no_fallbacks() {
-    let server = Ably::deciding(|_| Answer::plain(503, ""));
-    revoke_alice().args(["--endpoint", MAIN]).connected_to(&server).keyed().run().exits(5);
-    assert_eq!(hosts(&server), [MAIN; 3]);
-}
-
-#[test]
 fn where_no_host_is_reached_all_are_tried_and_nothing_is_sent() {
     let ca = Ably::unreached();
     for (address, told) in [
@@ -228,23 +221,13 @@ fn a_try_that_may_have_reached_ably_outweighs_one_that_did_not() {
     assert_eq!(hosts(&server), [MAIN]);
 }
 
-/// The stand-in listens on ::1 alone, so its own endpoint would not try 127.0.0.1 first.
-fn revokes_within_a_second_at_localhost(server: &Ably) {
-    let endpoint = format!("localhost:{}", server.port());
-    let program = revoke_alice().args(["--endpoint", &endpoint, "--timeout", "1"]);
-    program.trusting(server).keyed().run().exits(0);
-}
-
+/// What else a first address may do is in the unit tests of `connect`.
 #[test]
 fn a_dead_first_address_costs_less_than_a_second() {
-    // localhost is 127.0.0.1, then ::1.
+    // localhost is 127.0.0.1, then ::1; its own endpoint would not try 127.0.0.1 first.
     let server = Ably::start_on(Loopback::V6);
     let _dead = BlackHole::at(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port())));
-    revokes_within_a_second_at_localhost(&server);
-}
-
-#[test]
-fn a_first_address_that_refuses_costs_nothing() {
-    let server = Ably::start_on(Loopback::V6);
-    revokes_within_a_second_at_localhost(&server);
+    let endpoint = format!("localhost:{}", server.port());
+    let program = revoke_alice().args(["--endpoint", &endpoint, "--timeout", "1"]);
+    program.trusting(&server).keyed().run().exits(0);
 }

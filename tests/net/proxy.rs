@@ -125,14 +125,6 @@ fn hosts_that_are_exempt_are_reached_directly() {
 }
 
 #[test]
-fn with_connect_to_there_is_no_proxy() {
-    let server = Ably::start();
-    let proxy = Proxy::to(server.address());
-    revoke_alice().connected_to(&server).keyed().env("HTTPS_PROXY", proxy.url()).run().exits(0);
-    assert_eq!(proxy.connections(), 0);
-}
-
-#[test]
 fn credentials_reach_the_proxy_and_nobody_else() {
     let server = Ably::start();
     let special = format!("{PASSWORD}@:/#%");

@@ -44,20 +44,18 @@ fn no_failing_path_behind_a_proxy_shows_a_secret() {
 #[test]
 fn percent_encoded_proxy_credentials_are_hidden_in_every_form() {
     let (typed, decoded) = ("pr0xy%2Dm4rker%2D77%40", "pr0xy-m4rker-77@");
-    let server = Ably::deciding(move |_| {
-        Answer::error(401, 40101, &format!("{typed} {decoded} dXNlcjpwcjB4eS1tNHJrZXItNzdA"))
-    });
+    let told = format!("{typed} {decoded} dXNlcjpwcjB4eS1tNHJrZXItNzdA");
+    let server = Ably::deciding(move |_| Answer::error(401, 40101, &told));
     let proxy = Proxy::to(server.address());
     proxy.demand("user", decoded);
+    let url = proxy.url_with("user", typed);
     for extra in [&["--verbose"][..], &["--verbose", "--json"]] {
-        let program = revoke_alice().against(&server).args(extra);
-        let run = program.env("HTTPS_PROXY", proxy.url_with("user", typed)).run();
+        let run = revoke_alice().against(&server).args(extra).env("HTTPS_PROXY", &url).run();
         run.exits(1).hides(decoded).hides(typed).hides("dXNlcjpwcjB4eS1tNHJrZXItNzdA");
     }
     // Behind a proxy that wants others, too.
     proxy.demand("user", "another");
-    let program = revoke_alice().against(&server).arg("-v");
-    let run = program.env("HTTPS_PROXY", proxy.url_with("user", typed)).run();
+    let run = revoke_alice().against(&server).arg("-v").env("HTTPS_PROXY", &url).run();
     run.exits(1).says("nothing was sent").hides(decoded).hides(typed);
 }
 

@@ -214,8 +214,6 @@ impl Ably {
         ably
     }
 
-    // What it does.
-
     /// As `scripted`, for one that runs. Any request takes the next answer, `GET /time` too. A
     /// script goes before a closure.
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
@@ -260,8 +258,6 @@ impl Ably {
         self.shared.bell.release();
     }
 
-    // Where it is.
-
     pub fn port(&self) -> u16 {
         self.server.address().port()
     }
@@ -281,8 +277,6 @@ impl Ably {
     pub fn ca_file(&self) -> PathBuf {
         self.folder.file("ca.pem")
     }
-
-    // What it saw.
 
     pub fn requests(&self) -> Vec<Seen> {
         self.state(|state| state.seen.clone())

@@ -122,12 +122,8 @@ impl Control {
     }
 
     pub fn app(mut self, id: &str, name: &str, keys: Vec<ControlKey>) -> Control {
-        self.apps.push(App {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            status: "enabled".to_owned(),
-            keys,
-        });
+        let [id, name, status] = [id, name, "enabled"].map(str::to_owned);
+        self.apps.push(App { id, name, status, keys });
         self
     }
 
@@ -147,13 +143,8 @@ impl Control {
 impl ControlKey {
     pub fn new(key: &str, name: &str) -> ControlKey {
         let id = key.split(['.', ':']).nth(1).unwrap();
-        ControlKey {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            status: 0,
-            key: key.to_owned(),
-            revocable_tokens: true,
-        }
+        let [id, name, key] = [id, name, key].map(str::to_owned);
+        ControlKey { id, name, status: 0, key, revocable_tokens: true }
     }
 
     pub fn disabled(mut self) -> ControlKey {
@@ -323,13 +314,11 @@ fn page(items: &[String], control: &Control, query: &str, seen: &Seen) -> Answer
     answer.header("link", &link)
 }
 
+#[rustfmt::skip]
 fn app_json(account: &str, app: &App) -> String {
     format!(
         r#"{{"accountId":{},"id":{},"name":{},"status":{},"tlsOnly":false}}"#,
-        quote(account),
-        quote(&app.id),
-        quote(&app.name),
-        quote(&app.status)
+        quote(account), quote(&app.id), quote(&app.name), quote(&app.status)
     )
 }
 
@@ -404,18 +393,15 @@ fn body_problems(body: &Value) -> Vec<String> {
     }
     let mut known = std::collections::HashSet::new();
     for target in targets.iter() {
-        let Value::String(text) = target else {
-            problems.push(format!("a target {}", json::to_string(target)));
-            continue;
+        let kind = match target {
+            Value::String(text) if !known.insert(text) => None,
+            Value::String(text) => text.split_once(':').filter(|(_, value)| !value.is_empty()),
+            _ => None,
         };
-        let fits = text.split_once(':').is_some_and(|(kind, value)| {
-            matches!(kind, "clientId" | "revocationKey" | "channel") && !value.is_empty()
-        });
+        let fits =
+            kind.is_some_and(|(kind, _)| ["clientId", "revocationKey", "channel"].contains(&kind));
         if !fits {
-            problems.push(format!("a target {text:?}"));
-        }
-        if !known.insert(text) {
-            problems.push(format!("the target {text:?} twice"));
+            problems.push(format!("a target again or out of form: {}", json::to_string(target)));
         }
     }
     problems

@@ -39,36 +39,32 @@ pub fn has(value: &Value, path: &str) -> bool {
     }
 }
 
-/// The string at a path; panics where there is none.
-pub fn text<'a>(value: &'a Value, path: &str) -> &'a str {
-    match get(value, path) {
-        Value::String(text) => text,
-        _ => panic!("no string at {path} in {}", json::to_string(value)),
-    }
+/// What was found at a path; panics where that is not what it should be.
+fn found<T>(found: Option<T>, value: &Value, path: &str) -> T {
+    found.unwrap_or_else(|| panic!("not so at {path} in {}", json::to_string(value)))
 }
 
-/// The non-negative whole number at a path; panics where there is none.
+pub fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    let text = if let Value::String(text) = get(value, path) { Some(text.as_str()) } else { None };
+    found(text, value, path)
+}
+
+/// A non-negative whole number.
 pub fn number(value: &Value, path: &str) -> u64 {
     match get(value, path) {
         Value::Number(Number::U64(number)) => *number,
-        _ => panic!("no whole number at {path} in {}", json::to_string(value)),
+        _ => found(None, value, path),
     }
 }
 
-/// The truth value at a path; panics where there is none.
 pub fn flag(value: &Value, path: &str) -> bool {
-    match get(value, path) {
-        Value::Bool(flag) => *flag,
-        _ => panic!("no truth value at {path} in {}", json::to_string(value)),
-    }
+    let flag = if let Value::Bool(flag) = get(value, path) { Some(*flag) } else { None };
+    found(flag, value, path)
 }
 
-/// The array at a path; panics where there is none.
 pub fn list<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
-    match get(value, path) {
-        Value::Array(array) => array.iter().collect(),
-        _ => panic!("no array at {path} in {}", json::to_string(value)),
-    }
+    let list = if let Value::Array(list) = get(value, path) { Some(list) } else { None };
+    found(list, value, path).iter().collect()
 }
 
 pub fn quote(text: &str) -> String {

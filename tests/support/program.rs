@@ -64,12 +64,6 @@ impl Folder {
     }
 }
 
-impl Default for Folder {
-    fn default() -> Folder {
-        Folder::new()
-    }
-}
-
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);

@@ -73,15 +73,9 @@ impl Terminal {
         program.prepare(&mut command);
         let mut command = PtyCommand::from(command);
         let [stdin, stdout, stderr] = program.streams();
-        if let Some(stdin) = stdin {
-            command = command.stdin(stdin);
-        }
-        if let Some(stdout) = stdout {
-            command = command.stdout(stdout);
-        }
-        if let Some(stderr) = stderr {
-            command = command.stderr(stderr);
-        }
+        command = stdin.into_iter().fold(command, |command, to| command.stdin(to));
+        command = stdout.into_iter().fold(command, |command, to| command.stdout(to));
+        command = stderr.into_iter().fold(command, |command, to| command.stderr(to));
         let mut child = command
             .spawn_borrowed(&pts)
             .unwrap_or_else(|error| panic!("{}: {error}", program.shown()));
