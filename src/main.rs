@@ -6,12 +6,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use ably_revoke_token::cli::parse::{self, Args, Command};
+use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Problem};
 use ably_revoke_token::keys::sources::Sources;
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
 use ably_revoke_token::report::{self, Ending, Report, progress::Progress, resume::Resume};
-use ably_revoke_token::request::{Request, environment::Environment, settings::Consent};
+use ably_revoke_token::request::{Request, settings::Consent};
 use ably_revoke_token::revoke::left_over::{self, LeftOver};
 use ably_revoke_token::revoke::{run, summary::Summary, verify::Verifier};
 use ably_revoke_token::secret::redactor::Redactor;

@@ -1,6 +1,7 @@
 //! Where apps and keys can be looked up: the full CLI's configuration and the Control API. Neither
 //! is touched before it is needed. Which app or key is meant is decided in `select.rs`.
 
+use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::keys::cli_config::{self, Account, Configuration};
 use crate::keys::control_api::{self, ControlApi};
@@ -8,7 +9,6 @@ use crate::keys::select;
 use crate::keys::shapes::{App, KeyAtHand};
 use crate::net::endpoint::Endpoint;
 use crate::net::session::Net;
-use crate::request::environment::Environment;
 use crate::request::which_keys::Choice;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;

@@ -2,7 +2,6 @@
 //! input or output), then files (here), then questions (`keys` and `plan.rs`).
 
 pub mod api_keys;
-pub mod environment;
 pub mod issued_before;
 pub mod jwt;
 pub mod leaked;
@@ -18,12 +17,12 @@ use zeroize::Zeroizing;
 use crate::api_key::ApiKey;
 use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
+use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{self, STDIN};
 use crate::net::Network;
 use crate::net::endpoint::Endpoint;
 use crate::net::roots::Roots;
-use crate::request::environment::Environment;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::Candidates;
 use crate::request::settings::{Consent, Settings, TargetSource};

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::cli::flags::{Id, long, variable};
 use crate::cli::parse::Args;
+use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::STDIN;
 use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
-use crate::request::environment::Environment;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::targets::{Kind, Targets};
 use crate::secret::form::secret_form;

@@ -11,11 +11,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{STDIN, reason};
 use crate::keys::cli_config;
 use crate::plan::Plan;
-use crate::request::environment::Environment;
 use crate::request::{Request, Subject};
 use crate::revoke::outcome::Cause;
 use crate::revoke::run::Batch;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::environment::Environment;
 use crate::json::{Fields, Layout};
-use crate::request::environment::Environment;
 use crate::signals::{self, Signals};
 use crate::terminal::wrap::{columns, wrapped};
 use crate::text::Safe;

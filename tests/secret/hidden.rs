@@ -272,3 +272,22 @@ fn a_server_that_repeats_a_secret_is_not_repeated() {
         }
     });
 }
+
+#[test]
+fn the_clocks_answer_is_no_way_out_for_a_secret_either() {
+    each(&echoes(), |(place, echo)| {
+        let (place, echo) = (*place, *echo);
+        let server = Ably::deciding(move |_| echo(&format!("{KEY} {PASSWORD}")));
+        let proxy = Proxy::to(server.address());
+        for extra in [&["--verbose"][..], &["--verbose", "--json"], &["--dry-run"]] {
+            let run = revoke_alice()
+                .against(&server)
+                .args(extra)
+                .args(["--timeout", "1.2", "--issued-before", "10m"])
+                .env("HTTPS_PROXY", proxy.url_with("user", PASSWORD))
+                .run();
+            run.check(run.code == Some(1), place);
+            hides_all_of(&run);
+        }
+    });
+}
