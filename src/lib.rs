@@ -19,7 +19,7 @@
 //! | [`net`] | one request to one service: proxies, names, TLS, hosts, rate limits. Knows no target |
 //! | [`terminal`] | streams, questions, the log. Knows no target and no key |
 //! | [`cli`] | what was typed: one table of options; help, man page and completions from it |
-//! | [`environment`] [`file`] [`signals`] [`error`] [`api_key`] [`json`] [`secret`] [`text`] [`time`] | the ground |
+//! | [`environment`] [`file`] [`signals`] [`error`] [`api_key`] [`json`] [`secret`] [`text`] [`time`] [`wrap`] | the ground |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -44,3 +44,4 @@ pub mod signals;
 pub mod terminal;
 pub mod text;
 pub mod time;
+pub mod wrap;

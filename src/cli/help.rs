@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::flags::{FLAGS, Group};
+use crate::wrap::broken;
 
 /// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`.
 pub fn version() -> String {
@@ -89,24 +90,7 @@ Examples:
 
 /// Adds text in lines of at most 80 characters, each indented by this much.
 pub(crate) fn wrap(out: &mut String, text: &str, indent: usize) {
-    let mut column = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > WIDTH {
-            out.push('\n');
-            column = 0;
-        }
-        if column == 0 {
-            out.extend(std::iter::repeat_n(' ', indent));
-            column = indent;
-        } else {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out.push('\n');
+    broken(out, &format!("{:indent$}{text}\n", ""), WIDTH, indent);
 }
 
 #[cfg(test)]

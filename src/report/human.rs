@@ -14,10 +14,10 @@ use crate::revoke::outcome::{Confirmation, Outcome};
 use crate::revoke::run::Batch;
 use crate::revoke::summary::{NAMED, Summary};
 use crate::revoke::verify::Verdict;
-use crate::terminal::output::{Colour, Output};
-use crate::terminal::wrap::{columns, unbroken};
+use crate::terminal::output::{Colour, Output, columns};
 use crate::text::{Safe, count, excerpt};
 use crate::time::shown;
+use crate::wrap::unbroken;
 
 const HINT: &str =
     "the auth server must answer 403 to this client; otherwise it will simply issue a new token";

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 use crate::revoke::outcome::Tally;
-use crate::terminal::output::Output;
-use crate::terminal::wrap::columns;
+use crate::terminal::output::{Output, columns};
 use crate::text::count;
 
 const ON_TERMINAL: Duration = Duration::from_millis(100);

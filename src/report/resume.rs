@@ -9,6 +9,7 @@ use crate::file;
 use crate::plan::{Job, Plan};
 use crate::text::quoted;
 use crate::time::shown;
+use crate::wrap::width;
 
 /// What is repeated as it was given.
 const REPEATED: [Id; 9] = [
@@ -69,7 +70,7 @@ impl Resume {
         let mut at = 2;
         for (i, part) in self.command.iter().enumerate() {
             // Two columns are for the backslash.
-            let wide = crate::terminal::wrap::width(part) + 2;
+            let wide = width(part) + 2;
             if i > 0 && columns.is_some_and(|columns| at + 1 + wide > columns) {
                 text.push_str(" \\\n    ");
                 at = 4;

@@ -4,4 +4,3 @@ pub mod choose;
 pub mod log;
 pub mod output;
 pub mod prompt;
-pub mod wrap;

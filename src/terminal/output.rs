@@ -10,12 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::termios::tcgetwinsize;
 
 use crate::environment::Environment;
 use crate::json::{Fields, Layout};
 use crate::signals::{self, Signals};
-use crate::terminal::wrap::{columns, wrapped};
 use crate::text::Safe;
+use crate::wrap::wrapped;
 
 /// The command's name in JSON.
 pub const COMMAND: &str = "auth:revoke-token";
@@ -24,6 +25,15 @@ pub const COMMAND: &str = "auth:revoke-token";
 const CHUNK: usize = 4096;
 /// How long a stream that nobody reads is waited for after a signal.
 const GRACE: Duration = Duration::from_millis(500);
+/// The width of a terminal that does not tell its own.
+const USUAL: usize = 80;
+
+/// The columns of the terminal behind stderr; `None` where it is not a terminal: whatever reads
+/// it then may look for a message in one line.
+pub fn columns() -> Option<usize> {
+    let size = tcgetwinsize(std::io::stderr()).ok()?;
+    Some(if size.ws_col == 0 { USUAL } else { usize::from(size.ws_col) })
+}
 
 /// For whom the output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

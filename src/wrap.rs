@@ -1,20 +1,8 @@
-//! Lines no wider than the terminal: broken between words, never inside a name or a time.
-
-use rustix::termios::tcgetwinsize;
+//! Lines of a limited width: broken between words, never inside a name or a time.
 
 /// A space at which no line is broken, as inside a name. Text from outside cannot hold it: it is
 /// a control character, and those are escaped.
 pub const UNBROKEN_SPACE: char = '\u{1f}';
-
-/// The width of a terminal that does not tell its own.
-const USUAL: usize = 80;
-
-/// The columns of the terminal behind stderr; `None` where it is not a terminal: whatever reads
-/// it then may look for a message in one line.
-pub fn columns() -> Option<usize> {
-    let size = tcgetwinsize(std::io::stderr()).ok()?;
-    Some(if size.ws_col == 0 { USUAL } else { usize::from(size.ws_col) })
-}
 
 /// A name that is kept in one piece.
 pub fn unbroken(name: &str) -> String {
@@ -27,17 +15,20 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
     let mut all = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         match columns.filter(|columns| width(line) > *columns) {
-            Some(columns) => broken(&mut all, line, columns),
+            Some(columns) => {
+                let own = line.len() - line.trim_start_matches(' ').len();
+                broken(&mut all, line, columns, if own == 0 { 2 } else { own });
+            }
             None => all.push_str(line),
         }
     }
     all.replace(UNBROKEN_SPACE, " ")
 }
 
-fn broken(all: &mut String, line: &str, columns: usize) {
+/// Adds a line broken at so many columns; what goes on has this indent.
+pub fn broken(all: &mut String, line: &str, columns: usize, indent: usize) {
     let words = line.trim_start_matches(' ');
     let own = line.len() - words.len();
-    let indent = if own == 0 { 2 } else { own };
     all.extend(std::iter::repeat_n(' ', own));
     let (mut at, mut first) = (own, true);
     for word in words.split(' ') {
