@@ -156,15 +156,16 @@ impl Targets {
         self.range(0..self.len())
     }
 
-    /// The specifiers of a range of positions, such as one of `batches`.
+    /// The specifiers of a range of positions, such as a `batch`.
     pub fn range(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = &str> {
         range.map(|i| self.get(i))
     }
 
-    /// The positions in batches of a size, in order; the last may be smaller.
-    pub fn batches(&self, size: usize) -> impl ExactSizeIterator<Item = Range<usize>> + use<> {
-        let (size, len) = (size.max(1), self.len());
-        (0..len.div_ceil(size)).map(move |i| i * size..len.min((i + 1) * size))
+    /// The positions of the `n`th batch of a size, from 0; the last may be smaller, and after it there
+    /// is none.
+    pub fn batch(&self, n: usize, size: usize) -> Option<Range<usize>> {
+        let start = n * size;
+        (start < self.len()).then(|| start..self.len().min(start + size))
     }
 
     /// Whether a text may stand in a specifier: one search through all of them, which takes one that
@@ -545,11 +546,10 @@ mod tests {
             let names: Vec<String> = (0..n).map(|i| i.to_string()).collect();
             let given = names.iter().map(|name| (Kind::ClientId, name.as_str()));
             let targets = Targets::from_options(given).unwrap();
-            assert_eq!(targets.batches(size).map(|batch| batch.len()).collect::<Vec<_>>(), sizes);
-            assert!(targets.batches(size).flatten().eq(0..n));
-            assert!(
-                targets.batches(size).flat_map(|batch| targets.range(batch)).eq(targets.iter())
-            );
+            let batches = || (0..).map_while(|n| targets.batch(n, size));
+            assert_eq!(batches().map(|batch| batch.len()).collect::<Vec<_>>(), sizes);
+            assert!(batches().flatten().eq(0..n));
+            assert!(batches().flat_map(|batch| targets.range(batch)).eq(targets.iter()));
         }
     }
 

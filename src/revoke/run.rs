@@ -46,7 +46,7 @@ impl<'p> Batch<'p> {
 pub fn run<'p>(plan: &'p Plan, net: Net<'p>) -> Result<Batches<'p>, Problem> {
     let client = |job: &Job| Client::new(net, &plan.hosts, &job.credential.key);
     let clients = plan.jobs.iter().map(client).collect::<Result<_, _>>()?;
-    Ok(Batches { plan, net, clients, job: 0, start: 0, stopped: None })
+    Ok(Batches { plan, net, clients, job: 0, batch: 0, stopped: None })
 }
 
 /// The batches of a run.
@@ -57,8 +57,8 @@ pub struct Batches<'p> {
     /// One a job.
     clients: Vec<Client<'p>>,
     job: usize,
-    /// The position in the job from which the next batch begins.
-    start: usize,
+    /// The number of the job's next batch.
+    batch: usize,
     stopped: Option<Stop>,
 }
 
@@ -66,14 +66,15 @@ impl<'p> Iterator for Batches<'p> {
     type Item = Batch<'p>;
 
     fn next(&mut self) -> Option<Batch<'p>> {
-        let mut job = self.plan.jobs.get(self.job)?;
-        if self.start == job.targets.len() {
-            (self.job, self.start) = (self.job + 1, 0);
+        let (job, range) = loop {
+            let job = self.plan.jobs.get(self.job)?;
+            if let Some(range) = job.targets.batch(self.batch, BATCH) {
+                break (job, range);
+            }
+            (self.job, self.batch) = (self.job + 1, 0);
             self.stopped.take_if(|stop| *stop == Stop::Job);
-            job = self.plan.jobs.get(self.job)?;
-        }
-        let range = self.start..job.targets.len().min(self.start + BATCH);
-        self.start = range.end;
+        };
+        self.batch += 1;
         let given_up = self.why_not();
         let (outcomes, requested) = match (given_up, self.clients.get_mut(self.job)) {
             (None, Some(client)) => {
