@@ -174,9 +174,17 @@ impl Server {
         lock(&self.connections).count
     }
 
+    /// Stops, and panics with what threads panicked with, unless the test itself already does.
+    pub(super) fn end(&mut self, name: &str) {
+        let panics = self.stop();
+        if !thread::panicking() {
+            assert!(panics.is_empty(), "in {name}: {}", panics.join("; "));
+        }
+    }
+
     /// Ends every connection and thread; says what threads panicked with. Connections that were
     /// waiting to be accepted are accepted first, so that the count is right afterwards.
-    pub(super) fn stop(&mut self) -> Vec<String> {
+    fn stop(&mut self) -> Vec<String> {
         {
             let mut wakers = lock(&self.wakers);
             self.bell.stop();
