@@ -1,5 +1,5 @@
 //! What was typed. `parse` takes the arguments and returns a value: it prints nothing, exits
-//! nowhere and reads neither environment nor files. What the arguments mean is `request.rs`.
+//! nowhere and reads neither environment nor files. What the arguments mean is up to the room `request`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

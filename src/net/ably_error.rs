@@ -21,12 +21,11 @@ impl Response {
             }
             _ => None,
         };
-        let header_code = self.error_code.as_ref().and_then(|code| code.trim().parse().ok());
         let mut error = match in_body {
             Some(error) => self.error_of(error, Some(self.status)),
             None => AblyError::default(),
         };
-        error.code = error.code.or(header_code);
+        error.code = error.code.or_else(|| self.header_code());
         if error.message.is_none() {
             error.message = self.error_message.as_deref().map(|text| self.clean(text));
         }

@@ -30,7 +30,7 @@ const INPUT_BUFFER: usize = 32 << 10;
 const HEADERS_LIMIT: usize = 24 << 10;
 /// What this program calls itself in `User-Agent` and `Ably-Agent`.
 const NAME: &str = concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION"));
-/// The protocol version whose answers `answer.rs` judges.
+/// The protocol version whose answers `judge.rs` judges.
 const ABLY_VERSION: &str = "6";
 
 /// One request, whatever host it goes to.

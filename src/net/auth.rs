@@ -1,4 +1,4 @@
-//! Authorization headers, and the redactor that knows them. Nothing else reads a secret.
+//! Authorization headers: the one place where a secret is read to be sent.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -25,10 +25,7 @@ pub(super) fn basic(key: &ApiKey) -> Result<HeaderValue, ureq::http::Error> {
 /// # Errors
 /// The token holds characters that no header can.
 pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
-    let text = Zeroizing::new(format!("Bearer {}", token.expose()));
-    let mut header = HeaderValue::from_str(&text)?;
-    header.set_sensitive(true);
-    Ok(header)
+    sensitive(&Zeroizing::new(format!("Bearer {}", token.expose())))
 }
 
 /// The bearer authorization header for an Ably token, which is base64 once more, marked sensitive.
@@ -42,7 +39,11 @@ pub(super) fn token(token: &Secret) -> Result<HeaderValue, ureq::http::Error> {
 fn header(scheme: &str, credentials: &[u8]) -> Result<HeaderValue, ureq::http::Error> {
     let mut text = Zeroizing::new(scheme.to_owned());
     BASE64_STANDARD.encode_string(credentials, &mut text);
-    let mut header = HeaderValue::from_str(&text)?;
+    sensitive(&text)
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, ureq::http::Error> {
+    let mut header = HeaderValue::from_str(text)?;
     header.set_sensitive(true);
     Ok(header)
 }

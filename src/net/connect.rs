@@ -1,6 +1,6 @@
 //! TCP connections, in place of ureq's connector: a race between the addresses of a host, so that a
 //! dead one costs 250 ms. Ends where there is a connection; the other links of the chain that makes
-//! it one to Ably are in `tunnel.rs`, `wire.rs`, `tls.rs` and `witness.rs`.
+//! it one to Ably are in `tunnel.rs`, `connection.rs`, `tls.rs` and `sent.rs`.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};

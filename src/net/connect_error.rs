@@ -1,5 +1,5 @@
 //! What keeps a connection from coming about, beyond what ureq's own errors can say. It travels as
-//! `ureq::Error::Other` and is put into words in `fault.rs`.
+//! `ureq::Error::Other` and is put into words in `failure.rs`.
 
 use std::fmt;
 use std::io;
@@ -63,6 +63,14 @@ impl std::error::Error for DialError {}
 impl From<DialError> for Error {
     fn from(error: DialError) -> Self {
         Self::Other(Box::new(error))
+    }
+}
+
+/// The `DialError` that an error of ureq's carries.
+pub(crate) fn dialled(error: &Error) -> Option<&DialError> {
+    match error {
+        Error::Other(inner) => inner.downcast_ref(),
+        _ => None,
     }
 }
 

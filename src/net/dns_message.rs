@@ -1,5 +1,5 @@
 //! DNS messages (RFC 1035): a query for the addresses of a name, and what an answer says. Pure, and
-//! safe with any bytes; who is asked, and how often, is the business of `stub.rs`.
+//! safe with any bytes; who is asked, and how often, is the business of `name_servers.rs`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -35,17 +35,17 @@ pub struct Failure {
     pub retry: Retry,
 }
 
-/// Translates an error of ureq or of `dial.rs`. `sent` tells whether a byte of the request may
+/// Translates an error of ureq or of `connect.rs`. `sent` tells whether a byte of the request may
 /// have left by then.
 pub fn translate(error: Error, peer: Peer<'_>, sent: bool) -> Failure {
     let filtered = !sent && may_be_filtered(&error, &peer);
-    let mut fault = Failure { sent, ..told(error, &peer, sent) };
+    let mut failure = Failure { sent, ..told(error, &peer, sent) };
     if filtered {
-        let separator = if fault.problem.remedy.is_empty() { "" } else { "; " };
-        fault.problem.remedy.push_str(separator);
-        fault.problem.remedy.push_str(FIREWALL);
+        let separator = if failure.problem.remedy.is_empty() { "" } else { "; " };
+        failure.problem.remedy.push_str(separator);
+        failure.problem.remedy.push_str(FIREWALL);
     }
-    fault
+    failure
 }
 
 fn told(error: Error, peer: &Peer<'_>, sent: bool) -> Failure {
@@ -74,7 +74,7 @@ fn told(error: Error, peer: &Peer<'_>, sent: bool) -> Failure {
     }
 }
 
-/// A fault of a request that did not leave.
+/// A failure of a request that did not leave.
 fn failure(message: String, remedy: impl Into<String>, retry: Retry) -> Failure {
     Failure { problem: Problem::new(message, remedy), sent: false, retry }
 }
@@ -423,8 +423,8 @@ mod tests {
                 (main(DIRECT), true, false),
                 (DIRECT, false, false),
             ] {
-                let fault = translate(error(), peer, sent);
-                assert_eq!(fault.problem.remedy.contains(FIREWALL), hinted, "{fault:?}");
+                let failure = translate(error(), peer, sent);
+                assert_eq!(failure.problem.remedy.contains(FIREWALL), hinted, "{failure:?}");
             }
         }
     }
@@ -447,9 +447,9 @@ mod tests {
             (502, Retry::OtherHost, "could not connect to ably.example: status 502"),
             (504, Retry::OtherHost, "could not connect to ably.example: status 504"),
         ] {
-            let fault = translate(DialError::ProxyRefused { status }.into(), PROXY, false);
-            assert_eq!(fault.retry, retry);
-            assert_eq!(fault.problem.message, format!("the proxy http://p:3128 {message}"));
+            let failure = translate(DialError::ProxyRefused { status }.into(), PROXY, false);
+            assert_eq!(failure.retry, retry);
+            assert_eq!(failure.problem.message, format!("the proxy http://p:3128 {message}"));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::net::endpoint::Endpoint;
 
 /// How often one host is asked before its failure counts.
 pub(super) const TRIES: u32 = 3;
+
 /// The hosts of one service. The one that answered serves the rest of the run.
 #[derive(Debug, Clone)]
 pub struct Hosts {
@@ -53,7 +54,7 @@ impl Hosts {
         if self.fallbacks.is_empty() {
             return vec![self.preferred.clone(); usize::try_from(TRIES).unwrap_or(1) - 1];
         }
-        let others = std::iter::once(&self.primary).chain(&self.fallbacks);
-        others.filter(|host| **host != self.preferred).take(self.fallbacks.len()).cloned().collect()
+        let others = self.all().filter(|host| *host != self.preferred);
+        others.take(self.fallbacks.len()).map(str::to_owned).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! A stub resolver, in place of musl's: that one lets a bad AAAA answer spoil a good A answer, and a
 //! search domain that fails spoil the full name; it asks a failing server again until its time is
 //! over, divides by the `attempts` of resolv.conf, and needs a thread to be bounded. Reads
-//! `/etc/hosts` and `/etc/resolv.conf`; DNS itself is in `dns.rs`.
+//! `/etc/hosts` and `/etc/resolv.conf`; DNS itself is in `dns_message.rs`.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};

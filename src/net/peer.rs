@@ -1,5 +1,5 @@
 //! Who is at the other end, in words: the next hop or the host behind it. What went wrong there is
-//! up to `fault.rs`.
+//! up to `failure.rs`.
 
 /// Who was being talked to when it failed.
 #[derive(Debug, Clone, Copy)]

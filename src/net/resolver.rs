@@ -1,5 +1,5 @@
 //! Names, in place of ureq's resolver: the addresses of a host, and how long they are remembered.
-//! What is done with them is up to `dial.rs`.
+//! What is done with them is up to `connect.rs`.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

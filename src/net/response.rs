@@ -133,9 +133,13 @@ impl Response {
 
     /// Ably's error code.
     fn code(&self) -> Option<i64> {
-        let header = self.error_code.as_ref().and_then(|code| code.trim().parse().ok());
         let body = || self.body.json().ok().and_then(|body| error_code(&body));
-        header.or_else(body)
+        self.header_code().or_else(body)
+    }
+
+    /// The same as the headers alone have it.
+    pub(super) fn header_code(&self) -> Option<i64> {
+        self.error_code.as_ref()?.trim().parse().ok()
     }
 
     /// Whether a 400 refuses the whole request. It may also wrap a partial success, so one that
@@ -170,7 +174,8 @@ pub enum Word {
     Doubtful,
 }
 
-fn error_code(body: &Value) -> Option<i64> {
+/// The code of the error that a body holds.
+pub fn error_code(body: &Value) -> Option<i64> {
     match body {
         Value::Object(body) => integer(body.get("error")?, "code"),
         _ => None,

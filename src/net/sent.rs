@@ -1,5 +1,5 @@
 //! Whether a request may have left: what tells a target that was not sent from one whose outcome is
-//! unknown. The last link of the chain in `dial.rs`.
+//! unknown. The last link of the chain in `connect.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
 //! What the tests of the files beside it share: addresses that answer, refuse or stay silent, and
-//! the chain of `dial.rs` behind an agent.
+//! the chain of `connect.rs` behind an agent.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{NextTimeout, time};
 use ureq::{Agent, Error, Proxy, Timeout};
 
 use crate::net::connect::{begin, connector};
-use crate::net::connect_error::DialError;
+pub(crate) use crate::net::connect_error::dialled;
 use crate::net::proxy::{Proxies, Route};
 use crate::net::resolver::Names;
 use crate::net::roots::Roots;
@@ -37,13 +37,6 @@ pub(crate) fn within(ms: u64) -> NextTimeout {
         after: time::Duration::from_millis(ms),
         reason: Timeout::RecvResponse,
         ..NextTimeout::default()
-    }
-}
-
-pub(crate) fn dialled(error: &Error) -> Option<&DialError> {
-    match error {
-        Error::Other(inner) => inner.downcast_ref(),
-        _ => None,
     }
 }
 

@@ -12,7 +12,7 @@ use ureq::{Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::net::authority::HTTPS;
-use crate::net::connect_error::{DialError, in_io, is_broken};
+use crate::net::connect_error::{DialError, dialled, in_io, is_broken};
 use crate::net::proxy::{basic, is_hop};
 use crate::net::socks::{self, Target};
 use crate::net::wait::left;
@@ -83,11 +83,7 @@ fn targets<'a>(details: &'a ConnectionDetails) -> Vec<Target<'a>> {
 /// Whether another address of the host may do better: not where the proxy's rules or its login
 /// are in the way.
 fn is_of_one_address(error: &ureq::Error) -> bool {
-    let dial = match error {
-        ureq::Error::Other(inner) => inner.downcast_ref(),
-        _ => None,
-    };
-    matches!(dial, Some(DialError::SocksRefused { code: 1 | 3..=6 | 8 }))
+    matches!(dialled(error), Some(DialError::SocksRefused { code: 1 | 3..=6 | 8 }))
 }
 
 fn connect_tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Tunnelled, ureq::Error> {
@@ -229,7 +225,7 @@ mod tests {
     use ureq::{Error, Timeout};
 
     use super::*;
-    use crate::net::test_support::{HI, Setup, dialled, head, listener, serve, tls_via, via};
+    use crate::net::test_support::{HI, Setup, head, listener, serve, tls_via, via};
 
     #[test]
     fn the_answer_of_a_proxy_is_read_to_its_end_alone() {

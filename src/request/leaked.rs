@@ -1,5 +1,5 @@
 //! `--from-token`: from a leaked token to the target that revokes it. The token is decoded, never
-//! verified and never shown (`token.rs`).
+//! verified and never shown (`jwt.rs`).
 
 use crate::error::{Error, Problem};
 use crate::json::{Fields, Json};

@@ -7,9 +7,9 @@ use miniserde::Deserialize;
 use miniserde::json::{self, Value};
 
 use crate::error::{AblyError, Problem};
-use crate::json::{integer, millis, string};
+use crate::json::{millis, string};
 use crate::net::remedy;
-use crate::net::response::{PARTLY_FAILED, Response, Word};
+use crate::net::response::{PARTLY_FAILED, Response, Word, error_code};
 use crate::revoke::outcome::{Cause, Confirmation, Outcome, Scope};
 use crate::text::excerpt;
 
@@ -98,8 +98,7 @@ fn results(value: &Value, status: u16) -> Option<Vec<Listed<'_>>> {
     let list = match value {
         Value::Array(list) if is_success(status) => list,
         Value::Object(object) => {
-            let partly =
-                object.get("error").and_then(|error| integer(error, "code")) == Some(PARTLY_FAILED);
+            let partly = error_code(value) == Some(PARTLY_FAILED);
             let batch = is_success(status) || is_refusal(status);
             match (object.get("results"), object.get("batchResponse")) {
                 (Some(Value::Array(list)), _) if is_success(status) => list,
