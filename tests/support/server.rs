@@ -274,12 +274,12 @@ pub struct BlackHole {
 }
 
 impl BlackHole {
-    /// At this address; port 0 takes a free one.
-    pub fn at(address: SocketAddr) -> BlackHole {
+    /// At this address; port 0 takes a free one. `None` where another listens there.
+    pub fn at(address: SocketAddr) -> Option<BlackHole> {
         use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let socket = socket(family, SocketType::STREAM, None).unwrap();
-        bind(&socket, &address).unwrap();
+        bind(&socket, &address).ok()?;
         listen(&socket, 0).unwrap();
         let listener = TcpListener::from(socket);
         let address = listener.local_addr().unwrap();
@@ -288,11 +288,11 @@ impl BlackHole {
             queue.push(stream);
             assert!(queue.len() < 64, "the queue of {address} never fills");
         }
-        BlackHole { address, _listener: listener, _queue: queue }
+        Some(BlackHole { address, _listener: listener, _queue: queue })
     }
 
     pub fn v4() -> BlackHole {
-        BlackHole::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        BlackHole::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap()
     }
 
     pub fn address(&self) -> SocketAddr {
