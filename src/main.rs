@@ -102,9 +102,9 @@ fn execute(
     }
     progress.end();
     // The file first: whoever reads the report may not be reading.
-    let saved = left_over.map_or(Ok(()), |file| file.finish(plan));
+    let saved = left_over.map_or(Ok(0), |file| file.finish(plan));
     let signal = net.signals.caught();
-    let ending = Ending::new(&summary, signal, saved.map(|()| Resume::of(args, plan)));
+    let ending = Ending::new(&summary, signal, saved.map(|left| Resume::of(args, plan, left)));
     report.end(&summary, &ending);
     Ok(report::close(report.output(), summary.exit_code(), signal))
 }

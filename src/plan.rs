@@ -3,10 +3,11 @@
 //! this and nothing else.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
-use crate::keys::credentials;
+use crate::keys::credentials::{self, Found};
 use crate::keys::shapes::Credential;
 use crate::keys::sources::Sources;
 use crate::net::clock;
@@ -33,8 +34,8 @@ pub struct Terms {
 pub struct Job {
     /// The key, its app, and where both came from.
     pub credential: Credential,
-    /// At least one.
-    pub targets: Targets,
+    /// At least one. Jobs with the same targets share them.
+    pub targets: Arc<Targets>,
 }
 
 /// A run that only has to be confirmed.
@@ -44,6 +45,8 @@ pub struct Plan {
     pub jobs: Vec<Job>,
     /// The leaked token that the target came from.
     pub token: Option<Leaked>,
+    /// What the operator is to know of keys that do not serve, a sentence each.
+    pub warnings: Vec<String>,
     /// When, and how gently.
     pub terms: Terms,
     /// Whether to ask, go ahead or only show.
@@ -84,8 +87,9 @@ impl Plan {
             }
             (error, _) => error,
         };
-        let credential = credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
-        let endpoint = endpoint_of(request.endpoint, &credential)?;
+        let Found { credentials, warnings, .. } =
+            credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
+        let endpoint = endpoint_of(request.endpoint, &credentials)?;
         let mut hosts = Hosts::of(&endpoint);
         hosts.all().try_for_each(|host| net.http.check(host))?;
         let asked_clock = matches!(request.issued_before, Some(IssuedBefore::Age(_)));
@@ -105,11 +109,14 @@ impl Plan {
                 (token.targets()?, Some(token))
             }
         };
-        no_secret_among(&targets, &credential.key)?;
-        tell(net, &credential, &hosts);
+        credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
+        tell(net, &credentials, &hosts);
+        let targets = Arc::new(targets);
+        let job = |credential| Job { credential, targets: Arc::clone(&targets) };
         Ok(Self {
-            jobs: vec![Job { credential, targets }],
+            jobs: credentials.into_iter().map(job).collect(),
             token,
+            warnings,
             terms: Terms { issued_before, margin },
             consent,
             verify,
@@ -127,25 +134,40 @@ impl Plan {
         self.jobs.iter().map(|job| job.targets.len()).sum()
     }
 
+    /// What a revocation is called: with several keys a target is revoked several times.
+    pub fn unit(&self) -> &'static str {
+        if self.jobs.len() > 1 { "revocation" } else { "target" }
+    }
+
     /// The target of the run, where there is one alone.
     pub fn only_target(&self) -> Option<&str> {
-        match self.jobs.as_slice() {
-            [job] if job.targets.len() == 1 => Some(job.targets.get(0)),
-            _ => None,
-        }
+        let first = self.jobs.first()?.targets.get(0);
+        let alone = |job: &Job| job.targets.len() == 1 && job.targets.get(0) == first;
+        self.jobs.iter().all(alone).then_some(first)
+    }
+
+    /// The key of a job as a message names it, where there are several.
+    pub fn key_among(&self, job: usize) -> Option<&str> {
+        let job = self.jobs.get(job).filter(|_| self.jobs.len() > 1);
+        job.map(|job| job.credential.key.name())
     }
 }
 
 /// The beginning of the running commentary.
-fn tell(net: Net<'_>, credential: &Credential, hosts: &Hosts) {
-    net.log.note("auth", "key", || credential.to_string());
-    net.log.note("auth", "app", || format!("the app is named by {}", credential.app_named_by));
+fn tell(net: Net<'_>, credentials: &[Credential], hosts: &Hosts) {
+    for credential in credentials {
+        net.log.note("auth", "key", || credential.to_string());
+        net.log.note("auth", "app", || format!("the app is named by {}", credential.app_named_by));
+    }
     net.log.note("http", "network", || net.http.described(hosts.preferred()));
 }
 
-/// The endpoint that was asked for, else that of the key's account, else the default.
-fn endpoint_of(asked_for: Option<Endpoint>, credential: &Credential) -> Result<Endpoint, Problem> {
-    match (asked_for, &credential.endpoint) {
+/// The endpoint that was asked for, else that of the keys' account, else the default.
+fn endpoint_of(
+    asked_for: Option<Endpoint>,
+    credentials: &[Credential],
+) -> Result<Endpoint, Problem> {
+    match (asked_for, credentials.iter().find_map(|one| one.endpoint.as_deref())) {
         (Some(endpoint), _) => Ok(endpoint),
         (None, None) => Ok(Endpoint::default()),
         (None, Some(value)) => Endpoint::parse(value).map_err(|problem| Problem {

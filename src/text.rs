@@ -7,6 +7,9 @@ use std::fmt::{self, Display, Write};
 /// Longest excerpt shown of an answer that is not what it should be, in characters.
 pub const EXCERPT_CHARS: usize = 200;
 
+/// How many items of a list a message names.
+const LISTED: usize = 20;
+
 /// Whether a character could move the cursor, hide text or change the order in which it is read.
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
@@ -69,6 +72,18 @@ pub fn count(n: usize, noun: &str) -> String {
     // Writing to a String cannot fail.
     let _ = write!(text, "{n} {noun}{}", if n == 1 { "" } else { "s" });
     text
+}
+
+/// `: a, b and 3 more`, or nothing.
+pub fn listed(items: &[String]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let shown = items.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(LISTED) {
+        0 => format!(": {shown}"),
+        more => format!(": {shown} and {more} more"),
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ mod request {
 }
 
 mod keys {
+    /// Several keys at once, after a key rotation.
+    mod all_keys;
     /// The full CLI's configuration in all its states.
     mod cli_config;
     /// Apps and keys from the Control API, well-behaved or not.

@@ -16,6 +16,7 @@ pub enum Id {
     ApiKey,
     ApiKeyFile,
     Key,
+    AllKeys,
     AllowReauthMargin,
     IssuedBefore,
     Force,
@@ -192,6 +193,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::FromToken,
         long: "--from-token",
+        alias: Some("--from-tokens"),
         takes: Takes::One("FILE|-"),
         completes: Completes::File,
         help: "Work the target out of a leaked JWT in a file, or on standard input with -. Only the key that signed it can revoke it.",
@@ -219,7 +221,7 @@ pub const FLAGS: &[Flag] = &[
         takes: Takes::One("FILE|-"),
         completes: Completes::File,
         env: Some("ABLY_API_KEY_FILE"),
-        help: "Read the API key from a file, or from standard input with - (then --force is required).",
+        help: "Read the API key from a file, or from standard input with - (then --force is required). Several keys, one a line, for --all-keys and --from-token.",
         ..CREDENTIALS
     },
     Flag {
@@ -227,6 +229,12 @@ pub const FLAGS: &[Flag] = &[
         long: "--key",
         takes: Takes::One("KEY_ID|NAME"),
         help: "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.",
+        ..CREDENTIALS
+    },
+    Flag {
+        id: Id::AllKeys,
+        long: "--all-keys",
+        help: "Revoke every target with every key of the app: those of --api-key-file (one a line), of the Ably CLI's configuration and of the Control API. For use after a key rotation.",
         ..CREDENTIALS
     },
     Flag {

@@ -1,14 +1,15 @@
 //! Which key serves, and for which app: one that was handed over, else one of the full CLI's
 //! configuration, else one of the Control API, else one that is typed. Nothing is revoked before
-//! both are certain.
+//! both are certain. Where several keys serve at once: `several.rs`.
 
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::keys::select;
+use crate::keys::several;
 use crate::keys::shapes::{App, Credential, KeyAtHand};
 use crate::keys::sources::Sources;
 use crate::request::api_keys;
-use crate::request::which_keys::{Choice, WhichKeys};
+use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::signals::Signals;
 use crate::terminal::prompt;
 
@@ -16,7 +17,18 @@ use crate::terminal::prompt;
 const WAYS: &str = "set ABLY_API_KEY or give --api-key-file FILE (- is standard input), ABLY_API_KEY_FILE or \
     --api-key; or log in with the full Ably CLI, or set ABLY_ACCESS_TOKEN; without --json a terminal asks for it";
 
-/// Finds the key and makes sure that it belongs to the app that was asked for.
+/// The keys that serve, and what the operator is to know of others.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// At least one.
+    pub credentials: Vec<Credential>,
+    /// Keys that do not serve though they might be expected to, a sentence each.
+    pub warnings: Vec<String>,
+    /// The ID of the app to which `--app` restricts leaked tokens.
+    pub only_app: Option<String>,
+}
+
+/// Finds the keys and makes sure that they belong to the app that was asked for.
 ///
 /// # Errors
 /// No key, a malformed one, one of another app, or an app or key that cannot be told apart. No
@@ -25,10 +37,25 @@ pub fn find(
     which: WhichKeys,
     sources: &mut Sources<'_>,
     signals: &Signals,
+) -> Result<Found, Error> {
+    match &which.choice {
+        Choice::All => several::all(which, sources),
+        Choice::Signers(_) => several::signers(which, sources, signals),
+        Choice::Any | Choice::Named(_) => {
+            let credentials = vec![one(which, sources, signals)?];
+            Ok(Found { credentials, ..Found::default() })
+        }
+    }
+}
+
+fn one(
+    which: WhichKeys,
+    sources: &mut Sources<'_>,
+    signals: &Signals,
 ) -> Result<Credential, Error> {
     let WhichKeys { handed_over, choice, app, may_prompt } = which;
     let app = app.as_ref().map(|(app, named_by)| (app.as_str(), *named_by));
-    let (key, source) = match handed_over {
+    let (key, source) = match handed_over.into_iter().next() {
         Some(handed) => (handed.key, handed.source),
         None => {
             let (found, meant) = look_up(&choice, app, sources)?;
@@ -41,7 +68,7 @@ pub fn find(
             type_in(&choice, sources, signals)?
         }
     };
-    let key = KeyAtHand { key, label: None, revocable: None, source };
+    let key = KeyAtHand::from(HandedOver { key, source });
     if !choice.is(&key.key, None) {
         return Err(select::another_key(&choice, &key));
     }
@@ -64,17 +91,7 @@ fn look_up(
     sources: &mut Sources<'_>,
 ) -> Result<(Option<Credential>, Option<App>), Error> {
     sources.read_configuration()?;
-    let (app, named_by) = match app {
-        Some((app, named_by)) => {
-            let known = sources.app_by_id_or_name(app, named_by)?;
-            // With nobody to ask it can only be an ID; a key that is typed will tell.
-            (Some(known.unwrap_or_else(|| App::by_id(app))), named_by)
-        }
-        None => match sources.current_app() {
-            Some(app) => (Some(app), "the configuration"),
-            None => (None, "the choice"),
-        },
-    };
+    let (app, named_by) = meant(app, sources)?;
     let of_configuration = match &app {
         Some(app) => Some(app.clone()),
         // The Control API knows more apps than the configuration.
@@ -103,13 +120,31 @@ fn look_up(
     Ok((Some(found), None))
 }
 
-fn type_in(
+/// The app that is meant, with what names it; `None` where that is left to a choice.
+pub(super) fn meant(
+    app: Option<(&str, &'static str)>,
+    sources: &mut Sources<'_>,
+) -> Result<(Option<App>, &'static str), Error> {
+    Ok(match app {
+        Some((app, named_by)) => {
+            let known = sources.app_by_id_or_name(app, named_by)?;
+            // With nobody to ask it can only be an ID; a key that is typed will tell.
+            (Some(known.unwrap_or_else(|| App::by_id(app))), named_by)
+        }
+        None => match sources.current_app() {
+            Some(app) => (Some(app), "the configuration"),
+            None => (None, "the choice"),
+        },
+    })
+}
+
+pub(super) fn type_in(
     choice: &Choice,
     sources: &Sources<'_>,
     signals: &Signals,
 ) -> Result<(ApiKey, String), Error> {
     let name = match choice {
-        Choice::Signer(name) => format!(" {name}"),
+        Choice::Signers(names) => format!(" {}", names.join(", ")),
         _ => String::new(),
     };
     let text = prompt::hidden(signals, &format!("Ably API key{name} (not shown): "))?;
@@ -118,7 +153,7 @@ fn type_in(
     Ok((api_keys::parse(&text, source)?, source.to_owned()))
 }
 
-fn none_found(choice: &Choice, app: Option<&App>, sources: &Sources<'_>) -> Problem {
+pub(super) fn none_found(choice: &Choice, app: Option<&App>, sources: &Sources<'_>) -> Problem {
     let env = sources.env();
     let empty = env.empty_ones(&["ABLY_API_KEY", "ABLY_API_KEY_FILE", "ABLY_ACCESS_TOKEN"]);
     let problem = if !empty.is_empty() {
@@ -139,7 +174,7 @@ fn none_found(choice: &Choice, app: Option<&App>, sources: &Sources<'_>) -> Prob
         }
     };
     match choice {
-        Choice::Signer(_) => problem.context(choice),
+        Choice::Signers(_) => problem.context(choice),
         _ => problem,
     }
 }

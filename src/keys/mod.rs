@@ -4,5 +4,6 @@ pub mod cli_config;
 pub mod control_api;
 pub mod credentials;
 pub mod select;
+mod several;
 pub mod shapes;
 pub mod sources;

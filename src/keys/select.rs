@@ -5,8 +5,8 @@ use crate::error::{Error, Problem};
 use crate::keys::shapes::{App, Credential, KeyAtHand};
 use crate::request::which_keys::Choice;
 use crate::secret::form::Typed;
-use crate::terminal::choose::{Chooser, listed};
-use crate::text::count;
+use crate::terminal::choose::Chooser;
+use crate::text::{count, listed};
 
 /// The key for its app.
 ///
@@ -45,13 +45,20 @@ pub fn another_app(key: &KeyAtHand, app: &str, named_by: &str, known: bool) -> E
 
 /// Refuses a key that was handed over where another one is meant.
 pub fn another_key(choice: &Choice, key: &KeyAtHand) -> Error {
-    let remedy = match choice {
-        Choice::Signer(_) => "only the key that signed a token can revoke it: use that one",
-        _ => {
-            "--key chooses among the keys of the configuration or the Control API: leave one of them out"
-        }
-    };
-    Error::input(format!("{choice}, but the key from {} is {}", key.source, key.key.name()), remedy)
+    Error::input(
+        format!("{choice}, but the key from {} is {}", key.source, key.key.name()),
+        "--key chooses among the keys of the configuration or the Control API: leave one of them out",
+    )
+}
+
+/// Refuses keys of which none signed the leaked tokens.
+pub fn other_keys(choice: &Choice, others: &[KeyAtHand]) -> Error {
+    let shown = |key: &KeyAtHand| format!("{} from {}", key.key.name(), key.source);
+    let others: Vec<String> = others.iter().map(shown).collect();
+    Error::input(
+        format!("{choice}, which is not at hand; there is{}", listed(&others).replacen(':', "", 1)),
+        "only the key that signed a token can revoke it: give that one",
+    )
 }
 
 /// An app by ID, else by name; `None` where neither is known.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::api_key::ApiKey;
+use crate::request::which_keys::HandedOver;
 
 /// An app as the configuration or the Control API knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,13 @@ pub struct KeyAtHand {
     pub revocable: Option<bool>,
     /// Where it comes from: `ABLY_API_KEY`, `Control API`.
     pub source: String,
+}
+
+impl From<HandedOver> for KeyAtHand {
+    /// Nothing is known of a key that was handed over but where it comes from.
+    fn from(HandedOver { key, source }: HandedOver) -> Self {
+        Self { key, label: None, revocable: None, source }
+    }
 }
 
 /// A key that serves, and its app.

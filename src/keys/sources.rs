@@ -12,7 +12,8 @@ use crate::net::session::Net;
 use crate::request::which_keys::Choice;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
-use crate::terminal::choose::{Chooser, listed};
+use crate::terminal::choose::Chooser;
+use crate::text::listed;
 use crate::time::now_ms;
 
 /// The sources of apps and keys beyond what was handed over.
@@ -88,10 +89,14 @@ impl<'a> Sources<'a> {
 
     /// The app that the operator selected with the full CLI.
     pub fn current_app(&self) -> Option<App> {
-        let account = self.usable_account()?;
-        let id = account.current_app_id.as_deref()?;
-        let known = account.apps.iter().find(|app| app.id == id);
-        Some(known.cloned().unwrap_or_else(|| App::by_id(id)))
+        Some(self.configured_app(self.usable_account()?.current_app_id.as_deref()?))
+    }
+
+    /// An app with what the configuration knows of it.
+    pub fn configured_app(&self, id: &str) -> App {
+        let apps = self.usable_account().map(|account| account.apps.as_slice());
+        let known = apps.unwrap_or_default().iter().find(|app| app.id == id);
+        known.cloned().unwrap_or_else(|| App::by_id(id))
     }
 
     /// The apps of the configuration for which it holds a key.

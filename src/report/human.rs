@@ -1,18 +1,19 @@
 //! What people read, on stderr.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use crate::error::{AblyError, Error, Problem};
 use crate::json::Layout;
 use crate::keys::shapes::Credential;
-use crate::plan::Plan;
+use crate::plan::{Job, Plan};
 use crate::report::Ending;
 use crate::request::leaked::Leaked;
 use crate::request::targets::{self, Kind, Targets};
 use crate::revoke::client::{self, BATCH};
 use crate::revoke::outcome::{Confirmation, Outcome};
 use crate::revoke::run::Batch;
-use crate::revoke::summary::{NAMED, Summary};
+use crate::revoke::summary::{Failure, NAMED, Summary};
 use crate::revoke::verify::Verdict;
 use crate::terminal::output::{Colour, Output, columns};
 use crate::text::{Safe, count, excerpt};
@@ -55,28 +56,15 @@ fn doubts(targets: &Targets) -> String {
 /// What comes before the question: what will be revoked, in which app, with which key.
 pub(super) fn question(plan: &Plan) -> String {
     let mut text = String::new();
-    for job in &plan.jobs {
-        let targets = &job.targets;
-        // Writing to a String cannot fail, here and below.
-        let _ = writeln!(text, "This revokes the tokens of {}:", by_kind(targets));
-        for target in targets.iter().take(NAMED) {
-            let _ = writeln!(text, "  {}", named(target));
-        }
-        if targets.len() > NAMED {
-            let _ = writeln!(text, "  and {} more", targets.len() - NAMED);
-        }
-        if targets.duplicates() > 0 {
-            let repeated = count(targets.duplicates(), "repeated target");
-            let _ = writeln!(text, "{repeated} left out");
-        }
-        text.push_str(&token_facts(plan));
-        if plan.verify {
-            text.push_str(
-                "Afterwards Ably is asked with the token itself whether it is rejected\n",
-            );
-        }
-        text.push_str(&doubts(targets));
-        let _ = writeln!(text, "With {}", key_shown(&job.credential));
+    for jobs in plan.jobs.chunk_by(|a, b| Arc::ptr_eq(&a.targets, &b.targets)) {
+        text.push_str(&of_jobs(jobs));
+    }
+    text.push_str(&token_facts(plan));
+    if plan.verify {
+        text.push_str("Afterwards Ably is asked with the token itself whether it is rejected\n");
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "warning: {}", Safe(warning));
     }
     if !plan.endpoint.is_default() {
         let _ = writeln!(text, "Endpoint {}", Safe(&plan.endpoint.to_string()));
@@ -86,6 +74,36 @@ pub(super) fn question(plan: &Plan) -> String {
     }
     if plan.terms.margin {
         text.push_str("Connected clients have 30 seconds to obtain new tokens\n");
+    }
+    text
+}
+
+/// The targets of jobs that share them, and the keys of these jobs.
+fn of_jobs(jobs: &[Job]) -> String {
+    let mut text = String::new();
+    let Some(targets) = jobs.first().map(|job| &job.targets) else {
+        return text;
+    };
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(text, "This revokes the tokens of {}:", by_kind(targets));
+    for target in targets.iter().take(NAMED) {
+        let _ = writeln!(text, "  {}", named(target));
+    }
+    if targets.len() > NAMED {
+        let _ = writeln!(text, "  and {} more", targets.len() - NAMED);
+    }
+    if targets.duplicates() > 0 {
+        let repeated = count(targets.duplicates(), "repeated target");
+        let _ = writeln!(text, "{repeated} left out");
+    }
+    text.push_str(&doubts(targets));
+    if let [job] = jobs {
+        let _ = writeln!(text, "With {}", key_shown(&job.credential));
+        return text;
+    }
+    let _ = writeln!(text, "With each of {}:", count(jobs.len(), "key"));
+    for job in jobs {
+        let _ = writeln!(text, "  {}", key_shown(&job.credential));
     }
     text
 }
@@ -143,7 +161,12 @@ pub(super) fn read_first(plan: &Plan) -> &'static str {
 
 /// What is doubtful about the targets or the leaked token, where no question shows it.
 pub(super) fn warning(output: &Output, plan: &Plan) {
-    plan.jobs.iter().for_each(|job| output.say(&doubts(&job.targets)));
+    for jobs in plan.jobs.chunk_by(|a, b| Arc::ptr_eq(&a.targets, &b.targets)) {
+        output.say(&jobs.first().map(|job| doubts(&job.targets)).unwrap_or_default());
+    }
+    for warning in &plan.warnings {
+        output.say(&format!("warning: {}\n", Safe(warning)));
+    }
     if let Some(warning) = plan.token.as_ref().and_then(Leaked::warning) {
         output.say(&format!("warning: {warning}\n"));
     }
@@ -200,7 +223,7 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
 
 fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
     if plan.revocations() > 1 {
-        output.say(&format!("{}\n", totals(summary)));
+        output.say(&format!("{}\n", totals(plan, summary)));
     }
     // Where there is a verdict, this was told before it.
     if let (Some((target, times)), None) = (&summary.confirmed, &summary.verdict) {
@@ -217,15 +240,16 @@ fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending)
 
 fn failures(output: &Output, plan: &Plan, summary: &Summary) {
     let only = plan.only_target();
-    for (outcome, struck) in &summary.whole {
-        let whom = only.map_or_else(|| count(*struck, "target"), named);
-        say_failure(output, outcome, &whom);
+    let with = |job| plan.key_among(job).map(|key| format!(" with key {key}")).unwrap_or_default();
+    for Failure { job, whom, outcome } in &summary.whole {
+        let whom = only.map_or_else(|| count(*whom, "target"), named);
+        say_failure(output, outcome, &(whom + &with(*job)));
     }
-    for (target, outcome) in &summary.named {
-        say_failure(output, outcome, &named(target));
+    for Failure { job, whom, outcome } in &summary.named {
+        say_failure(output, outcome, &(named(whom) + &with(*job)));
     }
     if summary.otherwise > 0 {
-        let whom = count(summary.otherwise, "more target");
+        let whom = count(summary.otherwise, &format!("more {}", plan.unit()));
         output.say(&format!("and {whom} in requests that failed with other errors\n"));
     }
     let unnamed = summary.refused_alone.saturating_sub(summary.named.len());
@@ -250,7 +274,7 @@ fn next_step(output: &Output, summary: &Summary, ending: &Ending) {
         output.say(&format!(
             "next: {} holds the {} not known to be revoked; go on from it{key}:\n",
             unbroken(&Safe(&resume.file).to_string()),
-            count(left, "target"),
+            count(resume.targets, "target"),
         ));
         output.say_as_it_is(&resume.lines(columns()));
     } else if ending.interrupted || tally.total() > 1 {
@@ -262,7 +286,10 @@ fn next_step(output: &Output, summary: &Summary, ending: &Ending) {
 fn confirmation(plan: &Plan, summary: &Summary, target: &str, times: Confirmation) -> String {
     let whom = match summary.tally.revoked {
         1 => named(target),
-        many => count(many, "target"),
+        many => match plan.only_target() {
+            Some(only) => format!("{} with {}", named(only), count(many, "key")),
+            None => count(many, plan.unit()),
+        },
     };
     let margin = if plan.terms.margin { ", 30 seconds of reauth margin included" } else { "" };
     let (before, from) = (shown(times.issued_before), shown(times.applies_at));
@@ -273,11 +300,16 @@ fn confirmation(plan: &Plan, summary: &Summary, target: &str, times: Confirmatio
         1 => format!("tokens issued before {before} are refused from {from} on{margin}"),
         _ => format!("in force for the last of them from {from} on{margin}"),
     };
-    format!("revoked: Ably accepted the revocation for {whom}\n  {when}\n  {}\n", keys_shown(plan))
+    format!(
+        "revoked: Ably accepted the revocation for {whom}\n  {when}\n  {}\n",
+        keys_shown(plan, summary)
+    )
 }
 
-fn keys_shown(plan: &Plan) -> String {
-    plan.jobs.iter().map(|job| key_shown(&job.credential)).collect::<Vec<_>>().join("\n  ")
+/// The keys with which something was confirmed.
+fn keys_shown(plan: &Plan, summary: &Summary) -> String {
+    let jobs = plan.jobs.iter().zip(&summary.confirmed_of).filter(|(_, n)| **n > 0);
+    jobs.map(|(job, _)| key_shown(&job.credential)).collect::<Vec<_>>().join("\n  ")
 }
 
 /// App and key with the key's source; the app's name in one piece.
@@ -292,10 +324,10 @@ fn key_shown(credential: &Credential) -> String {
     }
 }
 
-fn totals(summary: &Summary) -> String {
+fn totals(plan: &Plan, summary: &Summary) -> String {
     let tally = summary.tally;
     let requests = count(summary.requests, "request");
-    let targets = count(tally.total(), "target");
+    let targets = count(tally.total(), plan.unit());
     format!("{targets}: {}, in {requests}", tally.described())
 }
 

@@ -19,6 +19,7 @@ const REWRITE: &str = "\r\x1b[K";
 pub struct Progress {
     output: Output,
     total: usize,
+    unit: &'static str,
     rewrites: bool,
     told: Instant,
     shown: bool,
@@ -29,7 +30,7 @@ impl Progress {
     /// rewritten.
     pub fn new(output: Output, plan: &Plan) -> Self {
         let (rewrites, total) = (io::stderr().is_terminal() && !plan.verbose, plan.revocations());
-        Self { output, total, rewrites, told: Instant::now(), shown: false }
+        Self { output, total, unit: plan.unit(), rewrites, told: Instant::now(), shown: false }
     }
 
     /// Tells where the run is, unless that was told just now.
@@ -39,8 +40,8 @@ impl Progress {
             return;
         }
         let text = match columns().filter(|_| self.rewrites) {
-            Some(columns) => format!("{REWRITE}{}", line(tally, self.total, columns)),
-            None => long(tally, self.total) + "\n",
+            Some(columns) => format!("{REWRITE}{}", line(tally, self.total, self.unit, columns)),
+            None => long(tally, self.total, self.unit) + "\n",
         };
         self.output.say_as_it_is(&text);
         (self.told, self.shown) = (Instant::now(), self.rewrites);
@@ -55,15 +56,15 @@ impl Progress {
     }
 }
 
-fn long(tally: Tally, total: usize) -> String {
-    format!("{} of {}: {}", tally.total(), count(total, "target"), tally.described())
+fn long(tally: Tally, total: usize, unit: &str) -> String {
+    format!("{} of {}: {}", tally.total(), count(total, unit), tally.described())
 }
 
 /// The fullest form that leaves the last column free: a cursor behind it would be on a new line.
-fn line(tally: Tally, total: usize, columns: usize) -> String {
+fn line(tally: Tally, total: usize, unit: &str, columns: usize) -> String {
     let done = tally.total();
     let percent = done * 100 / total.max(1);
-    let forms = [long(tally, total), format!("{done} of {total}"), format!("{percent}%")];
+    let forms = [long(tally, total, unit), format!("{done} of {total}"), format!("{percent}%")];
     forms.into_iter().find(|form| form.len() < columns).unwrap_or_default()
 }
 
@@ -82,7 +83,7 @@ mod tests {
             (13, "16%"),
             (3, ""),
         ] {
-            assert_eq!(line(tally, 10_000, columns), shown, "{columns}");
+            assert_eq!(line(tally, 10_000, "target", columns), shown, "{columns}");
         }
     }
 }

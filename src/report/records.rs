@@ -17,14 +17,15 @@ use crate::text::count;
 
 /// An error that ended the run before its first revocation, and the end of the stream.
 pub(super) fn error(output: &Output, error: &Error) {
-    let not_sent = Some("not-sent");
+    let not_sent = Affected { outcome: Some("not-sent"), ..Affected::default() };
     match error {
         Error::Input(problem) | Error::Declined(problem) => {
-            error_record(output, problem, None, not_sent, &[]);
+            error_record(output, problem, None, not_sent);
         }
         Error::Lookup(lookup) => {
             let targets: Vec<&str> = lookup.targets.iter().map(String::as_str).collect();
-            error_record(output, &lookup.problem, lookup.error.as_ref(), not_sent, &targets);
+            let affected = Affected { targets: &targets, ..not_sent };
+            error_record(output, &lookup.problem, lookup.error.as_ref(), affected);
         }
         Error::Signal(_) => {}
     }
@@ -65,7 +66,12 @@ pub(super) fn batch(output: &Output, plan: &Plan, batch: &Batch<'_>, verdict: Op
         result_record(output, plan, batch, verdict);
     }
     for (cause, word, affected) in grouped(batch) {
-        error_record(output, &cause.problem, cause.error.as_ref(), Some(word), &affected);
+        let affected = Affected {
+            outcome: Some(word),
+            targets: &affected,
+            key_name: plan.key_among(batch.number),
+        };
+        error_record(output, &cause.problem, cause.error.as_ref(), affected);
     }
 }
 
@@ -73,7 +79,7 @@ pub(super) fn batch(output: &Output, plan: &Plan, batch: &Batch<'_>, verdict: Op
 pub(super) fn end(output: &Output, summary: &Summary, ending: &Ending) {
     let doubt = summary.verdict.as_ref().and_then(human::doubt);
     for problem in doubt.iter().chain(ending.resume.as_ref().err()) {
-        error_record(output, problem, None, None, &[]);
+        error_record(output, problem, None, Affected::default());
     }
 }
 
@@ -157,12 +163,20 @@ fn grouped<'p>(batch: &Batch<'p>) -> Vec<(Rc<Cause>, &'static str, Vec<&'p str>)
     groups
 }
 
+/// Whom an error struck, as far as it struck any.
+#[derive(Clone, Copy, Default)]
+struct Affected<'a> {
+    outcome: Option<&'static str>,
+    targets: &'a [&'a str],
+    /// The key, where there are several.
+    key_name: Option<&'a str>,
+}
+
 fn error_record(
     output: &Output,
     problem: &Problem,
     info: Option<&AblyError>,
-    outcome: Option<&'static str>,
-    targets: &[&str],
+    Affected { outcome, targets, key_name }: Affected<'_>,
 ) {
     let targets: Vec<Json> = targets.iter().copied().map(Json::from).collect();
     let mut error = Fields::new().with("message", problem.message.as_str());
@@ -172,7 +186,10 @@ fn error_record(
     let hint = Some(problem.remedy.as_str()).filter(|remedy| !remedy.is_empty());
     let targets = (!targets.is_empty()).then_some(targets);
     // Scripts look for these two beside `success` and inside `error` alike.
-    let ends = |fields: Fields| fields.maybe("outcome", outcome).maybe("targets", targets.clone());
+    let ends = |fields: Fields| {
+        let fields = fields.maybe("keyName", key_name).maybe("outcome", outcome);
+        fields.maybe("targets", targets.clone())
+    };
     let error = ends(error.maybe("hint", hint));
     output
         .record("error", |fields| ends(fields.with("success", false).with("error", error.done())));

@@ -12,10 +12,11 @@ use crate::time::shown;
 use crate::wrap::width;
 
 /// What is repeated as it was given.
-const REPEATED: [Id; 9] = [
+const REPEATED: [Id; 10] = [
     Id::App,
     Id::ApiKeyFile,
     Id::Key,
+    Id::AllKeys,
     Id::AllowReauthMargin,
     Id::Force,
     Id::Endpoint,
@@ -29,6 +30,8 @@ const REPEATED: [Id; 9] = [
 pub struct Resume {
     /// The left-over file, as the operator named it.
     pub file: String,
+    /// How many targets it holds.
+    pub targets: usize,
     /// The command in parts that belong together: an option with its value, say.
     pub command: Vec<String>,
     /// Whether the API key was an argument, which the command lacks.
@@ -37,7 +40,7 @@ pub struct Resume {
 
 impl Resume {
     /// For the left-over file of a run; `None` where none was asked for.
-    pub fn of(args: &Args, plan: &Plan) -> Option<Self> {
+    pub fn of(args: &Args, plan: &Plan, targets: usize) -> Option<Self> {
         let file = args.all(Id::UnrevokedTo).next().map(|path| file::shown(Path::new(path)))?;
         let dash = if file.starts_with('-') { "./" } else { "" };
         let mut command = vec![
@@ -61,7 +64,7 @@ impl Resume {
             // An age would by then count back from a later time.
             command.push(format!("--issued-before {}", quoted(&shown(ms))));
         }
-        Some(Self { file, command, lacks_key: args.has(Id::ApiKey) })
+        Some(Self { file, targets, command, lacks_key: args.has(Id::ApiKey) })
     }
 
     /// The command within so many columns, where a shell can still read it.
@@ -107,6 +110,7 @@ mod tests {
         let command = ["ably auth revoke-token", "--targets-file left", "--force"];
         let resume = Resume {
             file: "left".to_owned(),
+            targets: 1,
             command: command.map(str::to_owned).to_vec(),
             lacks_key: false,
         };

@@ -1,4 +1,4 @@
-//! The key that an option, a variable or a file hands over.
+//! The keys that an option, a variable or a file hands over.
 
 use std::path::Path;
 
@@ -17,23 +17,23 @@ const LIMIT: u64 = 64 << 10;
 /// What to do about a text that is no key.
 pub const FORM: &str = "a key has the form appId.keyId:secret, without quotes or a name before it; copy it whole from the dashboard";
 
-/// Reads the key of a place. The redactor learns what is there, whether it is a key or not.
+/// Reads the keys of a place, each once: of a text one, of a file one a line. The redactor learns
+/// what is there, whether it is a key or not.
 ///
 /// # Errors
 /// The file cannot be read, or what is there is no key. No message holds a part of it.
-pub fn read(place: KeyPlace, redactor: &Redactor) -> Result<HandedOver, Problem> {
-    let (text, source) = match place {
+pub fn read(place: KeyPlace, redactor: &Redactor) -> Result<Vec<HandedOver>, Problem> {
+    match place {
         KeyPlace::Text(text, named_by) => {
             let text = text.into_string();
             let text = text.map_err(|_| Problem::new(format!("{named_by} is not UTF-8"), FORM))?;
-            (Zeroizing::new(text), named_by.to_owned())
+            let text = Zeroizing::new(text);
+            redactor.add_given_key(&text);
+            let key = parse(&text, named_by)?;
+            Ok(vec![HandedOver { key, source: named_by.to_owned() }])
         }
-        KeyPlace::File(path, named_by) => {
-            (of_file(&path, named_by)?, format!("{named_by} {}", file::shown(&path)))
-        }
-    };
-    redactor.add_given_key(&text);
-    parse(&text, &source).map(|key| HandedOver { key, source })
+        KeyPlace::File(path, named_by) => of_file(&path, named_by, redactor),
+    }
 }
 
 /// Reads a key; `source` is where it comes from.
@@ -46,18 +46,39 @@ pub fn parse(text: &str, source: &str) -> Result<ApiKey, Problem> {
     })
 }
 
-fn of_file(path: &Path, named_by: &str) -> Result<Zeroizing<String>, Problem> {
+fn of_file(path: &Path, named_by: &str, redactor: &Redactor) -> Result<Vec<HandedOver>, Problem> {
     let shown = file::shown(path);
     let bytes = Zeroizing::new(file::read_named(path, LIMIT, named_by, &shown)?);
     let wrong = |what: &str| {
         Problem::new(
             format!("{named_by}: {} {what}", Safe(&shown)),
-            "the file must hold an API key, appId.keyId:secret, and nothing else",
+            "the file must hold an API key, appId.keyId:secret, or several, one a line",
         )
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8 text"))?;
-    match text.trim().is_empty() {
-        true => Err(wrong("is empty")),
-        false => Ok(Zeroizing::new(text.to_owned())),
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    redactor.add_given_key(text);
+    text.lines().for_each(|line| redactor.add_given_key(line));
+    let is_key = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let lines: Vec<_> = (1..).zip(text.lines()).filter(|(_, line)| is_key(line)).collect();
+    if lines.is_empty() {
+        return Err(wrong(if text.trim().is_empty() { "is empty" } else { "holds no key" }));
     }
+    let source = format!("{named_by} {shown}");
+    let mut keys: Vec<HandedOver> = Vec::new();
+    for (number, line) in &lines {
+        let key = match lines.len() {
+            1 => parse(line, &source)?,
+            _ => parse(line, &format!("{source} line {number}"))?,
+        };
+        match keys.iter().find(|known| known.key.name() == key.name()) {
+            None => keys.push(HandedOver { key, source: source.clone() }),
+            Some(known) if known.key.expose() == key.expose() => {}
+            Some(_) => {
+                let name = key.name();
+                return Err(wrong(&format!("holds key {name} twice, with different secrets")));
+            }
+        }
+    }
+    Ok(keys)
 }

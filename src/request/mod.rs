@@ -95,18 +95,19 @@ impl Request {
         }
         let subject = subject(settings.source, settings.by, settings.verify)?;
         let place = settings.key_place.map(|place| api_keys::read(place, redactor));
-        let handed_over = place.transpose()?;
-        if let Some(HandedOver { key, .. }) = &handed_over {
-            misplaced_own(args, key)?;
-        }
-        let (choice, app_of_token) = match &subject {
+        let handed_over = place.transpose()?.unwrap_or_default();
+        handed_over.iter().try_for_each(|handed| misplaced_own(args, &handed.key))?;
+        let choice = match &subject {
             Subject::Token(Candidates { token, .. }) => {
                 redactor.add(token.raw.expose());
-                let app = (token.app_id().to_owned(), "the token");
-                (Choice::Signer(token.key_name.clone()), Some(app))
+                Choice::Signers(vec![token.key_name.clone()])
             }
-            Subject::Targets(_) => (settings.key.map_or(Choice::Any, Choice::Named), None),
+            Subject::Targets(_) if settings.all_keys => Choice::All,
+            Subject::Targets(_) => settings.key.map_or(Choice::Any, Choice::Named),
         };
+        if let (Choice::Any | Choice::Named(_), [first, _, ..]) = (&choice, &handed_over[..]) {
+            return Err(several_keys(first, handed_over.len()));
+        }
         let request = Self {
             subject,
             consent: settings.consent,
@@ -117,7 +118,7 @@ impl Request {
             keys: WhichKeys {
                 handed_over,
                 choice,
-                app: settings.app.or(app_of_token),
+                app: settings.app,
                 may_prompt: settings.consent != Consent::DryRun && !settings.json,
             },
             endpoint,
@@ -126,6 +127,14 @@ impl Request {
         };
         Ok((request, network))
     }
+}
+
+/// A file of several keys where one is needed.
+fn several_keys(first: &HandedOver, keys: usize) -> Problem {
+    Problem::new(
+        format!("{} holds {keys} keys", first.source),
+        "add --all-keys to revoke with each of them, or give a file with one key",
+    )
 }
 
 /// No option may hold the key's own secret, which is known whatever its form.

@@ -66,6 +66,7 @@ pub struct Settings {
     pub unrevoked_to: Option<PathBuf>,
     pub key_place: Option<KeyPlace>,
     pub key: Option<String>,
+    pub all_keys: bool,
     /// With the option or variable that names it.
     pub app: Option<(String, &'static str)>,
     pub endpoint: Option<Endpoint>,
@@ -101,6 +102,7 @@ impl Settings {
             unrevoked_to: args.path(Id::UnrevokedTo)?.map(Path::to_owned),
             key_place,
             key: args.text(Id::Key)?.map(str::to_owned),
+            all_keys: args.has(Id::AllKeys),
             app: named(args, env, Id::App)?,
             endpoint: parsed(args, env, Id::Endpoint, Endpoint::parse)?,
             connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?,
@@ -115,10 +117,18 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), Problem> {
+        if self.all_keys && self.key.is_some() {
+            return Err(exclusive(&[Id::AllKeys, Id::Key]));
+        }
         if matches!(self.source, TargetSource::Token(_)) {
-            return match self.key {
-                Some(_) => Err(exclusive(&[Id::FromToken, Id::Key])),
+            let chooses = [(self.key.is_some(), Id::Key), (self.all_keys, Id::AllKeys)];
+            return match chooses.into_iter().find(|(given, _)| *given) {
                 None => Ok(()),
+                Some((_, id)) => Err(Problem::new(
+                    format!("--from-token and {} cannot be used together", long(id)),
+                    "each token is revoked with the key that signed it, out of all keys at hand: \
+                     leave the option out",
+                )),
             };
         }
         let only_with_token = [(self.by.is_some(), Id::By), (self.verify, Id::Verify)];

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use crate::api_key::ApiKey;
+use crate::text::listed;
 
 /// What the operator said about keys and app.
 #[derive(Debug)]
 pub struct WhichKeys {
-    /// A key of an option, a variable or a file.
-    pub handed_over: Option<HandedOver>,
+    /// The keys of an option, a variable or a file, each once; several only for `All` and `Signers`.
+    pub handed_over: Vec<HandedOver>,
     /// Which of the keys that there are.
     pub choice: Choice,
     /// The app, with the option or variable that names it.
@@ -26,26 +27,28 @@ pub struct HandedOver {
     pub source: String,
 }
 
-/// Which key is to serve.
+/// Which keys are to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// Whichever there is, if it is the only one.
     Any,
     /// The one of this ID, `appId.keyId`, or name (`--key`).
     Named(String),
-    /// The one that signed a leaked token, by `appId.keyId`: no other can revoke it.
-    Signer(String),
+    /// Every key of the app that can revoke (`--all-keys`).
+    All,
+    /// Those that signed the leaked tokens, by `appId.keyId`: no others can revoke them.
+    Signers(Vec<String>),
 }
 
 impl Choice {
     /// Whether a key is meant, by its own text or by what its owner calls it.
     pub fn is(&self, key: &ApiKey, label: Option<&str>) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::All => true,
             Self::Named(choice) => {
                 choice == key.name() || choice == key.id() || label == Some(choice)
             }
-            Self::Signer(name) => name == key.name(),
+            Self::Signers(names) => names.iter().any(|name| name == key.name()),
         }
     }
 }
@@ -55,8 +58,12 @@ impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("a key is needed"),
+            Self::All => f.write_str("--all-keys asks for all keys"),
             Self::Named(choice) => write!(f, "--key asks for {choice}"),
-            Self::Signer(name) => write!(f, "the token was signed with key {name}"),
+            Self::Signers(names) => match names.as_slice() {
+                [name] => write!(f, "the token was signed with key {name}"),
+                names => write!(f, "the tokens were signed with other keys{}", listed(names)),
+            },
         }
     }
 }

@@ -147,11 +147,11 @@ impl LeftOver {
         }
     }
 
-    /// Replaces the file with what is left.
+    /// Replaces the file with what is left, and says how many targets that is.
     ///
     /// # Errors
     /// It cannot be written; the file with all targets is still there then.
-    pub fn finish(&self, plan: &Plan) -> Result<(), Problem> {
+    pub fn finish(&self, plan: &Plan) -> Result<usize, Problem> {
         self.write(plan).map_err(|problem| {
             let remedy = "the file is as it was before the first request: it holds all targets, those that were \
                 revoked too; to revoke one twice is safe";
@@ -159,7 +159,7 @@ impl LeftOver {
         })
     }
 
-    fn write(&self, plan: &Plan) -> Result<(), Problem> {
+    fn write(&self, plan: &Plan) -> Result<usize, Problem> {
         let written = self.beside().and_then(|(beside, file)| {
             let written = self.write_beside(&beside, file, plan);
             if written.is_err() {
@@ -191,16 +191,23 @@ impl LeftOver {
         }
     }
 
-    fn write_beside(&self, beside: &Path, file: File, plan: &Plan) -> io::Result<()> {
+    fn write_beside(&self, beside: &Path, file: File, plan: &Plan) -> io::Result<usize> {
         if let Ok(there) = fs::metadata(&self.path) {
             // What was closed to others stays so.
             file.set_permissions(there.permissions())?;
         }
         let mut file = BufWriter::new(file);
-        let targets = plan.jobs.iter().flat_map(|job| job.targets.iter());
-        for (target, state) in targets.zip(self.states.iter().flatten()) {
-            if let Some(reason) = self.reasons.texts.get(*state as usize) {
-                writeln!(file, "# {}\n{target}", Safe(reason))?;
+        let left = self.left(plan);
+        let mut targets = 0;
+        for (i, (job, at)) in left.iter().enumerate() {
+            let (target, reason) = self.of(plan, *job, *at);
+            let key = plan.key_among(*job).filter(|_| reason != NOT_YET);
+            let key = key.map(|key| format!("with key {key}: ")).unwrap_or_default();
+            writeln!(file, "# {key}{}", Safe(reason))?;
+            // The same target may be left over of several keys.
+            if left.get(i + 1).is_none_or(|(job, at)| self.of(plan, *job, *at).0 != target) {
+                writeln!(file, "{target}")?;
+                targets += 1;
             }
         }
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -208,7 +215,35 @@ impl LeftOver {
         fs::rename(beside, &self.path)?;
         // The rename itself outlives a power cut only with its folder; not every file system can.
         let _ = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
-        Ok(())
+        Ok(targets)
+    }
+
+    /// The jobs and positions that are left over: equal targets side by side, in the order in which
+    /// they first come.
+    fn left(&self, plan: &Plan) -> Vec<(usize, usize)> {
+        let states = self.states.iter().enumerate();
+        let mut left: Vec<(usize, usize)> = states
+            .flat_map(|(job, states)| (0..).zip(states).map(move |(at, state)| (job, at, *state)))
+            .filter(|(.., state)| *state != REVOKED)
+            .map(|(job, at, _)| (job, at))
+            .collect();
+        if plan.jobs.len() > 1 {
+            let target = |(job, at): &(usize, usize)| self.of(plan, *job, *at).0;
+            left.sort_by(|a, b| target(a).cmp(target(b)).then(a.cmp(b)));
+            let mut groups: Vec<&[(usize, usize)]> =
+                left.chunk_by(|a, b| target(a) == target(b)).collect();
+            groups.sort_by_key(|group| group.first());
+            left = groups.concat();
+        }
+        left
+    }
+
+    /// The target at a position of a job, and why it is left over.
+    fn of<'a>(&'a self, plan: &'a Plan, job: usize, at: usize) -> (&'a str, &'a str) {
+        let target = plan.jobs.get(job).map_or("", |job| job.targets.get(at));
+        let state = self.states.get(job).and_then(|states| states.get(at));
+        let reason = state.and_then(|state| self.reasons.texts.get(*state as usize));
+        (target, reason.map_or("", |reason| &**reason))
     }
 }
 

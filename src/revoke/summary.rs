@@ -16,10 +16,12 @@ pub struct Summary {
     pub requests: usize,
     /// The last confirmation's times, for the text about a success.
     pub confirmed: Option<(String, Confirmation)>,
-    /// The first failures with a target's name: those of single targets.
-    pub named: Vec<(String, Outcome)>,
+    /// How many were confirmed of each job, as far as there were any.
+    pub confirmed_of: Vec<usize>,
+    /// The first failures of single targets.
+    pub named: Vec<Failure<String>>,
     /// The first failures of whole requests, with how many targets each struck.
-    pub whole: Vec<(Outcome, usize)>,
+    pub whole: Vec<Failure<usize>>,
     /// Targets that were refused by a result of their own, named or not.
     pub refused_alone: usize,
     /// Targets of requests that failed in words not among `whole`.
@@ -28,22 +30,40 @@ pub struct Summary {
     pub verdict: Option<Verdict>,
 }
 
+/// What failed for whom, with the key of which job.
+#[derive(Debug)]
+pub struct Failure<T> {
+    /// The position of the job in the plan.
+    pub job: usize,
+    /// The target, or how many.
+    pub whom: T,
+    /// None of them revoked.
+    pub outcome: Outcome,
+}
+
 impl Summary {
     /// Adds the outcomes of one batch.
     pub fn add(&mut self, batch: &Batch<'_>) {
         self.requests += usize::from(batch.requested);
+        if self.confirmed_of.len() <= batch.number {
+            self.confirmed_of.resize(batch.number + 1, 0);
+        }
         let mut last = None;
         for (target, outcome) in batch.each() {
             self.tally.add(outcome);
             match outcome {
-                Outcome::Revoked(times) => last = Some((target, *times)),
+                Outcome::Revoked(times) => {
+                    last = Some((target, *times));
+                    self.confirmed_of.iter_mut().skip(batch.number).take(1).for_each(|n| *n += 1);
+                }
                 _ if outcome.has_result() => {
                     self.refused_alone += 1;
                     if self.named.len() < NAMED {
-                        self.named.push((target.to_owned(), outcome.clone()));
+                        let (job, whom) = (batch.number, target.to_owned());
+                        self.named.push(Failure { job, whom, outcome: outcome.clone() });
                     }
                 }
-                _ => self.add_whole(outcome),
+                _ => self.add_whole(batch.number, outcome),
             }
         }
         if let Some((target, times)) = last {
@@ -53,15 +73,17 @@ impl Summary {
 
     /// Failures of whole requests are few in kind, but each may come in words of its own: with the
     /// ID of the request, say.
-    fn add_whole(&mut self, outcome: &Outcome) {
-        let same = |known: &Outcome| match (known.cause(), outcome.cause()) {
-            (Some(a), Some(b)) => known.word() == outcome.word() && a.problem == b.problem,
+    fn add_whole(&mut self, job: usize, outcome: &Outcome) {
+        let same = |known: &Failure<usize>| match (known.outcome.cause(), outcome.cause()) {
+            (Some(a), Some(b)) => {
+                known.job == job && known.outcome.word() == outcome.word() && a.problem == b.problem
+            }
             _ => false,
         };
-        if let Some((_, struck)) = self.whole.iter_mut().find(|(known, _)| same(known)) {
-            *struck += 1;
+        if let Some(known) = self.whole.iter_mut().find(|known| same(known)) {
+            known.whom += 1;
         } else if self.whole.len() < NAMED {
-            self.whole.push((outcome.clone(), 1));
+            self.whole.push(Failure { job, whom: 1, outcome: outcome.clone() });
         } else {
             self.otherwise += 1;
         }

@@ -5,10 +5,7 @@ use std::io::{self, IsTerminal};
 use crate::error::{Error, Problem};
 use crate::terminal::output::Output;
 use crate::terminal::prompt;
-use crate::text::Safe;
-
-/// How many candidates a message lists.
-const LISTED: usize = 20;
+use crate::text::{Safe, listed};
 
 /// Whether and how a choice may be put to the operator.
 #[derive(Debug, Clone)]
@@ -50,17 +47,5 @@ impl Chooser {
             Ok(n) if (1..=candidates.len()).contains(&n) => Ok(n - 1),
             _ => Err(Error::Declined(Problem::new("nothing chosen: nothing was sent", ""))),
         }
-    }
-}
-
-/// `: a, b and 3 more`, or nothing.
-pub fn listed(candidates: &[String]) -> String {
-    if candidates.is_empty() {
-        return String::new();
-    }
-    let shown = candidates.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
-    match candidates.len().saturating_sub(LISTED) {
-        0 => format!(": {shown}"),
-        more => format!(": {shown} and {more} more"),
     }
 }

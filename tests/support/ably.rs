@@ -242,6 +242,13 @@ impl Ably {
     }
 
     /// Stops Ably's clock at this time, in milliseconds. It runs with this machine's otherwise.
+    /// Every request with this key is refused.
+    pub fn spoil(&self, key: &str, code: u32, status: u16, message: &str) {
+        let (name, _) = key.split_once(':').unwrap();
+        let refusal = (code, status, message.to_owned());
+        self.state(|state| state.world.spoilt.insert(name.to_owned(), refusal));
+    }
+
     pub fn set_clock_ms(&self, time: u64) {
         self.state(|state| state.world.clock_ms = Some(time));
     }

@@ -17,6 +17,8 @@ const MARGIN_MS: u64 = 30_000;
 /// A target that was revoked, in the order in which it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
+    /// The name of the key.
+    pub key: String,
     pub target: String,
     pub issued_before: u64,
     pub applies_at: u64,
@@ -164,6 +166,8 @@ pub(super) struct World {
     /// Key name to secret.
     pub(super) keys: HashMap<String, String>,
     pub(super) clock_ms: Option<u64>,
+    /// Keys that may not revoke, by name.
+    pub(super) spoilt: HashMap<String, (u32, u16, String)>,
     pub(super) refused: HashMap<String, (u32, u16, String)>,
     pub(super) revoked: Vec<Revocation>,
     pub(super) tokens: Vec<Token>,
@@ -175,6 +179,7 @@ impl World {
         World {
             keys: HashMap::from([(KEY_NAME.to_owned(), SECRET.to_owned())]),
             clock_ms: None,
+            spoilt: HashMap::new(),
             refused: HashMap::new(),
             revoked: Vec::new(),
             tokens: Vec::new(),
@@ -212,6 +217,9 @@ impl World {
         if user != name || self.keys.get(name) != Some(&secret) {
             return Answer::error(401, 40101, "Invalid credentials");
         }
+        if let Some((code, status, message)) = self.spoilt.get(name) {
+            return Answer::error(*status, *code, message);
+        }
         let problems = revocation_problems(seen);
         if let Some(problem) = problems.first() {
             return Answer::error(400, 40000, problem);
@@ -237,7 +245,8 @@ impl World {
                 results.push(format!(r#"{{"target":{},"error":{error}}}"#, quote(&target)));
             } else {
                 results.push(revoked(&target, issued_before, applies_at));
-                self.revoked.push(Revocation { target, issued_before, applies_at });
+                let key = name.to_owned();
+                self.revoked.push(Revocation { key, target, issued_before, applies_at });
             }
         }
         let successes = results.len() - failures;

@@ -191,7 +191,7 @@ impl Program {
 
     /// Adds the words of this command: it is what the program here runs.
     pub fn wrapping(self, command: Program) -> Program {
-        self.arg(command.binary).args(command.arguments)
+        self.args(command.command())
     }
 
     /// Adds the options that lead to the stand-in, and its key in `ABLY_API_KEY`.
@@ -300,7 +300,15 @@ impl Program {
             let usual = "--default-signal=INT,TERM,HUP,QUIT";
             words.extend(["/usr/bin/env".into(), usual.into()]);
         }
-        words.extend(std::env::var_os("ABLY_RUNNER").filter(|runner| !runner.is_empty()));
+        words.extend(self.command());
+        words
+    }
+
+    /// Binary and arguments. The emulator runs the tool alone, not the shell around it.
+    fn command(&self) -> Vec<OsString> {
+        let runner = std::env::var_os("ABLY_RUNNER").filter(|runner| !runner.is_empty());
+        let mut words: Vec<OsString> =
+            runner.filter(|_| self.binary == binary().as_os_str()).into_iter().collect();
         words.push(self.binary.clone());
         words.extend(self.arguments.iter().cloned());
         words
