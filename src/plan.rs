@@ -38,6 +38,13 @@ pub struct Job {
     pub targets: Arc<Targets>,
 }
 
+impl Job {
+    /// Whether another job is about the same targets.
+    pub fn shares_targets(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.targets, &other.targets)
+    }
+}
+
 /// A run that only has to be confirmed.
 #[derive(Debug)]
 pub struct Plan {

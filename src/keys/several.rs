@@ -183,14 +183,14 @@ impl Signers {
             return Vec::new();
         };
         let has = |name: &str| self.found.credentials.iter().any(|one| one.key.name() == name);
-        let mut apps: Vec<String> = names
-            .iter()
-            .filter(|name| !has(name))
-            .filter_map(|name| name.split_once('.'))
-            .map(|(app, _)| app.to_owned())
-            .collect();
-        apps.sort_unstable();
-        apps.dedup();
+        let mut apps: Vec<String> = Vec::new();
+        for (app, _) in
+            names.iter().filter(|name| !has(name)).filter_map(|name| name.split_once('.'))
+        {
+            if apps.iter().all(|known| known != app) {
+                apps.push(app.to_owned());
+            }
+        }
         apps
     }
 

@@ -1,7 +1,6 @@
 //! What people read, on stderr.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use crate::error::{AblyError, Error, Problem};
 use crate::json::Layout;
@@ -56,7 +55,7 @@ fn doubts(targets: &Targets) -> String {
 /// What comes before the question: what will be revoked, in which app, with which key.
 pub(super) fn question(plan: &Plan) -> String {
     let mut text = String::new();
-    for jobs in plan.jobs.chunk_by(|a, b| Arc::ptr_eq(&a.targets, &b.targets)) {
+    for jobs in plan.jobs.chunk_by(Job::shares_targets) {
         text.push_str(&of_jobs(jobs));
     }
     text.push_str(&token_facts(plan));
@@ -161,7 +160,7 @@ pub(super) fn read_first(plan: &Plan) -> &'static str {
 
 /// What is doubtful about the targets or the leaked token, where no question shows it.
 pub(super) fn warning(output: &Output, plan: &Plan) {
-    for jobs in plan.jobs.chunk_by(|a, b| Arc::ptr_eq(&a.targets, &b.targets)) {
+    for jobs in plan.jobs.chunk_by(Job::shares_targets) {
         output.say(&jobs.first().map(|job| doubts(&job.targets)).unwrap_or_default());
     }
     for warning in &plan.warnings {

@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{STDIN, reason};
 use crate::keys::cli_config;
-use crate::plan::Plan;
+use crate::plan::{Job, Plan};
 use crate::request::{Request, Subject};
 use crate::revoke::outcome::Cause;
 use crate::revoke::run::Batch;
@@ -197,53 +197,38 @@ impl LeftOver {
             file.set_permissions(there.permissions())?;
         }
         let mut file = BufWriter::new(file);
-        let left = self.left(plan);
-        let mut targets = 0;
-        for (i, (job, at)) in left.iter().enumerate() {
-            let (target, reason) = self.of(plan, *job, *at);
-            let key = plan.key_among(*job).filter(|_| reason != NOT_YET);
-            let key = key.map(|key| format!("with key {key}: ")).unwrap_or_default();
-            writeln!(file, "# {key}{}", Safe(reason))?;
-            // The same target may be left over of several keys.
-            if left.get(i + 1).is_none_or(|(job, at)| self.of(plan, *job, *at).0 != target) {
-                writeln!(file, "{target}")?;
-                targets += 1;
+        let mut left = 0;
+        let mut first = 0;
+        for jobs in plan.jobs.chunk_by(Job::shares_targets) {
+            let targets = jobs.first().into_iter().flat_map(|job| job.targets.iter());
+            for (at, target) in targets.enumerate() {
+                let mut is_left = false;
+                for job in first..first + jobs.len() {
+                    let Some(reason) = self.reason(job, at) else { continue };
+                    let key = plan.key_among(job).filter(|_| reason != NOT_YET);
+                    let with = key.map(|key| format!("with key {key}: ")).unwrap_or_default();
+                    writeln!(file, "# {with}{}", Safe(reason))?;
+                    is_left = true;
+                }
+                if is_left {
+                    writeln!(file, "{target}")?;
+                    left += 1;
+                }
             }
+            first += jobs.len();
         }
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         fs::rename(beside, &self.path)?;
         // The rename itself outlives a power cut only with its folder; not every file system can.
         let _ = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
-        Ok(targets)
+        Ok(left)
     }
 
-    /// The jobs and positions that are left over: equal targets side by side, in the order in which
-    /// they first come.
-    fn left(&self, plan: &Plan) -> Vec<(usize, usize)> {
-        let states = self.states.iter().enumerate();
-        let mut left: Vec<(usize, usize)> = states
-            .flat_map(|(job, states)| (0..).zip(states).map(move |(at, state)| (job, at, *state)))
-            .filter(|(.., state)| *state != REVOKED)
-            .map(|(job, at, _)| (job, at))
-            .collect();
-        if plan.jobs.len() > 1 {
-            let target = |(job, at): &(usize, usize)| self.of(plan, *job, *at).0;
-            left.sort_by(|a, b| target(a).cmp(target(b)).then(a.cmp(b)));
-            let mut groups: Vec<&[(usize, usize)]> =
-                left.chunk_by(|a, b| target(a) == target(b)).collect();
-            groups.sort_by_key(|group| group.first());
-            left = groups.concat();
-        }
-        left
-    }
-
-    /// The target at a position of a job, and why it is left over.
-    fn of<'a>(&'a self, plan: &'a Plan, job: usize, at: usize) -> (&'a str, &'a str) {
-        let target = plan.jobs.get(job).map_or("", |job| job.targets.get(at));
-        let state = self.states.get(job).and_then(|states| states.get(at));
-        let reason = state.and_then(|state| self.reasons.texts.get(*state as usize));
-        (target, reason.map_or("", |reason| &**reason))
+    /// Why the target at a position of a job is left over; `None` where it is revoked.
+    fn reason(&self, job: usize, at: usize) -> Option<&str> {
+        let state = *self.states.get(job)?.get(at)?;
+        self.reasons.texts.get(state as usize).map(|reason| &**reason)
     }
 }
 
