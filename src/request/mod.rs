@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod issued_before;
 pub mod jwt;
 pub mod leaked;
+pub mod leaked_tokens;
 pub mod settings;
 pub mod targets;
 pub mod which_keys;
