@@ -1,15 +1,17 @@
-//! Reading the files that options name.
+//! The files that options name: those that are read, and the checks of those that are written.
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
 use crate::secret::form::may_be_secret;
+use crate::text::Safe;
 
 /// Paths of streams that are open already, such as those of a process substitution.
 const STREAMS: [&str; 4] = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/", "/proc/thread-self/fd/"];
@@ -84,6 +86,82 @@ fn read_into(size: u64, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"));
     }
     Ok(bytes)
+}
+
+/// A file with the option or the words that name it.
+pub type Named = (PathBuf, &'static str);
+
+/// Where the file is that an option names to be written, with links followed. It is checked as far
+/// as that goes without writing.
+///
+/// # Errors
+/// It is no regular file, in no folder, one of the run's other files, or where a stream goes to.
+pub fn to_be_written(
+    option: &str,
+    path: &Path,
+    others: impl IntoIterator<Item = Named>,
+) -> Result<PathBuf, Problem> {
+    let wrong = |what: &str| unfit(option, path, what);
+    // A link is followed once, so that the file behind it is written and not the link.
+    let path = match fs::canonicalize(path) {
+        Ok(path) => path,
+        Err(_) if path.is_symlink() => return Err(wrong("is a link that leads nowhere")),
+        Err(_) => path.to_owned(),
+    };
+    let there = fs::metadata(&path);
+    match &there {
+        Ok(there) if !there.is_file() => return Err(wrong("is not a regular file")),
+        Err(_) if path.file_name().is_none() || !folder(&path).is_dir() => {
+            return Err(wrong("is in a folder that is not there"));
+        }
+        _ => {}
+    }
+    let mut others = others.into_iter();
+    if let Some((_, named_by)) = others.find(|(other, _)| is_same(&path, other)) {
+        return Err(wrong(&format!("is the same file as {named_by}")));
+    }
+    let streams = [
+        (of_stream(io::stdout().as_fd()), "is the file that standard output goes to"),
+        (of_stream(io::stderr().as_fd()), "is the file that standard error goes to"),
+    ];
+    let goes_there = |stream| there.as_ref().is_ok_and(|there| is_one(there, stream));
+    if let Some((_, what)) = streams.iter().find(|(stream, _)| goes_there(stream)) {
+        return Err(wrong(what));
+    }
+    Ok(path)
+}
+
+/// Why a file cannot be the one to be written.
+pub fn unfit(option: &str, path: &Path, what: &str) -> Problem {
+    Problem::new(format!("{option}: {} {what}", Safe(&shown(path))), "name another file")
+}
+
+/// Whether two paths lead to the same file, be it there already or not.
+fn is_same(path: &Path, other: &Path) -> bool {
+    let of_other = match other == Path::new(STDIN) {
+        true => of_stream(io::stdin().as_fd()),
+        false => fs::metadata(other),
+    };
+    match fs::metadata(path) {
+        Ok(there) => is_one(&there, &of_other),
+        Err(_) if of_other.is_ok() || path.file_name() != other.file_name() => false,
+        Err(_) => {
+            fs::metadata(folder(path)).is_ok_and(|own| is_one(&own, &fs::metadata(folder(other))))
+        }
+    }
+}
+
+fn is_one(one: &Metadata, other: &io::Result<Metadata>) -> bool {
+    other.as_ref().is_ok_and(|other| (one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+fn of_stream(stream: BorrowedFd<'_>) -> io::Result<Metadata> {
+    File::from(stream.try_clone_to_owned()?).metadata()
+}
+
+/// The folder that a file is in.
+pub fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A path for messages. A key or a token that was typed in its place is not shown.

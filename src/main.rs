@@ -11,12 +11,12 @@ use ably_revoke_token::error::{Error, Problem};
 use ably_revoke_token::keys::sources::Sources;
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
-use ably_revoke_token::report::{self, Ending, Report, progress::Progress, resume::Resume};
+use ably_revoke_token::report::{self, Report, progress::Progress, resume::Resume, sink::Sink};
 use ably_revoke_token::request::{Request, settings::Consent};
 use ably_revoke_token::revoke::left_over::{self, LeftOver};
 use ably_revoke_token::revoke::{run, summary::Summary, verify::Verifier};
 use ably_revoke_token::secret::redactor::Redactor;
-use ably_revoke_token::signals::{self, Signals};
+use ably_revoke_token::signals::Signals;
 use ably_revoke_token::terminal::output::{Format, Output};
 use ably_revoke_token::terminal::{choose::Chooser, log::Log, prompt};
 
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
     let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals.clone());
-    let redactor = Redactor::default();
+    let (redactor, sink) = (Redactor::default(), Sink::new(&output));
     let done = match parse::parse(arguments) {
         Ok(Command::Print(text)) => {
             output.print(&text());
@@ -33,17 +33,10 @@ fn main() -> ExitCode {
         }
         Ok(Command::Revoke(args)) => installed
             .map_err(Error::Input)
-            .and_then(|()| revoke(&args, env, &output, &signals, &redactor)),
+            .and_then(|()| revoke(&args, env, &sink, &signals, &redactor)),
         Err(problem) => Err(Error::Input(problem)),
     };
-    let code = done.unwrap_or_else(|error| {
-        let error = error.cleaned(&redactor);
-        report::error(&output, &error);
-        if let Error::Signal(signal) = error {
-            signals::die_of(signal);
-        }
-        error.exit_code()
-    });
+    let code = done.unwrap_or_else(|error| report::error(&sink, &error.cleaned(&redactor)));
     let code = if report::stdout_failed(&output) { code.max(1) } else { code };
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
@@ -52,28 +45,26 @@ fn main() -> ExitCode {
 fn revoke(
     args: &Args,
     env: Environment,
-    output: &Output,
+    sink: &Sink<'_>,
     signals: &Signals,
     redactor: &Redactor,
 ) -> Result<i32, Error> {
-    let (request, network) = Request::read(args, env, redactor)?;
-    let unrevoked_to = left_over::check(&request, env)?;
+    let (mut request, network) = Request::read(args, env, redactor)?;
+    left_over::check(&mut request, env)?;
+    let output = sink.output();
     let log = Log::new(output.clone(), redactor.clone(), request.verbose);
     let http = Http::new(&network, signals, redactor.clone());
     let net = Net { http: &http, signals, log: &log };
     let chooser = Chooser::new(output.clone(), request.consent == Consent::Ask);
-    let plan = Plan::settle(request, unrevoked_to, Sources::new(env, net, chooser), net)?;
-    let report = Report::new(output, &plan);
+    let plan = Plan::settle(request, Sources::new(env, net, chooser), net)?;
+    let report = Report::new(sink, &plan);
     match plan.consent {
         Consent::Ask if prompt::is_yes(&prompt::line(output, &report.question())) => {}
         Consent::Ask => {
             return Err(Error::Declined(Problem::new("not confirmed: nothing was sent", "")));
         }
         Consent::Given => report.warning(),
-        Consent::DryRun => {
-            report.dry_run();
-            return Ok(report::close(output, 0, None));
-        }
+        Consent::DryRun => return Ok(report.dry_run()),
     }
     execute(args, &plan, net, report, Progress::new(output.clone(), &plan))
 }
@@ -104,7 +95,5 @@ fn execute(
     // The file first: whoever reads the report may not be reading.
     let saved = left_over.map_or(Ok(0), |file| file.finish(plan));
     let signal = net.signals.caught();
-    let ending = Ending::new(&summary, signal, saved.map(|left| Resume::of(args, plan, left)));
-    report.end(&summary, &ending);
-    Ok(report::close(report.output(), summary.exit_code(), signal))
+    Ok(report.end(&summary, signal, saved.map(|left| Resume::of(args, plan, left))))
 }

@@ -80,12 +80,7 @@ impl Plan {
     ///
     /// # Errors
     /// What the request leaves open cannot be settled, or the operator did not choose.
-    pub fn settle(
-        request: Request,
-        unrevoked_to: Option<PathBuf>,
-        mut sources: Sources<'_>,
-        net: Net<'_>,
-    ) -> Result<Self, Error> {
+    pub fn settle(request: Request, mut sources: Sources<'_>, net: Net<'_>) -> Result<Self, Error> {
         let Request { subject, keys, consent, margin, verify, verbose, .. } = request;
         let affected = |error: Error| match (error, &subject) {
             (Error::Lookup(mut lookup), Subject::Targets(targets)) => {
@@ -127,7 +122,7 @@ impl Plan {
             terms: Terms { issued_before, margin },
             consent,
             verify,
-            unrevoked_to,
+            unrevoked_to: request.unrevoked_to,
             endpoint,
             hosts,
             asked_control: sources.asked_control(),

@@ -60,7 +60,7 @@ impl From<Vec<Json>> for Json {
 }
 
 /// Collects an object's fields; what is `None` is left out.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Fields(Vec<(&'static str, Json)>);
 
 impl Fields {
@@ -87,7 +87,17 @@ impl Fields {
     pub fn done(self) -> Json {
         Json::Object(self.0)
     }
+
+    /// The object as text, with these fields before its own.
+    pub fn write_behind(&self, first: &Self, layout: Layout) -> String {
+        let mut out = String::with_capacity(ROOM);
+        object(&mut out, first.0.iter().chain(&self.0), layout, 0);
+        out
+    }
 }
+
+/// Enough for most requests; a growing text would be moved again and again.
+const ROOM: usize = 4096;
 
 /// How a value is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +121,7 @@ const PLAIN: &str = "\x1b[0m";
 impl Json {
     /// The value as text, without a line end.
     pub fn write(&self, layout: Layout) -> String {
-        // Enough for most requests; a growing text would be moved again and again.
-        let mut out = String::with_capacity(4096);
+        let mut out = String::with_capacity(ROOM);
         self.append(&mut out, layout, 0);
         out
     }
@@ -134,18 +143,27 @@ impl Json {
                 }
                 close(out, layout, depth, items.is_empty(), ']');
             }
-            Self::Object(fields) => {
-                out.push('{');
-                for (i, (name, value)) in fields.iter().enumerate() {
-                    separate(out, layout, depth + 1, i > 0);
-                    paint(out, layout, NAME, |out| quote(out, name));
-                    out.push_str(if layout.pretty { ": " } else { ":" });
-                    value.append(out, layout, depth + 1);
-                }
-                close(out, layout, depth, fields.is_empty(), '}');
-            }
+            Self::Object(fields) => object(out, fields.iter(), layout, depth),
         }
     }
+}
+
+fn object<'a>(
+    out: &mut String,
+    fields: impl Iterator<Item = &'a (&'static str, Json)>,
+    layout: Layout,
+    depth: usize,
+) {
+    out.push('{');
+    let mut is_empty = true;
+    for (name, value) in fields {
+        separate(out, layout, depth + 1, !is_empty);
+        paint(out, layout, NAME, |out| quote(out, name));
+        out.push_str(if layout.pretty { ": " } else { ":" });
+        value.append(out, layout, depth + 1);
+        is_empty = false;
+    }
+    close(out, layout, depth, is_empty, '}');
 }
 
 fn paint(out: &mut String, layout: Layout, colour: &str, write: impl FnOnce(&mut String)) {

@@ -11,8 +11,9 @@ use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
+use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::{self, reason};
+use crate::file::{self, Named, reason};
 use crate::keys::shapes::{App, KeyAtHand};
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
@@ -76,6 +77,11 @@ pub fn path(get_env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let set = |name| get_env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("ABLY_CLI_CONFIG_DIR").or_else(|| set("HOME").map(|home| home.join(".ably")));
     Some(folder?.join("config"))
+}
+
+/// Where the configuration is, and what to call it.
+pub fn named(env: Environment) -> Option<Named> {
+    Some((path(|name| env.raw(name))?, "the Ably CLI's configuration"))
 }
 
 /// Reads the configuration; `None` where there is no such file.

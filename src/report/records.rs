@@ -1,89 +1,88 @@
-//! What scripts read: NDJSON on stdout. The fields are fixed; see "JSON" in the README.
+//! The records that scripts read. The fields are fixed; see "JSON" in the README.
 
 use std::rc::Rc;
 
 use crate::error::{AblyError, Error, Problem};
 use crate::json::{Fields, Json};
-use crate::plan::Plan;
-use crate::report::{Ending, human};
+use crate::plan::{Job, Plan};
+use crate::report::human;
+use crate::report::resume::Resume;
 use crate::request::leaked::Leaked;
 use crate::revoke::client;
 use crate::revoke::outcome::{Cause, Outcome};
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
 use crate::revoke::verify::Verdict;
-use crate::terminal::output::Output;
+use crate::terminal::output::Record;
 use crate::text::count;
 
-/// An error that ended the run before its first revocation, and the end of the stream.
-pub(super) fn error(output: &Output, error: &Error) {
+/// An error that ended the run before its first revocation.
+pub(super) fn error(error: &Error) -> Vec<Record> {
     let not_sent = Affected { outcome: Some("not-sent"), ..Affected::default() };
     match error {
         Error::Input(problem) | Error::Declined(problem) => {
-            error_record(output, problem, None, not_sent);
+            vec![error_record(problem, None, not_sent)]
         }
         Error::Lookup(lookup) => {
             let targets: Vec<&str> = lookup.targets.iter().map(String::as_str).collect();
             let affected = Affected { targets: &targets, ..not_sent };
-            error_record(output, &lookup.problem, lookup.error.as_ref(), affected);
+            vec![error_record(&lookup.problem, lookup.error.as_ref(), affected)]
         }
-        Error::Signal(_) => {}
+        Error::Signal(_) => Vec::new(),
     }
-    status(output, error.exit_code(), matches!(error, Error::Signal(_)));
 }
 
 /// The closing record: every run of the command ends with it.
-pub(super) fn status(output: &Output, exit_code: i32, interrupted: bool) {
+pub(super) fn status(exit_code: i32, interrupted: bool) -> Record {
     let status = if interrupted { "interrupted" } else { "completed" };
-    output.record("status", |fields| {
-        fields.with("status", status).with("exitCode", i64::from(exit_code))
-    });
+    let fields = Fields::new().with("status", status).with("exitCode", i64::from(exit_code));
+    Record::new("status", fields)
 }
 
 /// What would be sent.
-pub(super) fn dry_run(output: &Output, plan: &Plan) {
-    for job in &plan.jobs {
+pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
+    let record = |job: &Job| {
         let (host, path) = (plan.hosts.preferred(), client::path(&job.credential.key));
         let request = Fields::new()
             .with("method", "POST")
             .with("url", format!("https://{host}{path}"))
             .with("body", client::first_body(&job.targets, plan.terms))
             .with("keyName", job.credential.key.name());
-        output.record("result", |fields| {
-            fields
-                .with("success", true)
-                .with("dryRun", true)
-                .with("message", format!("nothing was sent{}", human::read_first(plan)))
-                .with("request", request.done())
-                .maybe("token", plan.token.as_ref().map(Leaked::json))
-        });
-    }
+        let fields = Fields::new()
+            .with("success", true)
+            .with("dryRun", true)
+            .with("message", format!("nothing was sent{}", human::read_first(plan)))
+            .with("request", request.done())
+            .maybe("token", plan.token.as_ref().map(Leaked::json));
+        Record::new("result", fields)
+    };
+    plan.jobs.iter().map(record).collect()
 }
 
 /// The outcomes of one batch: what has a result, and what has none.
-pub(super) fn batch(output: &Output, plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) {
-    if batch.outcomes.iter().any(Outcome::has_result) {
-        result_record(output, plan, batch, verdict);
-    }
-    for (cause, word, affected) in grouped(batch) {
-        let affected = Affected {
-            outcome: Some(word),
-            targets: &affected,
-            key_name: plan.key_among(batch.number),
-        };
-        error_record(output, &cause.problem, cause.error.as_ref(), affected);
-    }
+pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Vec<Record> {
+    let has_results = batch.outcomes.iter().any(Outcome::has_result);
+    let result = has_results.then(|| result_record(plan, batch, verdict));
+    let key_name = plan.key_among(batch.number);
+    let errors = grouped(batch).into_iter().map(|(cause, word, affected)| {
+        let affected = Affected { outcome: Some(word), targets: &affected, key_name };
+        error_record(&cause.problem, cause.error.as_ref(), affected)
+    });
+    result.into_iter().chain(errors).collect()
 }
 
 /// What the end of a run adds to its records.
-pub(super) fn end(output: &Output, summary: &Summary, ending: &Ending) {
+pub(super) fn end(summary: &Summary, resume: &Result<Option<Resume>, Problem>) -> Vec<Record> {
     let doubt = summary.verdict.as_ref().and_then(human::doubt);
-    for problem in doubt.iter().chain(ending.resume.as_ref().err()) {
-        error_record(output, problem, None, Affected::default());
-    }
+    doubt.iter().chain(resume.as_ref().err()).map(problem).collect()
 }
 
-fn result_record(output: &Output, plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) {
+/// A problem that says nothing of a target.
+pub(super) fn problem(problem: &Problem) -> Record {
+    error_record(problem, None, Affected::default())
+}
+
+fn result_record(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Record {
     let outcomes = &batch.outcomes;
     let confirmed =
         outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Revoked(_))).count();
@@ -115,9 +114,8 @@ fn result_record(output: &Output, plan: &Plan, batch: &Batch<'_>, verdict: Optio
         .maybe("verified", verdict.map(|verdict| *verdict == Verdict::Revoked))
         .maybe("verification", verdict.map(Verdict::described))
         .with("response", response.done());
-    output.record("result", |fields| {
-        fields.with("success", success).with("revocation", revocation.done())
-    });
+    let fields = Fields::new().with("success", success).with("revocation", revocation.done());
+    Record::new("result", fields)
 }
 
 /// A target's result as Ably's batch result has it; `None` where Ably gave none.
@@ -173,11 +171,10 @@ struct Affected<'a> {
 }
 
 fn error_record(
-    output: &Output,
     problem: &Problem,
     info: Option<&AblyError>,
     Affected { outcome, targets, key_name }: Affected<'_>,
-) {
+) -> Record {
     let targets: Vec<Json> = targets.iter().copied().map(Json::from).collect();
     let mut error = Fields::new().with("message", problem.message.as_str());
     if let Some(info) = info {
@@ -191,6 +188,6 @@ fn error_record(
         fields.maybe("targets", targets.clone())
     };
     let error = ends(error.maybe("hint", hint));
-    output
-        .record("error", |fields| ends(fields.with("success", false).with("error", error.done())));
+    let fields = Fields::new().with("success", false).with("error", error.done());
+    Record::new("error", ends(fields))
 }

@@ -20,7 +20,7 @@ use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::{self, STDIN};
+use crate::file::{self, Named, STDIN};
 use crate::net::Network;
 use crate::net::endpoint::Endpoint;
 use crate::net::roots::Roots;
@@ -57,7 +57,7 @@ pub struct Request {
     /// Which hosts, where option or variable says so.
     pub endpoint: Option<Endpoint>,
     /// The files that were read, each with what names it.
-    pub inputs: Vec<(PathBuf, &'static str)>,
+    pub inputs: Vec<Named>,
     /// `--verbose`.
     pub verbose: bool,
 }

@@ -6,14 +6,13 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::cli::flags::{Id, long};
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::{STDIN, reason};
+use crate::file::{self, folder, reason};
 use crate::keys::cli_config;
 use crate::plan::{Job, Plan};
 use crate::request::{Request, Subject};
@@ -45,70 +44,24 @@ struct Reasons {
 
 const REVOKED: u32 = u32::MAX;
 
-/// The file of `--unrevoked-to`, checked as far as that goes without writing.
+/// Checks the file of `--unrevoked-to` as far as that goes without writing, and follows its links.
 ///
 /// # Errors
 /// It is a file that is read, or that a stream goes to, no regular file, in no folder; or a target
 /// cannot stand in a line.
-pub fn check(request: &Request, env: Environment) -> Result<Option<PathBuf>, Problem> {
+pub fn check(request: &mut Request, env: Environment) -> Result<(), Problem> {
     let Some(path) = &request.unrevoked_to else {
-        return Ok(None);
+        return Ok(());
     };
-    let wrong = |what: &str| {
-        let shown = crate::file::shown(path);
-        Problem::new(format!("--unrevoked-to: {} {what}", Safe(&shown)), "name another file")
-    };
-    // A link is followed once, so that the file behind it is replaced and not the link.
-    let path = match fs::canonicalize(path) {
-        Ok(path) => path,
-        Err(_) if path.is_symlink() => return Err(wrong("is a link that leads nowhere")),
-        Err(_) => path.clone(),
-    };
-    if let Ok(there) = fs::metadata(&path) {
-        if !there.is_file() {
-            return Err(wrong("is not a regular file"));
-        }
-        let configuration = cli_config::path(|name| env.raw(name));
-        let configuration = configuration.map(|path| (path, "the Ably CLI's configuration"));
-        for (input, named_by) in request.inputs.iter().cloned().chain(configuration) {
-            if is_same(&there, of(&input)) {
-                return Err(wrong(&format!("is the same file as {named_by}")));
-            }
-        }
-        if is_same(&there, of_stream(io::stdout().as_fd())) {
-            return Err(wrong("is the file that standard output goes to"));
-        }
-        if is_same(&there, of_stream(io::stderr().as_fd())) {
-            return Err(wrong("is the file that standard error goes to"));
-        }
-    } else if path.file_name().is_none() || !folder(&path).is_dir() {
-        return Err(wrong("is in a folder that is not there"));
-    }
+    let others = request.inputs.iter().cloned().chain(cli_config::named(env));
+    let there = file::to_be_written(long(Id::UnrevokedTo), path, others)?;
     let breaks = |target: &str| target.contains('\n') || target.ends_with('\r');
     if matches!(&request.subject, Subject::Targets(targets) if targets.iter().any(breaks)) {
-        return Err(wrong("cannot hold a target with a line break in it"));
+        let what = "cannot hold a target with a line break in it";
+        return Err(file::unfit(long(Id::UnrevokedTo), path, what));
     }
-    Ok(Some(path))
-}
-
-fn is_same(one: &fs::Metadata, other: io::Result<fs::Metadata>) -> bool {
-    other.is_ok_and(|other| (one.dev(), one.ino()) == (other.dev(), other.ino()))
-}
-
-/// The file of an option, or behind standard input.
-fn of(path: &Path) -> io::Result<fs::Metadata> {
-    match path == Path::new(STDIN) {
-        true => of_stream(io::stdin().as_fd()),
-        false => fs::metadata(path),
-    }
-}
-
-fn of_stream(stream: BorrowedFd<'_>) -> io::Result<fs::Metadata> {
-    File::from(stream.try_clone_to_owned()?).metadata()
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    request.unrevoked_to = Some(there);
+    Ok(())
 }
 
 impl LeftOver {
@@ -169,7 +122,7 @@ impl LeftOver {
             written
         });
         written.map_err(|error| {
-            let shown = crate::file::shown(&self.path);
+            let shown = file::shown(&self.path);
             Problem::new(
                 format!("--unrevoked-to: {} cannot be written: {}", Safe(&shown), reason(&error)),
                 "name a file in a folder that can be written, on a disk with room",

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::json::{Fields, Layout};
 use crate::signals::{self, Signals};
 use crate::text::Safe;
+use crate::time::{now_ms, shown};
 use crate::wrap::wrapped;
 
 /// The command's name in JSON.
@@ -71,6 +72,27 @@ fn is_utf8(set: impl Fn(&str) -> Option<OsString>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
     let locale = locale.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     locale.contains("utf-8") || locale.contains("utf8")
+}
+
+/// One thing that scripts are told.
+#[derive(Debug)]
+pub struct Record {
+    kind: &'static str,
+    fields: Fields,
+}
+
+impl Record {
+    /// A record of this `type`.
+    pub fn new(kind: &'static str, fields: Fields) -> Self {
+        Self { kind, fields }
+    }
+
+    /// The record as JSON without a line end, with stamps behind the command.
+    pub fn write(&self, stamps: &[(&'static str, &str)], layout: Layout) -> String {
+        let head = Fields::new().with("type", self.kind).with("command", COMMAND);
+        let head = stamps.iter().fold(head, |head, (name, value)| head.with(name, *value));
+        self.fields.write_behind(&head, layout)
+    }
 }
 
 /// The streams. Clones share what is remembered of them.
@@ -157,10 +179,9 @@ impl Output {
     }
 
     /// Writes one JSON record; nothing where the output is for people.
-    pub fn record(&self, kind: &'static str, fields: impl FnOnce(Fields) -> Fields) {
+    pub fn record(&self, record: &Record) {
         if let Format::Json(layout) = self.format {
-            let record = fields(Fields::new().with("type", kind).with("command", COMMAND));
-            self.print(&(record.done().write(layout) + "\n"));
+            self.print(&(record.write(&[], layout) + "\n"));
         }
     }
 
@@ -168,14 +189,11 @@ impl Output {
     pub fn log(&self, component: &'static str, event: &'static str, message: &str) {
         match self.format {
             Format::Human { .. } => self.say(&format!("[{component}] {}\n", Safe(message))),
-            Format::Json(_) => self.record("log", |fields| {
-                let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-                fields
-                    .with("component", component)
-                    .with("event", event)
-                    .with("message", message)
-                    .with("timestamp", now)
-            }),
+            Format::Json(_) => {
+                let fields = Fields::new().with("component", component).with("event", event);
+                let fields = fields.with("message", message).with("timestamp", shown(now_ms()));
+                self.record(&Record::new("log", fields));
+            }
         }
     }
 
