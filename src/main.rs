@@ -11,7 +11,9 @@ use ably_revoke_token::error::{Error, Problem};
 use ably_revoke_token::keys::sources::Sources;
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
-use ably_revoke_token::report::{self, Report, progress::Progress, resume::Resume, sink::Sink};
+use ably_revoke_token::report::{
+    self, Report, progress::Progress, record_file, resume::Resume, sink::Sink,
+};
 use ably_revoke_token::request::{Request, settings::Consent};
 use ably_revoke_token::revoke::left_over::{self, LeftOver};
 use ably_revoke_token::revoke::{run, summary::Summary, verify::Verifier};
@@ -51,6 +53,7 @@ fn revoke(
 ) -> Result<i32, Error> {
     let (mut request, network) = Request::read(args, env, redactor)?;
     left_over::check(&mut request, env)?;
+    record_file::check(&mut request, env)?;
     let output = sink.output();
     let log = Log::new(output.clone(), redactor.clone(), request.verbose);
     let http = Http::new(&network, signals, redactor.clone());
@@ -58,10 +61,14 @@ fn revoke(
     let chooser = Chooser::new(output.clone(), request.consent == Consent::Ask);
     let plan = Plan::settle(request, Sources::new(env, net, chooser), net)?;
     let report = Report::new(sink, &plan);
+    // From here on a signal, too, is an end that is told and recorded.
+    signals.hold();
+    report.open_record(env, redactor)?;
     match plan.consent {
         Consent::Ask if prompt::is_yes(&prompt::line(output, &report.question())) => {}
         Consent::Ask => {
-            return Err(Error::Declined(Problem::new("not confirmed: nothing was sent", "")));
+            let declined = Error::Declined(Problem::new("not confirmed: nothing was sent", ""));
+            return Err(signals.caught().map_or(declined, Error::Signal));
         }
         Consent::Given => report.warning(),
         Consent::DryRun => return Ok(report.dry_run()),
@@ -78,7 +85,6 @@ fn execute(
     mut progress: Progress,
 ) -> Result<i32, Error> {
     let (batches, mut verifier) = (run::run(plan, net)?, Verifier::new(plan, net)?);
-    net.signals.hold();
     let mut left_over = LeftOver::create(plan)?;
     let mut summary = Summary::default();
     for batch in batches {

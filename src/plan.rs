@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::api_key::ApiKey;
+use crate::cli::flags::{Id, long};
 use crate::error::{Error, Problem};
 use crate::keys::credentials::{self, Found};
 use crate::keys::shapes::Credential;
@@ -16,9 +17,10 @@ use crate::net::hosts::Hosts;
 use crate::net::session::Net;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::Leaked;
-use crate::request::settings::Consent;
+use crate::request::settings::{Consent, Recording};
 use crate::request::targets::{Kind, Targets};
 use crate::request::{Request, Subject};
+use crate::secret::form::Form;
 
 /// On which terms targets are revoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub struct Plan {
     pub verify: bool,
     /// Where the targets go that are not known to be revoked.
     pub unrevoked_to: Option<PathBuf>,
+    /// Where a lasting account of the run goes.
+    pub recording: Option<Recording>,
     /// Ably's hosts, as the operator or the account names them.
     pub endpoint: Endpoint,
     /// The same, the one first that has answered before.
@@ -112,6 +116,11 @@ impl Plan {
             }
         };
         credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
+        if let Some(Recording { reason: Some(reason), .. }) = &request.recording
+            && credentials.iter().any(|one| one.key.is_in(reason))
+        {
+            return Err(Form::ApiKey.misplaced(long(Id::Reason)).into());
+        }
         tell(net, &credentials, &hosts);
         let targets = Arc::new(targets);
         let job = |credential| Job { credential, targets: Arc::clone(&targets) };
@@ -123,6 +132,7 @@ impl Plan {
             consent,
             verify,
             unrevoked_to: request.unrevoked_to,
+            recording: request.recording,
             endpoint,
             hosts,
             asked_control: sources.asked_control(),

@@ -82,6 +82,10 @@ mod revoke {
 mod report {
     /// What is told while a run goes on, and of each request.
     mod progress;
+    /// The lasting account of a run.
+    mod record;
+    /// The files that may hold one, and those that cannot.
+    mod record_file;
 }
 
 mod secret {

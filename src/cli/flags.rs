@@ -29,6 +29,8 @@ pub enum Id {
     Json,
     PrettyJson,
     Verbose,
+    Record,
+    Reason,
     Generate,
     Help,
     Version,
@@ -334,6 +336,21 @@ pub const FLAGS: &[Flag] = &[
         long: "--verbose",
         short: &['v'],
         help: "Say where the key came from, which host is asked, and how each try went.",
+        ..OPTION
+    },
+    Flag {
+        id: Id::Record,
+        long: "--record",
+        takes: Takes::One("FILE"),
+        completes: Completes::File,
+        help: "Append a lasting account of the run to this file: the records of --json, each with its time and the run's ID. A declined run and a dry run are in it, too.",
+        ..OPTION
+    },
+    Flag {
+        id: Id::Reason,
+        long: "--reason",
+        takes: Takes::One("TEXT"),
+        help: "With --record: why, for whoever reads the record later.",
         ..OPTION
     },
     Flag {

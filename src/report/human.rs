@@ -214,9 +214,8 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
     if let Some(reached) = &summary.verdict {
         verdict(output, reached);
     }
-    if let Err(problem) = &ending.resume {
-        say_problem(output, "", problem, None);
-    }
+    problem(output, ending.resume.as_ref().err());
+    problem(output, ending.unrecorded.as_ref());
     next_step(output, summary, ending);
 }
 
@@ -349,6 +348,11 @@ fn say_failure(output: &Output, outcome: &Outcome, whom: &str) {
             output.say(&format!("  for Ably's support: {name} ID {}\n", Safe(id)));
         }
     }
+}
+
+/// Tells a problem that says nothing of a target, where there is one.
+pub(super) fn problem(output: &Output, problem: Option<&Problem>) {
+    problem.into_iter().for_each(|problem| say_problem(output, "", problem, None));
 }
 
 fn say_problem(output: &Output, what: &str, problem: &Problem, info: Option<&AblyError>) {

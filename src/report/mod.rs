@@ -1,13 +1,15 @@
 //! Everything that people and scripts read: the question before, the outcomes after, errors at any
 //! time. Only here is an outcome put into words; `human.rs` has them for people on stderr,
-//! `records.rs` for scripts.
+//! `records.rs` for scripts and for the file of `--record`.
 
 mod human;
 pub mod progress;
+pub mod record_file;
 mod records;
 pub mod resume;
 pub mod sink;
 
+use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::plan::Plan;
 use crate::report::resume::Resume;
@@ -15,14 +17,18 @@ use crate::report::sink::Sink;
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
 use crate::revoke::verify::Verdict;
+use crate::secret::redactor::Redactor;
 use crate::terminal::output::Output;
 
 /// Tells an error that ended the run before its first revocation. Returns the exit code, or dies of
 /// the signal that was the error.
 pub fn error(sink: &Sink<'_>, error: &Error) -> i32 {
     let signal = if let Error::Signal(signal) = error { Some(*signal) } else { None };
-    sink.put(|| records::error(error));
-    sink.close(error.exit_code(), signal, |output| human::error(output, error))
+    sink.put(false, || records::error(error));
+    sink.close(error.exit_code(), signal, |output, unrecorded| {
+        human::error(output, error);
+        human::problem(output, unrecorded);
+    })
 }
 
 /// Whether stdout lacks something, which is said on stderr: the exit code alone would say something
@@ -46,6 +52,8 @@ struct Ending {
     interrupted: bool,
     /// How to go on from the left-over file, where there is one; or why it was not written.
     resume: Result<Option<Resume>, Problem>,
+    /// Why the file of `--record` is incomplete, where it is.
+    unrecorded: Option<Problem>,
 }
 
 /// Tells what a plan is and what becomes of it.
@@ -62,6 +70,22 @@ impl<'a> Report<'a> {
         Self { sink, output: sink.output(), plan }
     }
 
+    /// Opens the file of `--record` with who does what, and why.
+    ///
+    /// # Errors
+    /// It cannot be written, or a signal came while another run was writing; then nothing may be
+    /// sent.
+    pub fn open_record(self, env: Environment, redactor: &Redactor) -> Result<(), Error> {
+        let Some(recording) = &self.plan.recording else {
+            return Ok(());
+        };
+        let first = records::run(self.plan, recording, env, redactor);
+        self.sink.open(&recording.path, &first).map_err(|problem| {
+            let signal = self.output.signals().caught();
+            signal.map_or(Error::Input(problem), Error::Signal)
+        })
+    }
+
     /// The question before the first revocation.
     pub fn question(self) -> String {
         human::question(self.plan) + "Revoke? [y/N] "
@@ -76,15 +100,20 @@ impl<'a> Report<'a> {
 
     /// Shows what would be sent, which ends the run.
     pub fn dry_run(self) -> i32 {
-        self.sink.put(|| records::dry_run(self.plan));
-        self.sink.close(0, None, |output| {
+        self.sink.put(false, || records::dry_run(self.plan));
+        self.sink.close(0, self.output.signals().caught(), |output, unrecorded| {
             human::warning(output, self.plan);
             human::dry_run(output, self.plan);
+            human::problem(output, unrecorded);
         })
     }
 
-    /// Tells that the target is revoked, before the token is asked with: that takes long.
+    /// Tells that the target is revoked, before the token is asked with: that takes long, and the
+    /// record must not wait for it.
     pub fn before_proof(self, batch: &Batch<'_>) {
+        if self.sink.has_file() {
+            self.sink.keep(true, &records::batch(self.plan, batch, None));
+        }
         if !self.output.is_json() {
             human::before_proof(self.output, self.plan, batch);
         }
@@ -92,7 +121,7 @@ impl<'a> Report<'a> {
 
     /// Tells the outcomes of one batch to scripts as they come; people are told at the end.
     pub fn batch(self, batch: &Batch<'_>, verdict: Option<&Verdict>) {
-        self.sink.put(|| records::batch(self.plan, batch, verdict));
+        self.sink.put(batch.requested, || records::batch(self.plan, batch, verdict));
     }
 
     /// The end of a run that a signal may have cut short: for people all of it, as records what is
@@ -104,11 +133,12 @@ impl<'a> Report<'a> {
         resume: Result<Option<Resume>, Problem>,
     ) -> i32 {
         let exit_code = summary.exit_code();
-        self.sink.put(|| records::end(summary, &resume));
-        self.sink.close(exit_code, signal, |output| {
+        self.sink.put(false, || records::end(summary, &resume));
+        self.sink.close(exit_code, signal, |output, unrecorded| {
             let interrupted = signal.is_some();
-            let succeeded = exit_code == 0 && !interrupted && resume.is_ok();
-            let ending = Ending { succeeded, interrupted, resume };
+            let complete = resume.is_ok() && unrecorded.is_none();
+            let succeeded = exit_code == 0 && !interrupted && complete;
+            let ending = Ending { succeeded, interrupted, resume, unrecorded: unrecorded.cloned() };
             human::end(output, self.plan, summary, &ending);
         })
     }

@@ -2,19 +2,66 @@
 
 use std::rc::Rc;
 
+use rustix::process::getuid;
+use rustix::system::uname;
+
+use crate::environment::Environment;
 use crate::error::{AblyError, Error, Problem};
 use crate::json::{Fields, Json};
 use crate::plan::{Job, Plan};
 use crate::report::human;
 use crate::report::resume::Resume;
 use crate::request::leaked::Leaked;
+use crate::request::settings::Recording;
 use crate::revoke::client;
 use crate::revoke::outcome::{Cause, Outcome};
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
 use crate::revoke::verify::Verdict;
+use crate::secret::redactor::Redactor;
 use crate::terminal::output::Record;
 use crate::text::count;
+
+/// The first record in the file of `--record`: who does what, where from, and why.
+pub(super) fn run(
+    plan: &Plan,
+    recording: &Recording,
+    env: Environment,
+    redactor: &Redactor,
+) -> Record {
+    let clean = |text: &str| redactor.clean(text).into_owned();
+    let host = uname();
+    let uid = getuid().as_raw();
+    // By sudo it is still this person who does it.
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| env.raw(name));
+    let user = user.map_or_else(|| uid.to_string(), |user| clean(&user.to_string_lossy()));
+    let fields = Fields::new()
+        .with("version", env!("CARGO_PKG_VERSION"))
+        .with("host", clean(&host.nodename().to_string_lossy()))
+        .with("user", user)
+        .with("uid", i64::from(uid));
+    let fields = match plan.jobs.as_slice() {
+        [job] => key(fields, job),
+        several => {
+            let keys = several.iter().map(|job| key(Fields::new(), job).done());
+            fields.with("keys", keys.collect::<Vec<_>>())
+        }
+    };
+    let fields = fields
+        .with("endpoint", plan.endpoint.to_string())
+        .with("targets", plan.revocations())
+        .maybe("reason", recording.reason.as_deref().map(clean));
+    Record::new("run", fields)
+}
+
+/// Which key of which app, and where it came from.
+fn key(fields: Fields, job: &Job) -> Fields {
+    let credential = &job.credential;
+    fields
+        .with("app", credential.app.id.as_str())
+        .with("keyName", credential.key.name())
+        .with("keySource", credential.source.as_str())
+}
 
 /// An error that ended the run before its first revocation.
 pub(super) fn error(error: &Error) -> Vec<Record> {
@@ -102,14 +149,11 @@ fn result_record(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> R
         .with("successCount", confirmed)
         .with("failureCount", failed)
         .with("results", results);
-    let credential = &batch.job.credential;
     let revocation = Fields::new()
         .with("allowReauthMargin", plan.terms.margin)
         .with("message", message)
-        .maybe("target", plan.only_target())
-        .with("app", credential.app.id.as_str())
-        .with("keyName", credential.key.name())
-        .with("keySource", credential.source.as_str())
+        .maybe("target", plan.only_target());
+    let revocation = key(revocation, batch.job)
         .maybe("token", plan.token.as_ref().map(Leaked::json))
         .maybe("verified", verdict.map(|verdict| *verdict == Verdict::Revoked))
         .maybe("verification", verdict.map(Verdict::described))

@@ -12,7 +12,7 @@ use crate::time::shown;
 use crate::wrap::width;
 
 /// What is repeated as it was given.
-const REPEATED: [Id; 10] = [
+const REPEATED: [Id; 12] = [
     Id::App,
     Id::ApiKeyFile,
     Id::Key,
@@ -23,6 +23,8 @@ const REPEATED: [Id; 10] = [
     Id::ConnectTo,
     Id::CaFile,
     Id::Timeout,
+    Id::Record,
+    Id::Reason,
 ];
 
 /// How to go on from a left-over file.

@@ -26,7 +26,7 @@ use crate::net::endpoint::Endpoint;
 use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::Candidates;
-use crate::request::settings::{Consent, Settings, TargetSource};
+use crate::request::settings::{Consent, Recording, Settings, TargetSource};
 use crate::request::targets::{Kind, STDIN_NAME, Targets};
 use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::secret::form::Form;
@@ -52,6 +52,8 @@ pub struct Request {
     pub verify: bool,
     /// `--unrevoked-to`.
     pub unrevoked_to: Option<PathBuf>,
+    /// `--record` with `--reason`.
+    pub recording: Option<Recording>,
     /// Which key, of which app.
     pub keys: WhichKeys,
     /// Which hosts, where option or variable says so.
@@ -116,6 +118,7 @@ impl Request {
             issued_before: settings.issued_before,
             verify: settings.verify,
             unrevoked_to: settings.unrevoked_to,
+            recording: settings.recording,
             keys: WhichKeys {
                 handed_over,
                 choice,

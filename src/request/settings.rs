@@ -53,6 +53,15 @@ pub enum KeyPlace {
     File(PathBuf, &'static str),
 }
 
+/// A lasting account of the run.
+#[derive(Debug)]
+pub struct Recording {
+    /// `--record`.
+    pub path: PathBuf,
+    /// `--reason`.
+    pub reason: Option<String>,
+}
+
 /// What arguments and environment say.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is named like its option")]
@@ -64,6 +73,7 @@ pub struct Settings {
     pub by: Option<Kind>,
     pub verify: bool,
     pub unrevoked_to: Option<PathBuf>,
+    pub recording: Option<Recording>,
     pub key_place: Option<KeyPlace>,
     pub key: Option<String>,
     pub all_keys: bool,
@@ -100,6 +110,7 @@ impl Settings {
             by: by(args)?,
             verify: args.has(Id::Verify),
             unrevoked_to: args.path(Id::UnrevokedTo)?.map(Path::to_owned),
+            recording: recording(args)?,
             key_place,
             key: args.text(Id::Key)?.map(str::to_owned),
             all_keys: args.has(Id::AllKeys),
@@ -270,6 +281,17 @@ fn by(args: &Args) -> Result<Option<Kind>, Problem> {
             "--by must be client-id or revocation-key",
             "give --by client-id or --by revocation-key",
         )),
+    }
+}
+
+fn recording(args: &Args) -> Result<Option<Recording>, Problem> {
+    let reason = args.text(Id::Reason)?.map(str::to_owned);
+    match args.path(Id::Record)? {
+        Some(path) => Ok(Some(Recording { path: path.to_owned(), reason })),
+        None if reason.is_some() => {
+            Err(Problem::new("--reason requires --record", "leave it out, or give --record FILE"))
+        }
+        None => Ok(None),
     }
 }
 

@@ -1,22 +1,11 @@
 //! The man page and the completions, in the programs that they are for.
 
-use std::path::Path;
-
 use crate::support::*;
 
 fn generated(page: &str) -> String {
     let run = ably(["--generate", page]).run();
     run.exits(0).says_nothing();
     run.stdout
-}
-
-/// The program at this path; `None`, with a word on it, where it is not installed.
-fn installed(path: &str) -> Option<Program> {
-    if Path::new(path).exists() {
-        return Some(Program::at(path));
-    }
-    eprintln!("skipped: there is no {path}");
-    None
 }
 
 /// All long options in the help text.
@@ -45,6 +34,7 @@ const OFFERED: &[(&str, &[&str])] = &[
     ("ably auth revoke-token --targets-file zo", &["zone"]),
     ("ably auth revoke-token --from-token zo", &["zone"]),
     ("ably auth revoke-token --unrevoked-to zo", &["zone"]),
+    ("ably auth revoke-token --record zo", &["zone"]),
 ];
 
 /// Lines where a file would be the wrong thing to offer.

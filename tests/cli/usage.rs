@@ -24,7 +24,7 @@ fn the_version_names_program_and_target() {
 #[test]
 fn bad_input_is_exit_2_and_nothing_is_sent() {
     #[rustfmt::skip] // a table: one row a line
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 25] = [
         (&[], "no target"),
         (&["--client-id", "a", "--revocation-key", "b"], "--client-id and --revocation-key cannot be used together"),
         (&["--channel", "a", "--client-id", "b"], "cannot be used together"),
@@ -43,6 +43,9 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
         (&["--client-id", "a", "--app="], "--app is empty"),
         (&["--client-id", "a", "--timeout", "0"], "invalid --timeout"),
         (&["--client-id", "a", "--timeout", "soon"], "invalid --timeout"),
+        (&["--client-id", "a", "--reason", "why"], "--reason requires --record"),
+        (&["--client-id", "a", "--record", "/dev/null", "--reason", ""], "--reason is empty"),
+        (&["--client-id", "a", "--record="], "--record is empty"),
         (&["--client-id", "a", "--issued-before", "2h"], "more than an hour ago"),
         (&["--client-id", "a", "--issued-before", "1795428000"], "not a Unix time in milliseconds"),
         (&["--client-id", "a", "--issued-before", "yesterday"], "neither a time nor an age"),

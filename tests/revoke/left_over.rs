@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 
 use crate::support::*;
@@ -196,35 +195,10 @@ fn the_left_over_file_harms_no_other_and_may_have_any_name() {
     assert_eq!(folder.names(), [LEFT, &long, "pid", "targets.txt"]);
 }
 
-/// A file system of 64 KiB, unmounted on drop.
-struct SmallDisk {
-    folder: Folder,
-}
-
-impl SmallDisk {
-    /// `None` where this user may not mount one.
-    fn mount() -> Option<SmallDisk> {
-        let folder = Folder::new();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(folder.path());
-        let mounted = mount.output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: this user may not mount a file system");
-            return None;
-        }
-        Some(SmallDisk { folder })
-    }
-
-    fn run(&self, server: &Ably, file: &Path, json: bool) -> Program {
-        let program = from_file(server, file).arg("--unrevoked-to").arg(self.folder.file(LEFT));
-        program.args(json.then_some("--json"))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.folder.path()).status();
-    }
+/// A run with its left-over file on such a disk.
+fn on(disk: &SmallDisk, server: &Ably, file: &Path, json: bool) -> Program {
+    let program = from_file(server, file).arg("--unrevoked-to").arg(disk.folder.file(LEFT));
+    program.args(json.then_some("--json"))
 }
 
 #[test]
@@ -232,9 +206,9 @@ fn a_disk_that_is_full_at_the_start_sends_nothing() {
     let Some(disk) = SmallDisk::mount() else { return };
     let (server, folder) = (Ably::unreached(), Folder::new());
     let file = targets_file(&folder, &users(3000));
-    let run = disk.run(&server, &file, false).run();
+    let run = on(&disk, &server, &file, false).run();
     run.exits(2).says("--unrevoked-to").says("no space left on device");
-    let run = disk.run(&server, &file, true).run();
+    let run = on(&disk, &server, &file, true).run();
     run.exits(2);
     assert_eq!(text(&run.record("error"), "outcome"), "not-sent");
     assert_eq!(disk.folder.names(), Vec::<String>::new());
@@ -247,11 +221,9 @@ fn a_disk_that_gets_full_keeps_the_file_with_all_targets() {
         let (server, folder) = (holding(1), Folder::new());
         server.refuse("clientId:user3", 40121, 400, "no");
         let file = targets_file(&folder, &users(250));
-        let running = disk.run(&server, &file, json).spawn();
+        let running = on(&disk, &server, &file, json).spawn();
         server.wait_for_requests(2);
-        // More than there is room for: it is full then.
-        let filler = disk.folder.file("filler");
-        assert!(fs::write(&filler, vec![b'.'; 128 * 1024]).is_err());
+        let filler = disk.fill();
         server.release();
         let run = running.wait();
         run.exits(3);

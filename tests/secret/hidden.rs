@@ -11,9 +11,10 @@ const JWT: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6IkFQUDEua2V5MSJ9.eyJqdGkiOiJ4In0.
 
 /// What takes a value from which a slip of the hand could leak.
 #[rustfmt::skip]
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 15] = [
     "--client-id", "--revocation-key", "--channel", "--targets-file", "--from-token", "--app", "--key",
     "--endpoint", "--connect-to", "--ca-file", "--api-key-file", "--unrevoked-to", "--timeout",
+    "--record", "--reason",
 ];
 
 /// Not even the beginning of a secret: a text that is cut must not be cut inside one.
@@ -146,6 +147,8 @@ fn the_keys_own_secret_is_shown_in_no_message() {
         ["--targets-file", &file],
         ["--endpoint", &format!("{SECRET}.example")],
         ["--unrevoked-to", &file],
+        ["--record", &file],
+        ["--reason", &format!("it was {SECRET}")],
     ] {
         for json in [&[][..], &["--json"]] {
             let targets = ["--client-id", "alice"];

@@ -278,6 +278,40 @@ impl FullPipe {
     }
 }
 
+/// A file system of 64 KiB, unmounted on drop.
+pub struct SmallDisk {
+    pub folder: Folder,
+}
+
+impl SmallDisk {
+    /// `None` where this user may not mount one.
+    pub fn mount() -> Option<SmallDisk> {
+        let folder = Folder::new();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(folder.path());
+        let mounted = mount.output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: this user may not mount a file system");
+            return None;
+        }
+        Some(SmallDisk { folder })
+    }
+
+    /// Leaves no room: this file takes it.
+    pub fn fill(&self) -> PathBuf {
+        let filler = self.folder.file("filler");
+        // More than there is room for.
+        assert!(fs::write(&filler, vec![b'.'; 128 * 1024]).is_err());
+        filler
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.folder.path()).status();
+    }
+}
+
 pub fn make_fifo(path: &Path) {
     let made = Command::new("/usr/bin/mkfifo").arg(path).status();
     assert!(made.unwrap().success());

@@ -136,6 +136,15 @@ where
     Program::at(binary()).args(arguments)
 }
 
+/// The program at this path; `None`, with a word on it, where it is not installed.
+pub fn installed(path: &str) -> Option<Program> {
+    if Path::new(path).exists() {
+        return Some(Program::at(path));
+    }
+    eprintln!("skipped: there is no {path}");
+    None
+}
+
 impl Program {
     pub fn at(binary: impl Into<PathBuf>) -> Program {
         let home = Arc::new(Folder::new());
