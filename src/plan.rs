@@ -95,7 +95,8 @@ impl Plan {
         };
         let Found { credentials, warnings, .. } =
             credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
-        let endpoint = endpoint_of(request.endpoint, &credentials)?;
+        let (endpoint, origin) = endpoint_of(request.endpoint, &credentials)?;
+        net.log.note("http", "endpoint", || format!("endpoint {endpoint} {origin}"));
         let mut hosts = Hosts::of(&endpoint);
         hosts.all().try_for_each(|host| net.http.check(host))?;
         let asked_clock = matches!(request.issued_before, Some(IssuedBefore::Age(_)));
@@ -174,19 +175,21 @@ fn tell(net: Net<'_>, credentials: &[Credential], hosts: &Hosts) {
     net.log.note("http", "network", || net.http.described(hosts.preferred()));
 }
 
-/// The endpoint that was asked for, else that of the keys' account, else the default.
+/// The endpoint that was asked for, else that of the keys' account, else the default; and in words
+/// where it comes from.
 fn endpoint_of(
-    asked_for: Option<Endpoint>,
+    asked_for: Option<(Endpoint, &'static str)>,
     credentials: &[Credential],
-) -> Result<Endpoint, Problem> {
-    match (asked_for, credentials.iter().find_map(|one| one.endpoint.as_deref())) {
-        (Some(endpoint), _) => Ok(endpoint),
-        (None, None) => Ok(Endpoint::default()),
-        (None, Some(value)) => Endpoint::parse(value).map_err(|problem| Problem {
-            message: format!("in the configuration, {}", problem.message),
-            ..problem
-        }),
+) -> Result<(Endpoint, String), Problem> {
+    if let Some((endpoint, named_by)) = asked_for {
+        return Ok((endpoint, format!("from {named_by}")));
     }
+    for credential in credentials {
+        if let Some((endpoint, named_by)) = credential.endpoint.clone()? {
+            return Ok((endpoint, format!("from {named_by}")));
+        }
+    }
+    Ok((Endpoint::default(), "by default".to_owned()))
 }
 
 /// Makes sure that no target holds the key's secret, pasted in the wrong place: it would be shown.

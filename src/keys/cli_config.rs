@@ -4,17 +4,17 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
 use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{self, Named, reason};
+use crate::keys::control_base::ControlBase;
 use crate::keys::shapes::{App, KeyAtHand};
+use crate::keys::toml_table::{OTHER_WAYS, Table, TomlFile};
+use crate::net::endpoint::Endpoint;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
 use crate::text::{Safe, excerpt};
@@ -23,15 +23,12 @@ use crate::text::{Safe, excerpt};
 const SIZE_LIMIT: u64 = 4 << 20;
 /// How many accounts are listed where the current one is not among them.
 const LISTED: usize = 10;
-const OTHER_WAYS: &str = "give a key with --api-key-file or ABLY_API_KEY instead";
 const LOGIN: &str =
     "run `ably accounts login` with the full Ably CLI, or set ABLY_ACCESS_TOKEN to an access token";
 
 /// The configuration of the full Ably CLI.
 #[derive(Debug)]
 pub struct Configuration {
-    /// The file it was read from.
-    pub path: PathBuf,
     account: Result<Account, Problem>,
 }
 
@@ -42,10 +39,10 @@ pub struct Account {
     pub name: String,
     /// The app that the operator selected.
     pub current_app_id: Option<String>,
-    /// A routing policy or host, as `--endpoint`.
-    pub endpoint: Option<String>,
-    /// The Control API's host.
-    pub control_host: Option<String>,
+    /// As `--endpoint`, or why it cannot be used: an error only of a run that would use it.
+    pub endpoint: Result<Option<Endpoint>, Problem>,
+    /// Where its Control API is, or why that cannot be used, as for `endpoint`.
+    pub control: Result<Option<ControlBase>, Problem>,
     /// The apps it knows of, by ID.
     pub apps: Vec<App>,
     keys: Vec<StoredKey>,
@@ -104,8 +101,8 @@ pub fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
             return Err(Problem::new(format!("cannot read {shown}: {why}"), OTHER_WAYS));
         }
     };
-    let account = Source { shown, bytes: &bytes }.account()?;
-    Ok(Some(Configuration { path: path.to_owned(), account }))
+    let account = current(&TomlFile { shown: &shown, bytes: &bytes })?;
+    Ok(Some(Configuration { account }))
 }
 
 impl Configuration {
@@ -150,6 +147,11 @@ impl Account {
         self.apps.iter().filter(has_key).cloned().collect()
     }
 
+    /// What is told of where a key or an endpoint comes from.
+    pub fn described(&self) -> String {
+        format!("configuration (account {})", self.name)
+    }
+
     /// The key for an app.
     ///
     /// # Errors
@@ -158,7 +160,7 @@ impl Account {
         let Some(stored) = self.keys.iter().find(|key| key.app_id == app.id) else {
             return Ok(None);
         };
-        let source = format!("configuration (account {})", self.name);
+        let source = self.described();
         let key = ApiKey::from_secret(&stored.key).map_err(|what| {
             Problem::new(
                 format!("the API key of app {app} from {source} cannot be used: {what}"),
@@ -169,180 +171,116 @@ impl Account {
     }
 }
 
-/// The file as it was read, to tell lines by.
-struct Source<'a> {
-    shown: String,
-    bytes: &'a [u8],
+/// The outer error is that of a bad file, the inner one that of a file without the account.
+fn current(file: &TomlFile<'_>) -> Result<Result<Account, Problem>, Problem> {
+    let parsed = file.parse()?;
+    let root = Table::root(file, parsed.get_ref());
+    let current = root.table("current")?;
+    let name = current.as_ref().map(|table| table.text("account")).transpose()?.flatten();
+    let accounts = root.table("accounts")?;
+    let Some(name) = name else {
+        return Ok(Err(no_account(file, "selects no account", accounts.as_ref())));
+    };
+    let entry = accounts.as_ref().map(|table| table.table(name)).transpose()?.flatten();
+    let Some(entry) = entry else {
+        let what = format!("has no account {}, which it selects", Safe(excerpt(name).as_ref()));
+        return Ok(Err(no_account(file, &what, accounts.as_ref())));
+    };
+    // Older versions of the CLI kept the app there; newer ones let it win and move it.
+    let selected = current.map(|table| table.text("app")).transpose()?.flatten();
+    let mut account = account(name, &entry, &root)?;
+    account.current_app_id = selected.map(str::to_owned).or(account.current_app_id);
+    Ok(Ok(account))
 }
 
-impl Source<'_> {
-    /// The outer error is that of a bad file, the inner one that of a file without the account.
-    fn account(&self) -> Result<Result<Account, Problem>, Problem> {
-        let text = str::from_utf8(self.bytes)
-            .map_err(|error| self.problem(error.valid_up_to(), "not UTF-8"))?;
-        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        // The error's Display quotes the line, which may hold a key; its message does not.
-        let table = DeTable::parse(text.get(mark..).unwrap_or_default()).map_err(|error| {
-            let at = error.span().map_or(self.bytes.len(), |span| span.start + mark);
-            self.problem(at, &format!("not TOML: {}", Safe(error.message())))
-        })?;
-        let root = Node { source: self, mark, table: table.get_ref(), path: String::new() };
-        let current = root.table("current")?;
-        let name = current.as_ref().map(|node| node.text("account")).transpose()?.flatten();
-        let accounts = root.table("accounts")?;
-        let Some(name) = name else {
-            return Ok(Err(self.no_account("selects no account", accounts.as_ref())));
-        };
-        let entry = accounts.as_ref().map(|node| node.table(&name)).transpose()?.flatten();
-        let Some(entry) = entry else {
-            let what =
-                format!("has no account {}, which it selects", Safe(excerpt(&name).as_ref()));
-            return Ok(Err(self.no_account(&what, accounts.as_ref())));
-        };
-        // Older versions of the CLI kept the app there; newer ones let it win and move it.
-        let selected = current.map(|node| node.text("app")).transpose()?.flatten();
-        let mut account = entry.account(name, &root)?;
-        account.current_app_id = selected.or(account.current_app_id);
-        Ok(Ok(account))
-    }
-
-    fn no_account(&self, what: &str, accounts: Option<&Node<'_>>) -> Problem {
-        let names: Vec<String> = accounts
-            .into_iter()
-            .flat_map(|node| node.table.keys())
-            .take(LISTED)
-            .map(|name| Safe(excerpt(name.get_ref()).as_ref()).to_string())
-            .collect();
-        let known = match names.as_slice() {
-            [] => String::new(),
-            names => format!(" (there is {})", names.join(", ")),
-        };
-        let remedy = format!("run `ably accounts switch` with the full Ably CLI, or {OTHER_WAYS}");
-        Problem::new(format!("{} {what}{known}", self.shown), remedy)
-    }
-
-    fn problem(&self, at: usize, what: &str) -> Problem {
-        let before = self.bytes.get(..at).unwrap_or(self.bytes);
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        Problem::new(
-            format!("{} line {line}: {what}", self.shown),
-            format!("mend that line, or {OTHER_WAYS}"),
-        )
-    }
+fn no_account(file: &TomlFile<'_>, what: &str, accounts: Option<&Table<'_>>) -> Problem {
+    let names: Vec<String> = accounts
+        .into_iter()
+        .flat_map(Table::names)
+        .take(LISTED)
+        .map(|name| Safe(excerpt(name).as_ref()).to_string())
+        .collect();
+    let known = match names.as_slice() {
+        [] => String::new(),
+        names => format!(" (there is {})", names.join(", ")),
+    };
+    let remedy = format!("run `ably accounts switch` with the full Ably CLI, or {OTHER_WAYS}");
+    Problem::new(format!("{} {what}{known}", file.shown), remedy)
 }
 
-/// A table of the file, with the path to it.
-struct Node<'a> {
-    source: &'a Source<'a>,
-    /// Length of the byte order mark, which spans do not count.
-    mark: usize,
-    table: &'a DeTable<'a>,
-    path: String,
-}
-
-impl<'a> Node<'a> {
-    fn account(&self, name: String, root: &Node<'_>) -> Result<Account, Problem> {
-        let (mut apps, mut keys) = (Vec::new(), Vec::new());
-        if let Some(table) = self.table("apps")? {
-            for id in table.table.keys().map(|id| id.get_ref()) {
-                let Some(entry) = table.table(id)? else { continue };
-                apps.push(App { name: entry.text("appName")?, ..App::by_id(id) });
-                let label = entry.text("keyName")?;
-                if let Some(key) = entry.text("apiKey")?.map(Secret::new) {
-                    keys.push(StoredKey { app_id: id.to_string(), key, label });
-                }
+fn account(name: &str, table: &Table<'_>, root: &Table<'_>) -> Result<Account, Problem> {
+    let (mut apps, mut keys) = (Vec::new(), Vec::new());
+    if let Some(table) = table.table("apps")? {
+        for id in table.names() {
+            let Some(entry) = table.table(id)? else { continue };
+            apps.push(App { name: entry.text("appName")?.map(str::to_owned), ..App::by_id(id) });
+            let label = entry.text("keyName")?.map(str::to_owned);
+            if let Some(key) = secret(&entry, "apiKey")? {
+                keys.push(StoredKey { app_id: id.to_owned(), key, label });
             }
         }
-        Ok(Account {
-            name,
-            current_app_id: self.text("currentAppId")?,
-            endpoint: self.text("endpoint")?,
-            control_host: self.text("controlHost")?,
-            apps,
-            keys,
-            login: self.login(root)?,
-        })
     }
-
-    /// The session that the account names, else what the account itself holds, as the CLI does.
-    fn login(&self, root: &Node<'_>) -> Result<Login, Problem> {
-        let key = self.text("oauthSessionKey")?;
-        let sessions = if key.is_some() { root.table("oauthSessions")? } else { None };
-        let session = match (&sessions, &key) {
-            (Some(sessions), Some(key)) => sessions.table(key)?,
-            _ => None,
-        };
-        let holder = session.as_ref().unwrap_or(self);
-        Ok(Login {
-            access_token: holder.text("accessToken")?.map(Secret::new),
-            expires_at: holder.time("accessTokenExpiresAt")?,
-            session_missing: key.is_some() && session.is_none(),
-        })
-    }
-
-    fn table(&self, key: &str) -> Result<Option<Node<'a>>, Problem> {
-        let Some(value) = self.table.get(key) else {
-            return Ok(None);
-        };
-        let table = value.get_ref().as_table().ok_or_else(|| self.wrong(key, value, "a table"))?;
-        Ok(Some(Node { table, path: format!("{}{key}.", self.path), ..*self }))
-    }
-
-    /// A string; an empty one counts as absent.
-    fn text(&self, key: &str) -> Result<Option<String>, Problem> {
-        let Some(value) = self.table.get(key) else {
-            return Ok(None);
-        };
-        let text = value.get_ref().as_str().ok_or_else(|| self.wrong(key, value, "a string"))?;
-        Ok((!text.is_empty()).then(|| text.to_owned()))
-    }
-
-    /// A time in Unix milliseconds; the CLI writes an integer, 0 for none.
-    fn time(&self, key: &str) -> Result<Option<i64>, Problem> {
-        let Some(value) = self.table.get(key) else {
-            return Ok(None);
-        };
-        millis(value.get_ref())
-            .map(|time| (time != 0).then_some(time))
-            .ok_or_else(|| self.wrong(key, value, "a time in Unix milliseconds"))
-    }
-
-    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) -> Problem {
-        let path = format!("{}{key}", self.path);
-        let what = format!("{} must be {wanted}", Safe(excerpt(&path).as_ref()));
-        self.source.problem(value.span().start + self.mark, &what)
-    }
+    Ok(Account {
+        name: name.to_owned(),
+        current_app_id: table.text("currentAppId")?.map(str::to_owned),
+        endpoint: endpoint(table),
+        control: control(table),
+        apps,
+        keys,
+        login: login(table, root)?,
+    })
 }
 
-fn millis(value: &DeValue<'_>) -> Option<i64> {
-    match value {
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
-        DeValue::Float(number) => {
-            let number: f64 = number.as_str().parse().ok()?;
-            // A cast of what is beyond i64 ends at its limits, which are as far away.
-            number.is_finite().then_some(number as i64)
-        }
-        DeValue::String(text) => rfc3339_millis(text.trim()),
-        DeValue::Datetime(time) => rfc3339_millis(&time.to_string()),
-        _ => None,
+fn endpoint(table: &Table<'_>) -> Result<Option<Endpoint>, Problem> {
+    if table.switch("tls")? == Some(false) {
+        return Err(table.flaw("tls", "is false, but this program sends nothing without TLS"));
     }
-}
-
-/// A date and time as Unix milliseconds; without an offset it is taken for UTC. humantime knows
-/// UTC alone.
-fn rfc3339_millis(text: &str) -> Option<i64> {
-    let tail = text.len().checked_sub("+00:00".len()).and_then(|at| text.split_at_checked(at));
-    let (local, offset) = match tail {
-        Some((local, offset)) if offset.starts_with(['+', '-']) && offset.contains(':') => {
-            let (hours, minutes) = offset.split_once(':')?;
-            let sign = if hours.starts_with('-') { -1 } else { 1 };
-            let minutes = sign * i64::from(minutes.parse::<u8>().ok()?);
-            (local, hours.parse::<i64>().ok()? * 60 + minutes)
-        }
-        _ => (text.strip_suffix(['Z', 'z']).unwrap_or(text), 0),
+    let wanted = "must be a port, 1 to 65535";
+    let port = table.integer("port", wanted)?.map(|port| match u16::try_from(port) {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(table.flaw("port", wanted)),
+    });
+    let endpoint = match (table.text("endpoint")?, port.transpose()?) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return Err(table.flaw("port", "needs an endpoint beside it")),
+        (Some(value), None) => Endpoint::read(value),
+        (Some(value), Some(port)) => Endpoint::with_port(value, port),
     };
-    let since = humantime::parse_rfc3339_weak(local).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(i64::try_from(since.as_millis()).ok()? - offset * 60_000)
+    endpoint.map(Some).map_err(|flaw| table.flaw("endpoint", flaw))
+}
+
+fn control(table: &Table<'_>) -> Result<Option<ControlBase>, Problem> {
+    let (key, base) = match (table.text("controlUrl")?, table.text("controlHost")?) {
+        (Some(url), _) => ("controlUrl", ControlBase::of_url(url)),
+        (None, Some(host)) => ("controlHost", ControlBase::of_host(host)),
+        (None, None) => return Ok(None),
+    };
+    base.map(Some).map_err(|flaw| table.flaw(key, flaw))
+}
+
+/// The session that the account names, else what the account itself holds, as the CLI does.
+fn login(table: &Table<'_>, root: &Table<'_>) -> Result<Login, Problem> {
+    let key = table.text("oauthSessionKey")?;
+    let session = match key {
+        Some(key) => match root.table("oauthSessions")? {
+            Some(sessions) => sessions.table(key)?,
+            None => None,
+        },
+        None => None,
+    };
+    let holder = session.as_ref().unwrap_or(table);
+    let expires_at =
+        holder.integer("accessTokenExpiresAt", "must be a time in Unix milliseconds")?;
+    Ok(Login {
+        access_token: secret(holder, "accessToken")?,
+        // The CLI writes 0 for none.
+        expires_at: expires_at.filter(|time| *time != 0),
+        session_missing: key.is_some() && session.is_none(),
+    })
+}
+
+fn secret(table: &Table<'_>, key: &str) -> Result<Option<Secret>, Problem> {
+    Ok(table.text(key)?.map(|text| Secret::new(text.to_owned())))
 }
 
 #[cfg(test)]
@@ -388,7 +326,7 @@ refreshToken = "s3cret-refresh"
 "#;
 
     fn parse(text: &[u8]) -> Result<Result<Account, Problem>, Problem> {
-        Source { shown: "config".into(), bytes: text }.account()
+        current(&TomlFile { shown: "config", bytes: text })
     }
 
     fn account(text: &str) -> Account {
@@ -437,8 +375,8 @@ refreshToken = "s3cret-refresh"
             let account = account(&text);
             assert_eq!(account.name, "work");
             assert_eq!(account.current_app_id.as_deref(), Some("app1"));
-            assert_eq!(account.endpoint.as_deref(), Some("eu"));
-            assert_eq!(account.control_host.as_deref(), Some("control.example"));
+            assert_eq!(account.endpoint, Ok(Some(Endpoint::parse("eu").unwrap())));
+            assert_eq!(account.control, Ok(Some(ControlBase::of_host("control.example").unwrap())));
             let key = account.key_of(&App::by_id("app1")).unwrap().unwrap();
             assert_eq!(key.key.expose(), "app1.key:s3cret");
             assert_eq!(key.label.as_deref(), Some("Root"));
@@ -471,27 +409,75 @@ refreshToken = "s3cret-refresh"
     }
 
     #[test]
-    fn an_expiry_may_be_written_in_several_ways() {
-        let at = 1_795_453_744_000;
-        for written in [
-            "1795453744000",
-            "0x1a20961f380",
-            "1795453744000.0",
-            "1.795453744e12",
-            "2026-11-23T17:09:04Z",
-            "'2026-11-23T17:09:04Z'",
-            "'2026-11-23 18:39:04.000+01:30'",
-            "2026-11-23T17:09:04",
+    fn an_expiry_is_an_integer() {
+        let expiring = |written: &str| {
+            parse(with(&format!("accessToken = 't'\naccessTokenExpiresAt = {written}")).as_bytes())
+        };
+        for written in ["1795453744000", "1_795_453_744_000", "0x1a20961f380"] {
+            let account = expiring(written).unwrap().unwrap();
+            assert!(account.access_token(1_795_453_743_999).is_ok(), "{written}");
+            assert!(account.access_token(1_795_453_744_000).is_err(), "{written}");
+        }
+        for other in
+            ["1e12", "'1795453744000'", "2026-11-23T17:09:04Z", "true", "99999999999999999999"]
+        {
+            let message = expiring(other).unwrap_err().message;
+            assert!(
+                message.ends_with("accessTokenExpiresAt must be a time in Unix milliseconds"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_port_belongs_to_the_endpoint() {
+        let endpoint = |lines: &str| account(&with(lines)).endpoint;
+        for (lines, primary) in [
+            ("endpoint = 'h.example'\nport = 8443", "h.example:8443"),
+            ("endpoint = '::1'\nport = 8443\ntls = true", "[::1]:8443"),
+            ("endpoint = 'h.example:8443'", "h.example:8443"),
+            ("endpoint = 'acme'", "acme.realtime.ably.net"),
         ] {
-            let account =
-                account(&with(&format!("accessToken = 't'\naccessTokenExpiresAt = {written}")));
-            assert!(account.access_token(at - 1).is_ok(), "{written}");
-            assert!(account.access_token(at).is_err(), "{written}");
+            assert_eq!(endpoint(lines).unwrap().unwrap().primary(), primary, "{lines}");
         }
-        for bad in ["", "soon", "23:59", "2026-11-23T17:09:04+1:30", "2026-11-23T17:09:04+01:é"] {
-            assert_eq!(rfc3339_millis(bad), None, "{bad}");
+        assert_eq!(endpoint(""), Ok(None));
+        let port = "port must be a port, 1 to 65535";
+        for (lines, told) in [
+            ("tls = false\nendpoint = 'h.example'", "line 4: accounts.a.tls is false"),
+            ("tls = 'no'", "line 4: accounts.a.tls must be true or false"),
+            ("port = 8443", "line 4: accounts.a.port needs an endpoint beside it"),
+            ("endpoint = 'h.example'\nport = 0", port),
+            ("endpoint = 'h.example'\nport = 65536", port),
+            ("endpoint = 'h.example'\nport = -1", port),
+            ("endpoint = 'h.example'\nport = '8443'", port),
+            (
+                "endpoint = 'h.example:1'\nport = 8443",
+                "line 4: accounts.a.endpoint has a port already",
+            ),
+            ("endpoint = 'acme'\nport = 8443", "endpoint is a routing policy"),
+            ("endpoint = 's3cret@h.example'", "line 4: accounts.a.endpoint has a user name in it"),
+            ("endpoint = 5", "line 4: accounts.a.endpoint must be a string"),
+        ] {
+            let message = endpoint(lines).unwrap_err().message;
+            assert!(message.contains(told) && !message.contains("s3cret"), "{lines}: {message}");
         }
-        assert_eq!(rfc3339_millis("1970-01-01T00:00:00-00:30"), Some(1_800_000));
+    }
+
+    #[test]
+    fn a_control_url_goes_before_a_control_host() {
+        let control = |lines: &str| account(&with(lines)).control;
+        let both = control("controlHost = 'a.example'\ncontrolUrl = 'https://b.example/x/v9/'");
+        let base = both.unwrap().unwrap();
+        assert_eq!((base.host.as_str(), base.path.as_str()), ("b.example", "/x/v9"));
+        assert_eq!(control(""), Ok(None));
+        for (lines, told) in [
+            ("controlUrl = 'http://s3cret.example/'", "line 4: accounts.a.controlUrl must begin"),
+            ("\ncontrolHost = 'https://s3cret/'", "line 5: accounts.a.controlHost is a URL"),
+            ("controlUrl = 1", "accounts.a.controlUrl must be a string"),
+        ] {
+            let message = control(lines).unwrap_err().message;
+            assert!(message.contains(told) && !message.contains("s3cret"), "{lines}: {message}");
+        }
     }
 
     #[test]
@@ -529,7 +515,7 @@ refreshToken = "s3cret-refresh"
             bad(&with("accessTokenExpiresAt = 'soon'"))
                 .contains("must be a time in Unix milliseconds")
         );
-        assert!(bad(&format!("\u{feff}{}", with("endpoint = 1"))).starts_with("config line 4:"));
+        assert!(bad(&format!("\u{feff}{}", with("accessToken = 1"))).starts_with("config line 4:"));
     }
 
     #[test]
@@ -580,11 +566,7 @@ refreshToken = "s3cret-refresh"
         );
         fs::write(&file, WHOLE).unwrap();
         assert!(read(&file.join("config")).unwrap().is_none());
-        let configuration = read(&file).unwrap().unwrap();
-        assert_eq!(
-            (configuration.account().unwrap().name.as_str(), &configuration.path),
-            ("work", &file)
-        );
+        assert_eq!(read(&file).unwrap().unwrap().account().unwrap().name, "work");
         let mut large = format!("{WHOLE}#");
         large.push_str(&"x".repeat((SIZE_LIMIT as usize) - large.len()));
         fs::write(&file, &large).unwrap();
@@ -606,7 +588,7 @@ refreshToken = "s3cret-refresh"
 
         #[test]
         fn any_value_in_any_place_is_told_or_taken(
-            key in prop::sample::select(vec!["currentAppId", "endpoint", "apps", "apps.x", "apps.x.apiKey",
+            key in prop::sample::select(vec!["currentAppId", "endpoint", "port", "tls", "controlUrl", "apps", "apps.x", "apps.x.apiKey",
                 "accessToken", "accessTokenExpiresAt", "oauthSessionKey"]),
             value in prop::sample::select(vec!["1", "-1", "9999999999999999999", "nan", "-inf", "1e300", "true", "'x'",
                 "{}", "{a = 1}", "[]", "[{}]", "0001-01-01", "9999-12-31T23:59:60.9-23:59", "23:59"]),

@@ -6,6 +6,7 @@ use miniserde::json::{Array, Number, Value};
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::json::string;
+use crate::keys::control_base::ControlBase;
 use crate::keys::shapes::{App, KeyAtHand};
 use crate::net::hosts::Hosts;
 use crate::net::response::Response;
@@ -14,8 +15,6 @@ use crate::net::session::{Credential, Deadline, Net, Session};
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
 
-/// The host where nothing else is configured.
-pub const DEFAULT_HOST: &str = "control.ably.net";
 const LATER: &str = "try again later, or give a key with ABLY_API_KEY";
 /// More pages than this are a server that goes round in circles.
 const PAGE_LIMIT: usize = 1000;
@@ -24,25 +23,27 @@ const PAGE_LIMIT: usize = 1000;
 #[derive(Debug)]
 pub struct ControlApi<'a> {
     session: Session<'a>,
+    /// Before the path of every request.
+    base: String,
     redactor: Redactor,
 }
 
 impl<'a> ControlApi<'a> {
-    /// The Control API at a host, with an access token.
+    /// The Control API in its place, with an access token.
     ///
     /// # Errors
     /// The token cannot stand in a header, or is too long for one.
-    pub fn new(net: Net<'a>, host: &str, token: &Secret) -> Result<Self, Problem> {
+    pub fn new(net: Net<'a>, base: &ControlBase, token: &Secret) -> Result<Self, Problem> {
         let redactor = net.redactor();
         redactor.add(token.expose());
-        let session = Session::new(net, Hosts::single(host), Credential::AccessToken(token));
+        let session = Session::new(net, Hosts::single(&base.host), Credential::AccessToken(token));
         let session = session.map_err(|what| {
             Problem::new(
                 format!("the access token {what}"),
                 "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
             )
         })?;
-        Ok(Self { session, redactor })
+        Ok(Self { session, base: base.path.clone(), redactor })
     }
 
     /// All apps of the account.
@@ -50,7 +51,7 @@ impl<'a> ControlApi<'a> {
     /// # Errors
     /// The Control API refused, could not be asked, or gave no readable answer.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
-        let me = self.get("/v1/me", self.deadline())?.0;
+        let me = self.get(&format!("{}/me", self.base), self.deadline())?.0;
         let account = match &me {
             Value::Object(me) => match me.get("account") {
                 Some(Value::Object(account)) => string(account, "id"),
@@ -59,7 +60,7 @@ impl<'a> ControlApi<'a> {
             _ => None,
         };
         let account = account.ok_or_else(|| self.unreadable("names no account"))?.to_owned();
-        let listed = self.all(&format!("/v1/accounts/{}/apps", segment(&account)))?;
+        let listed = self.all(&format!("{}/accounts/{}/apps", self.base, segment(&account)))?;
         listed
             .iter()
             .map(|app| {
@@ -74,7 +75,7 @@ impl<'a> ControlApi<'a> {
     /// # Errors
     /// As for `apps`.
     pub fn keys(&mut self, app: &App) -> Result<(Vec<KeyAtHand>, usize), Error> {
-        let listed = self.all(&format!("/v1/apps/{}/keys", segment(&app.id)));
+        let listed = self.all(&format!("{}/apps/{}/keys", self.base, segment(&app.id)));
         let listed = listed.map_err(|error| match error {
             Error::Lookup(mut lookup) => {
                 let what = format!("the keys of app {app} cannot be read");

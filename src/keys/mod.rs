@@ -2,8 +2,10 @@
 
 pub mod cli_config;
 pub mod control_api;
+pub mod control_base;
 pub mod credentials;
 pub mod select;
 mod several;
 pub mod shapes;
 pub mod sources;
+mod toml_table;

@@ -20,7 +20,7 @@ pub fn credential(
     if key.key.app_id() != app.id {
         return Err(another_app(&key, &app.to_string(), app_named_by, true));
     }
-    Ok(Credential { key: key.key, source: key.source, app, app_named_by, endpoint: None })
+    Ok(Credential { key: key.key, source: key.source, app, app_named_by, endpoint: Ok(None) })
 }
 
 /// Refuses a key of another app. `known` is false where what names the app may be a name.

@@ -4,7 +4,7 @@
 use crate::error::{Error, Problem};
 use crate::keys::credentials::{Found, meant, none_found, type_in};
 use crate::keys::select;
-use crate::keys::shapes::{App, Credential, KeyAtHand};
+use crate::keys::shapes::{AccountEndpoint, App, Credential, KeyAtHand};
 use crate::keys::sources::Sources;
 use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::secret::form::Typed;
@@ -38,7 +38,7 @@ pub(super) fn all(which: WhichKeys, sources: &mut Sources<'_>) -> Result<Found, 
         return Err(none_found(&choice, None, sources).into());
     };
     for key in handed_over.into_iter().map(KeyAtHand::from) {
-        add(&mut found, key, &app, named_by, None)?;
+        add(&mut found, key, &app, named_by, Ok(None))?;
     }
     if let Some(key) = sources.stored_key(&app)? {
         add(&mut found, key, &app, named_by, sources.account_endpoint())?;
@@ -82,7 +82,7 @@ pub(super) fn signers(
     let mut handed_over_any = false;
     for key in handed_over.into_iter().map(KeyAtHand::from) {
         handed_over_any = true;
-        signers.take(key, None, None)?;
+        signers.take(key, None, Ok(None))?;
     }
     let mut failure = None;
     if !signers.missing_apps().is_empty() {
@@ -123,7 +123,7 @@ pub(super) fn signers(
     }
     let (key, source) = type_in(&choice, sources, signals)?;
     let mut signers = Signers { choice, found, others };
-    signers.take(KeyAtHand::from(HandedOver { key, source }), None, None)?;
+    signers.take(KeyAtHand::from(HandedOver { key, source }), None, Ok(None))?;
     match signers.others.is_empty() {
         true => Ok(signers.found),
         false => Err(select::other_keys(&signers.choice, &signers.others)),
@@ -167,7 +167,7 @@ impl Signers {
         &mut self,
         key: KeyAtHand,
         app: Option<&App>,
-        endpoint: Option<String>,
+        endpoint: AccountEndpoint,
     ) -> Result<(), Error> {
         if !self.choice.is(&key.key, None) {
             self.others.push(key);
@@ -238,7 +238,7 @@ fn add(
     key: KeyAtHand,
     app: &App,
     named_by: &'static str,
-    endpoint: Option<String>,
+    endpoint: AccountEndpoint,
 ) -> Result<(), Error> {
     if found.credentials.iter().all(|known| known.key.name() != key.key.name()) {
         let credential = select::credential(key, app.clone(), named_by)?;

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::api_key::ApiKey;
+use crate::error::Problem;
+use crate::net::endpoint::Endpoint;
 use crate::request::which_keys::HandedOver;
 
 /// An app as the configuration or the Control API knows it.
@@ -52,6 +54,9 @@ impl From<HandedOver> for KeyAtHand {
     }
 }
 
+/// The endpoint of an account, with what names it; or why it cannot be used.
+pub type AccountEndpoint = Result<Option<(Endpoint, String)>, Problem>;
+
 /// A key that serves, and its app.
 #[derive(Debug)]
 pub struct Credential {
@@ -63,8 +68,9 @@ pub struct Credential {
     pub app: App,
     /// What named the app.
     pub app_named_by: &'static str,
-    /// The endpoint of the account that the key came from.
-    pub endpoint: Option<String>,
+    /// The endpoint of the account that the key came from, with what names it; or why it cannot
+    /// be used, an error only where no other is named.
+    pub endpoint: AccountEndpoint,
 }
 
 impl fmt::Display for Credential {

@@ -4,10 +4,10 @@
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::keys::cli_config::{self, Account, Configuration};
-use crate::keys::control_api::{self, ControlApi};
+use crate::keys::control_api::ControlApi;
+use crate::keys::control_base::ControlBase;
 use crate::keys::select;
-use crate::keys::shapes::{App, KeyAtHand};
-use crate::net::endpoint::Endpoint;
+use crate::keys::shapes::{AccountEndpoint, App, KeyAtHand};
 use crate::net::session::Net;
 use crate::request::which_keys::Choice;
 use crate::secret::Secret;
@@ -112,15 +112,26 @@ impl<'a> Sources<'a> {
         self.usable_account().map_or(Ok(None), |account| account.key_of(app))
     }
 
-    /// The endpoint of the account, which serves its keys.
-    pub fn account_endpoint(&self) -> Option<String> {
-        self.usable_account()?.endpoint.clone()
+    /// The endpoint of the account, which serves its keys, with what names it.
+    ///
+    /// # Errors
+    /// It is none, or not one for TLS.
+    pub fn account_endpoint(&self) -> AccountEndpoint {
+        let Some(account) = self.usable_account() else { return Ok(None) };
+        let endpoint = account.endpoint.clone()?;
+        Ok(endpoint.map(|endpoint| (endpoint, account.described())))
     }
 
     /// The endpoint that serves the keys of the Control API: that of the account, unless another
     /// account's token asked for them.
-    pub fn control_endpoint(&self) -> Option<String> {
-        self.account_endpoint().filter(|_| self.env.raw("ABLY_ACCESS_TOKEN").is_none())
+    ///
+    /// # Errors
+    /// As for `account_endpoint`.
+    pub fn control_endpoint(&self) -> AccountEndpoint {
+        match self.env.raw("ABLY_ACCESS_TOKEN") {
+            None => self.account_endpoint(),
+            Some(_) => Ok(None),
+        }
     }
 
     /// The app that a value of `--app` means: a known ID, else a name. `None` where neither the
@@ -167,14 +178,20 @@ impl<'a> Sources<'a> {
             },
             (None, None) => return Ok(None),
         };
-        let configured = account.and_then(|account| account.control_host.as_deref());
-        let host = match (self.env.text("ABLY_CONTROL_HOST")?, configured) {
-            (Some(host), _) => control_host(&host, "ABLY_CONTROL_HOST")?,
-            (None, Some(host)) => control_host(host, "the configuration's controlHost")?,
-            (None, None) => control_api::DEFAULT_HOST.to_owned(),
+        let base = match self.env.text("ABLY_CONTROL_HOST")? {
+            Some(host) => ControlBase::of_host(&host).map_err(|flaw| {
+                Problem::new(
+                    format!("ABLY_CONTROL_HOST {flaw}"),
+                    "give a host such as control.ably.net",
+                )
+            })?,
+            None => match account.map(|account| account.control.clone()) {
+                Some(configured) => configured?.unwrap_or_default(),
+                None => ControlBase::default(),
+            },
         };
-        self.net.http.check(&host)?;
-        let control = ControlApi::new(self.net, &host, token)?;
+        self.net.http.check(&base.host)?;
+        let control = ControlApi::new(self.net, &base, token)?;
         self.asked_control = true;
         Ok(Some(control))
     }
@@ -212,16 +229,4 @@ impl Account {
             }
         }
     }
-}
-
-/// A host with an optional port; a routing policy means nothing here.
-fn control_host(value: &str, named_by: &str) -> Result<String, Problem> {
-    let wrong = |what: &str| {
-        Problem::new(format!("{named_by}: {what}"), "give a host such as control.ably.net")
-    };
-    let endpoint = Endpoint::parse(value).map_err(|problem| wrong(&problem.message))?;
-    if !endpoint.fallbacks().is_empty() {
-        return Err(wrong("it is not a host name"));
-    }
-    Ok(endpoint.primary().to_owned())
 }

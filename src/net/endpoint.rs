@@ -48,7 +48,11 @@ impl Endpoint {
         Self::read(value).map_err(|flaw| problem("the endpoint", flaw, ENDPOINT_REMEDY))
     }
 
-    fn read(value: &str) -> Result<Self, &'static str> {
+    /// As `parse`.
+    ///
+    /// # Errors
+    /// What is wrong, as the rest of a sentence.
+    pub fn read(value: &str) -> Result<Self, &'static str> {
         if let Some(flaw) = flaw(value) {
             return Err(flaw);
         }
@@ -68,6 +72,21 @@ impl Endpoint {
         }
         policy_id(&value)?;
         Ok(Self::policy(value.clone(), &value, "realtime.ably.net", "ably-realtime.com"))
+    }
+
+    /// Reads a host whose port is given apart from it.
+    ///
+    /// # Errors
+    /// As for `read`; also a host that has a port already, and a routing policy.
+    pub fn with_port(value: &str, port: u16) -> Result<Self, &'static str> {
+        let endpoint = Self::read(value)?;
+        if !endpoint.fallbacks.is_empty() {
+            return Err("is a routing policy, which takes no port");
+        }
+        match Authority::parse(value)?.port {
+            Some(_) => Err("has a port already, beside the one given apart from it"),
+            None => Self::read(&format!("{}:{port}", endpoint.primary)),
+        }
     }
 
     fn policy(shown: String, id: &str, domain: &str, fallback: &str) -> Self {

@@ -65,15 +65,15 @@ fn key(fields: Fields, job: &Job) -> Fields {
 
 /// An error that ended the run before its first revocation.
 pub(super) fn error(error: &Error) -> Vec<Record> {
-    let not_sent = Affected { outcome: Some("not-sent"), ..Affected::default() };
+    let not_sent = Struck { outcome: Some("not-sent"), ..Struck::default() };
     match error {
         Error::Input(problem) | Error::Declined(problem) => {
             vec![error_record(problem, None, not_sent)]
         }
         Error::Lookup(lookup) => {
             let targets: Vec<&str> = lookup.targets.iter().map(String::as_str).collect();
-            let affected = Affected { targets: &targets, ..not_sent };
-            vec![error_record(&lookup.problem, lookup.error.as_ref(), affected)]
+            let struck = Struck { targets: &targets, ..not_sent };
+            vec![error_record(&lookup.problem, lookup.error.as_ref(), struck)]
         }
         Error::Signal(_) => Vec::new(),
     }
@@ -109,13 +109,23 @@ pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
 /// The outcomes of one batch: what has a result, and what has none.
 pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Vec<Record> {
     let has_results = batch.outcomes.iter().any(Outcome::has_result);
-    let result = has_results.then(|| result_record(plan, batch, verdict));
+    let mut records: Vec<Record> =
+        has_results.then(|| result_record(plan, batch, verdict)).into_iter().collect();
     let key_name = plan.key_among(batch.number);
-    let errors = grouped(batch).into_iter().map(|(cause, word, affected)| {
-        let affected = Affected { outcome: Some(word), targets: &affected, key_name };
-        error_record(&cause.problem, cause.error.as_ref(), affected)
-    });
-    result.into_iter().chain(errors).collect()
+    // As the full CLI has it: whoever looks for errors alone finds the only target's here too.
+    if let (Some(target), [outcome @ Outcome::Refused(cause)]) =
+        (plan.only_target(), batch.outcomes.as_slice())
+        && outcome.has_result()
+    {
+        let (target, outcome) = (Some(target), Some(outcome.word()));
+        let struck = Struck { target, outcome, targets: &[], key_name };
+        records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+    }
+    for (cause, word, affected) in grouped(batch) {
+        let struck = Struck { outcome: Some(word), targets: &affected, key_name, target: None };
+        records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+    }
+    records
 }
 
 /// What the end of a run adds to its records.
@@ -126,7 +136,7 @@ pub(super) fn end(summary: &Summary, resume: &Result<Option<Resume>, Problem>) -
 
 /// A problem that says nothing of a target.
 pub(super) fn problem(problem: &Problem) -> Record {
-    error_record(problem, None, Affected::default())
+    error_record(problem, None, Struck::default())
 }
 
 fn result_record(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Record {
@@ -205,21 +215,20 @@ fn grouped<'p>(batch: &Batch<'p>) -> Vec<(Rc<Cause>, &'static str, Vec<&'p str>)
     groups
 }
 
-/// Whom an error struck, as far as it struck any.
+/// Whom an error struck, and how.
 #[derive(Clone, Copy, Default)]
-struct Affected<'a> {
+struct Struck<'a> {
+    /// The only target, where its `result` comes before the error.
+    target: Option<&'a str>,
     outcome: Option<&'static str>,
+    /// Those that are in no result.
     targets: &'a [&'a str],
     /// The key, where there are several.
     key_name: Option<&'a str>,
 }
 
-fn error_record(
-    problem: &Problem,
-    info: Option<&AblyError>,
-    Affected { outcome, targets, key_name }: Affected<'_>,
-) -> Record {
-    let targets: Vec<Json> = targets.iter().copied().map(Json::from).collect();
+fn error_record(problem: &Problem, info: Option<&AblyError>, struck: Struck<'_>) -> Record {
+    let targets: Vec<Json> = struck.targets.iter().copied().map(Json::from).collect();
     let mut error = Fields::new().with("message", problem.message.as_str());
     if let Some(info) = info {
         error = ably_fields(error, info);
@@ -228,10 +237,10 @@ fn error_record(
     let targets = (!targets.is_empty()).then_some(targets);
     // Scripts look for these two beside `success` and inside `error` alike.
     let ends = |fields: Fields| {
-        let fields = fields.maybe("keyName", key_name).maybe("outcome", outcome);
+        let fields = fields.maybe("keyName", struck.key_name).maybe("outcome", struck.outcome);
         fields.maybe("targets", targets.clone())
     };
     let error = ends(error.maybe("hint", hint));
-    let fields = Fields::new().with("success", false).with("error", error.done());
-    Record::new("error", ends(fields))
+    let fields = Fields::new().with("success", false).maybe("target", struck.target);
+    Record::new("error", ends(fields.with("error", error.done())))
 }

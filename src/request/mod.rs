@@ -56,8 +56,8 @@ pub struct Request {
     pub recording: Option<Recording>,
     /// Which key, of which app.
     pub keys: WhichKeys,
-    /// Which hosts, where option or variable says so.
-    pub endpoint: Option<Endpoint>,
+    /// Which hosts, where option or variable says so, and which of them it is.
+    pub endpoint: Option<(Endpoint, &'static str)>,
     /// The files that were read, each with what names it.
     pub inputs: Vec<Named>,
     /// `--verbose`.
@@ -93,7 +93,7 @@ impl Request {
         };
         let Settings { connect_to, proxies, timeout, endpoint, .. } = settings;
         let network = Network { roots, connect_to, proxies, timeout };
-        if let Some(endpoint) = &endpoint {
+        if let Some((endpoint, _)) = &endpoint {
             network.check(endpoint.primary())?;
         }
         let subject = subject(settings.source, settings.by, settings.verify)?;

@@ -79,7 +79,8 @@ pub struct Settings {
     pub all_keys: bool,
     /// With the option or variable that names it.
     pub app: Option<(String, &'static str)>,
-    pub endpoint: Option<Endpoint>,
+    /// With the option or variable that names it.
+    pub endpoint: Option<(Endpoint, &'static str)>,
     pub connect_to: Option<ConnectTo>,
     pub proxies: Proxies,
     /// With the option or variable that names it.
@@ -116,7 +117,7 @@ impl Settings {
             all_keys: args.has(Id::AllKeys),
             app: named(args, env, Id::App)?,
             endpoint: parsed(args, env, Id::Endpoint, Endpoint::parse)?,
-            connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?,
+            connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?.map(|(it, _)| it),
             proxies: Proxies::from_env(get),
             ca_file: file_named(args, env, Id::CaFile)?,
             timeout: timeout(args)?,
@@ -305,14 +306,16 @@ fn named(args: &Args, env: Environment, id: Id) -> Result<Option<(String, &'stat
     Ok(value.zip(variable))
 }
 
+/// The same, read.
 fn parsed<T>(
     args: &Args,
     env: Environment,
     id: Id,
     parse: impl Fn(&str) -> Result<T, Problem>,
-) -> Result<Option<T>, Problem> {
-    let value = named(args, env, id)?;
-    value.map(|(value, named_by)| parse(&value).map_err(|it| it.context(named_by))).transpose()
+) -> Result<Option<(T, &'static str)>, Problem> {
+    let Some((value, named_by)) = named(args, env, id)? else { return Ok(None) };
+    let parsed = parse(&value).map_err(|problem| problem.context(named_by))?;
+    Ok(Some((parsed, named_by)))
 }
 
 fn file_named(

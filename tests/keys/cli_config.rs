@@ -81,7 +81,7 @@ fn what_the_configuration_holds_decides_app_and_key() {
         ("an account that is gone", format!("{gone}[accounts.'pl\\u001bay']\n"), None, &[], Err(&["no API key", "has no account gone, which it selects"])),
         ("an account that is gone, an access token", gone.into(), Some(TOKEN), APP1, by_control),
         ("an expired session", session(now - 1000), None, APP1, Err(EXPIRED)),
-        ("a session that expired long ago", session("2020-01-01T00:00:00Z"), None, APP1, Err(EXPIRED)),
+        ("a session that expired long ago", session(1), None, APP1, Err(EXPIRED)),
         ("a session that is gone", account("oauthSessionKey = 's'"), None, APP1, Err(&["account work", "is not in the configuration", "ably accounts login"])),
         ("an expired session, an access token", session(now - 1000), Some(TOKEN), APP1, by_control),
         ("a session that is gone, an access token", account("oauthSessionKey = 's'"), Some(TOKEN), APP1, by_control),
@@ -224,7 +224,101 @@ fn the_accounts_endpoint_serves_its_own_key_alone() {
     let server = unreached_account();
     let config = stored().replace("currentAppId", "endpoint = 'https://m4rker@x/'\ncurrentAppId");
     let run = alice().connected_to(&server).config(&config).arg("--force").run();
-    refused(&run, &server, 2, &["the endpoint", "configuration", "is a URL"]);
+    refused(&run, &server, 2, &[".ably/config line 4: accounts.work.endpoint is a URL"]);
+}
+
+#[test]
+fn the_running_commentary_says_where_the_endpoint_comes_from() {
+    let config = stored().replace("currentAppId", "endpoint = 'acme'\ncurrentAppId");
+    let server = account_server();
+    type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let rows: [Row; 4] = [
+        (&["--endpoint", "main"], &[("ABLY_ENDPOINT", "acme")], "endpoint main from --endpoint"),
+        (
+            &[],
+            &[("ABLY_ENDPOINT", "nonprod:sandbox")],
+            "endpoint nonprod:sandbox from ABLY_ENDPOINT",
+        ),
+        (&[], &[], "endpoint acme from configuration (account work)"),
+        (&[], &[("ABLY_API_KEY", VARIABLE)], "endpoint main by default"),
+    ];
+    for (options, variables, told) in rows {
+        let program = alice().connected_to(&server).config(&config).args(options).arg("--force");
+        let program =
+            variables.iter().fold(program, |program, (name, value)| program.env(name, value));
+        program.arg("-v").run().exits(0).says(&format!("[http] {told}\n"));
+    }
+}
+
+/// The full CLI's newer fields are honoured, or refused in words with their line, where they would
+/// be used. The forms are in the unit tests of `cli_config`.
+#[test]
+fn port_and_tls_belong_to_the_endpoint_of_the_account() {
+    let lines = |lines: &str| stored().replace("currentAppId", &format!("{lines}\ncurrentAppId"));
+    let server = account_server();
+    let here = lines(&format!("endpoint = 'localhost'\nport = {}\ntls = true", server.port()));
+    let run = alice().trusting(&server).config(&here).args(["--force", "-v"]).run();
+    run.exits(0).says(&format!("host localhost:{}", server.port()));
+    for (config, told) in [
+        (lines("endpoint = 'localhost'\ntls = false"), "line 5: accounts.work.tls is false"),
+        (lines("port = 8443"), "line 4: accounts.work.port needs an endpoint"),
+        (
+            lines("endpoint = 'h.example'\nport = 'm4rker'"),
+            "line 5: accounts.work.port must be a port, 1 to 65535",
+        ),
+        (
+            lines("endpoint = 'h.example'\nport = 65536"),
+            "line 5: accounts.work.port must be a port, 1 to 65535",
+        ),
+        (
+            lines("endpoint = 'acme'\nport = 8443"),
+            "line 4: accounts.work.endpoint is a routing policy",
+        ),
+    ] {
+        let unreached = unreached_account();
+        let run = alice().connected_to(&unreached).config(&config).arg("--force").run();
+        refused(&run, &unreached, 2, &[".ably/config", told]);
+        // Where the account's endpoint does not serve, its flaw is none of the run's.
+        let program = || alice().config(&config).arg("--force");
+        program().towards(&server).run().exits(0).says("APP1.stored1");
+        program().connected_to(&server).env("ABLY_API_KEY", VARIABLE).run().exits(0);
+    }
+}
+
+#[test]
+fn a_control_url_names_host_and_path_of_the_control_api() {
+    let server = account_server();
+    let run = |lines: &str, variables: &[(&str, &str)]| {
+        let program = alice().connected_to(&server).args(["--app", "Far away", "--force"]);
+        let program = program.config(&account(lines)).env("ABLY_ACCESS_TOKEN", TOKEN);
+        variables.iter().fold(program, |program, (name, value)| program.env(name, value)).run()
+    };
+    let url = "controlUrl = 'https://gateway.realtime.ably.net/gateway/ably/'";
+    let both = format!("{url}\ncontrolHost = '{ACME}'");
+    let host = [("ABLY_CONTROL_HOST", "control-eu.realtime.ably.net")];
+    for (lines, variables, asked) in [
+        (url, &[][..], "gateway.realtime.ably.net/gateway/ably/"),
+        (&*both, &[], "gateway.realtime.ably.net/gateway/ably/"),
+        (&*both, &host, "control-eu.realtime.ably.net/v1/"),
+        ("controlUrl = 'https://control.realtime.ably.net'", &[], "control.realtime.ably.net/v1/"),
+        ("controlHost = 'ops.realtime.ably.net'", &[], "ops.realtime.ably.net/api/v1/"),
+        ("controlHost = 'controls.realtime.ably.net'", &[], "controls.realtime.ably.net/api/v1/"),
+        ("", &[], "control.ably.net/v1/"),
+    ] {
+        let before = server.request_count();
+        run(lines, variables).exits(0).says("APP3.control3 from Control API");
+        let mut seen = server.requests().split_off(before);
+        seen.retain(|seen| is_of_control(&seen.path));
+        assert_eq!(seen.len(), 3);
+        let all =
+            seen.iter().all(|seen| format!("{}{}", seen.host(), seen.path).starts_with(asked));
+        assert!(all, "{asked}: {seen:#?}");
+    }
+    let plain = run("controlUrl = 'http://m4rker@gateway.example/'", &[]);
+    plain
+        .exits(2)
+        .hides("m4rker")
+        .says("line 4: accounts.work.controlUrl must begin with https://");
 }
 
 #[test]
@@ -241,15 +335,13 @@ fn the_control_host_of_the_environment_beats_the_accounts() {
         let server = account_server();
         run(&server, configured, variable).exits(0);
         let mut asked = server.requests();
-        asked.retain(|seen| seen.path.starts_with("/v1/"));
+        asked.retain(|seen| is_of_control(&seen.path));
         assert!(asked.iter().all(|seen| seen.host() == host), "{host}: {asked:#?}");
     }
     let server = unreached_account();
-    for (bad, phrase) in [
-        ("https://x/m4rker", "is a URL"),
-        ("control", "it is not a host"),
-        ("a b.c", "white space"),
-    ] {
+    for (bad, phrase) in
+        [("https://x/m4rker", "is a URL"), ("control", "is not a host"), ("a b.c", "white space")]
+    {
         refused(&run(&server, "", bad), &server, 2, &["ABLY_CONTROL_HOST", phrase]);
         let configured = format!("controlHost = '{bad}'");
         refused(&run(&server, &configured, ""), &server, 2, &["controlHost", phrase]);

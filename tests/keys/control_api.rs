@@ -138,7 +138,7 @@ fn pages_are_followed_to_the_end() {
 fn in_two_pages(link: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> Ably {
     let server = serving(one_key());
     server.decide(move |seen| {
-        if !seen.path.starts_with("/v1/apps/APP1/keys") || seen.path.contains("cursor") {
+        if !seen.path.starts_with("/api/v1/apps/APP1/keys") || seen.path.contains("cursor") {
             return Answer::Faithful;
         }
         let first = format!(
@@ -156,7 +156,7 @@ fn a_link_to_the_next_page_is_followed() {
     #[rustfmt::skip] // a table: one row a line
     let forms: &[Form] = &[
         ("relative", |_| vec![r#"<./keys?cursor=1>; rel="next""#.to_owned()]),
-        ("a whole URL", |host| vec![format!(r#"<https://{host}/v1/apps/APP1/keys?cursor=1>; rel="next""#)]),
+        ("a whole URL", |host| vec![format!(r#"<https://{host}/api/v1/apps/APP1/keys?cursor=1>; rel="next""#)]),
         ("a header of its own", |_| vec![r#"<./keys>; rel="first""#.to_owned(), r#"<./keys?cursor=1>; rel="next""#.to_owned()]),
     ];
     for (_, form) in forms {
@@ -170,9 +170,9 @@ fn the_access_token_goes_to_no_other_host() {
     let other = Ably::unreached();
     let port = other.endpoint();
     let forms: Vec<String> = vec![
-        format!("https://{port}/v1/apps/APP1/keys?cursor=1"),
-        format!("http://{port}/v1/apps/APP1/keys?cursor=1"),
-        format!("//{port}/v1/apps/APP1/keys?cursor=1"),
+        format!("https://{port}/api/v1/apps/APP1/keys?cursor=1"),
+        format!("http://{port}/api/v1/apps/APP1/keys?cursor=1"),
+        format!("//{port}/api/v1/apps/APP1/keys?cursor=1"),
         format!("HTTPS://{port}/v1"),
         format!("https://localhost@{port}/v1"),
         format!("https://{port}"),
@@ -194,7 +194,7 @@ fn the_access_token_goes_to_no_other_host() {
 fn pages_that_never_end_do() {
     let forever = serving(one_key());
     forever.decide(|seen| match seen.path.split('?').next() {
-        Some("/v1/apps/APP1/keys") => {
+        Some("/api/v1/apps/APP1/keys") => {
             Answer::json(200, "[]").header("link", "<?cursor=1>; rel=\"next\"")
         }
         _ => Answer::Faithful,
@@ -207,7 +207,7 @@ fn pages_that_never_end_do() {
 fn pages_that_never_end_stay_within_the_timeout() {
     let slow = serving(one_key());
     slow.decide(|seen| match seen.path.split('?').next() {
-        Some("/v1/apps/APP1/keys") => Answer::json(200, "[]")
+        Some("/api/v1/apps/APP1/keys") => Answer::json(200, "[]")
             .header("link", &format!("<?cursor={}>; rel=\"next\"", seen.index))
             .after(Duration::from_millis(200)),
         _ => Answer::Faithful,
@@ -308,7 +308,7 @@ fn keys_without_their_parts_are_told() {
     for entry in [r#"{"id":"odd","status":0,"key":"m4rker"}"#, "5"] {
         let server = serving(one_key());
         server.decide(move |seen| match seen.path.as_str() {
-                "/v1/apps/APP1/keys" => Answer::json(200, format!(r#"[{entry},{{"id":"key-a","name":"Root","status":0,"key":"{KEY1}","revocableTokens":true}}]"#)),
+                "/api/v1/apps/APP1/keys" => Answer::json(200, format!(r#"[{entry},{{"id":"key-a","name":"Root","status":0,"key":"{KEY1}","revocableTokens":true}}]"#)),
                 _ => Answer::Faithful,
             });
         let run = ask(&server, &["--app", "APP1", "--force"]).run();

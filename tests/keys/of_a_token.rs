@@ -138,7 +138,7 @@ fn among_the_keys_of_the_control_api_the_signer_is_taken() {
     let config = config.replace(OTHER_KEY, KEY);
     let from_config = leaked(&token).towards(&server).arg("--force").config(&config).run();
     from_config.exits(0).says("key APP1.key1 from configuration");
-    for seen in server.requests().iter().filter(|seen| seen.path.starts_with("/v1")) {
+    for seen in server.requests().iter().filter(|seen| is_of_control(&seen.path)) {
         assert_eq!(seen.bearer().as_deref(), Some(ACCESS_TOKEN));
     }
     let before = server.revocation_requests().len();

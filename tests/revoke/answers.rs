@@ -505,6 +505,24 @@ fn a_known_code_comes_with_ablys_words_its_page_and_a_remedy() {
     );
 }
 
+/// As the full CLI has it: scripts that look for errors alone find it, beside the `result`.
+#[test]
+fn where_the_only_target_is_refused_an_error_with_that_target_follows_its_result() {
+    let server = Ably::start();
+    server.refuse("clientId:alice", 40121, 400, "Not for you.");
+    let run = revoke_alice().against(&server).arg("--json").run();
+    let kinds: Vec<String> =
+        run.exits(1).json().iter().map(|record| text(record, "type").to_owned()).collect();
+    assert_eq!(kinds, ["result", "error", "status"]);
+    let error = run.record("error");
+    assert_eq!(text(&error, "target"), "clientId:alice");
+    assert_eq!((text(&error, "outcome"), number(&error, "error.code")), (REFUSED, 40121));
+    assert!(!flag(&error, "success") && !has(&error, "targets"), "it is in the result already");
+    // Of several, each is in the result alone.
+    let two = revoke_alice().args(["--client-id", "bob"]).against(&server).arg("--json").run();
+    assert!(two.exits(3).json().iter().all(|record| text(record, "type") != "error"));
+}
+
 #[test]
 fn a_body_that_is_no_json_is_shown_up_to_200_characters() {
     let page = format!("<p>{}</p>", "é".repeat(500));

@@ -201,7 +201,14 @@ impl World {
         match (seen.method.as_str(), steps.as_slice()) {
             ("POST", ["keys", name, "revokeTokens"]) => self.revoke(name, seen),
             ("GET", ["time"]) => Answer::json(200, format!("[{}]", self.clock_ms())),
-            ("GET", ["v1", rest @ ..]) => self.control(rest, query, seen),
+            ("GET", ["v1", rest @ ..]) if is_control(seen.host()) => {
+                self.control(rest, query, seen)
+            }
+            ("GET", ["api", "v1", rest @ ..]) if !is_control(seen.host()) => {
+                self.control(rest, query, seen)
+            }
+            // A gateway of the operator's own.
+            ("GET", ["gateway", "ably", rest @ ..]) => self.control(rest, query, seen),
             ("GET", _) if seen.bearer().is_some() => self.poll(seen),
             _ => Answer::error(404, 40400, "Could not find path"),
         }
@@ -298,6 +305,16 @@ impl World {
         };
         page(&items, control, query, seen)
     }
+}
+
+/// Whether a host is one of Ably's own for the Control API, which have a path of their own.
+fn is_control(host: &str) -> bool {
+    host.starts_with("control.") || host.starts_with("control-")
+}
+
+/// Whether a path is one of the Control API's.
+pub fn is_of_control(path: &str) -> bool {
+    ["/v1/", "/api/v1/", "/gateway/ably/"].iter().any(|base| path.starts_with(base))
 }
 
 /// The part of a list that a query asks for, with a link to the next.

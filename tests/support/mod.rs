@@ -38,7 +38,7 @@ pub use ably::{Ably, Door, KEY, KEY_NAME, Knock, SECRET, Seen};
 pub use accounts::*;
 pub use answer::{Answer, batch_result, error_body};
 pub use echoes::*;
-pub use faithful::{App, Control, ControlKey, Revocation, Token};
+pub use faithful::{App, Control, ControlKey, Revocation, Token, is_of_control};
 pub use hosts::*;
 pub use json::{flag, get, has, list, number, parse, quote, text};
 pub use leaked::*;
