@@ -1,6 +1,6 @@
 //! The completion scripts, made from the table of options.
 
-use crate::cli::flags::{Completes, FLAGS, Flag, Takes};
+use crate::cli::flags::{self, Completes, FLAGS, Flag, Takes};
 use crate::text::put;
 
 /// bash splits words at `=` and `:` too. Of files, readline itself knows best.
@@ -42,7 +42,7 @@ pub fn bash() -> String {
         };
         put(&mut values, &["        ", &long_names(flag).join(" | "), ") ", &does, " ;;\n"]);
     }
-    let options: Vec<&str> = FLAGS.iter().flat_map(long_names).collect();
+    let options: Vec<&str> = flags::long_names().collect();
     BASH.replace("VALUES", &values).replace("OPTIONS", &options.join(" "))
 }
 

@@ -376,6 +376,11 @@ pub fn by_long(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.long == name || flag.alias == Some(name))
 }
 
+/// All long names and aliases, dashes included.
+pub fn long_names() -> impl Iterator<Item = &'static str> + Clone {
+    FLAGS.iter().flat_map(|flag| std::iter::once(flag.long).chain(flag.alias))
+}
+
 /// An option's long name with its dashes.
 pub fn long(id: Id) -> &'static str {
     FLAGS.iter().find(|flag| flag.id == id).map_or("", |flag| flag.long)
@@ -399,10 +404,8 @@ mod tests {
     fn no_two_options_share_a_name() {
         let mut names: Vec<String> = FLAGS
             .iter()
-            .flat_map(|flag| {
-                let long = [Some(flag.long), flag.alias].into_iter().flatten().map(String::from);
-                long.chain(flag.short.iter().map(|c| c.to_string()))
-            })
+            .flat_map(|flag| flag.short.iter().map(|c| c.to_string()))
+            .chain(long_names().map(String::from))
             .collect();
         let all = names.len();
         names.sort();

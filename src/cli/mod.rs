@@ -5,3 +5,4 @@ pub mod flags;
 pub mod help;
 pub mod man;
 pub mod parse;
+mod suggest;

@@ -7,12 +7,22 @@ use std::path::Path;
 use lexopt::Arg;
 
 use crate::cli::flags::{self, Flag, Id, Takes};
-use crate::cli::{completions, help, man};
+use crate::cli::{completions, help, man, suggest};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
 const NAME: usize = 24;
 const NAME_WORD: usize = 12;
+const HELP: &str = "see ably auth revoke-token --help";
+/// What is typed as a command, and what was meant by it.
+const COMMANDS: [(&str, &str); 6] = [
+    ("auth revoke-token", "auth revoke-token"),
+    ("auth:revoke-token", "auth:revoke-token"),
+    ("auth revoke", "auth revoke-token"),
+    ("revoke-token", "auth revoke-token"),
+    ("version", "version"),
+    ("help", "help"),
+];
 
 /// What the operator asks this program to do.
 #[derive(Debug)]
@@ -89,9 +99,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
                 continue;
             }
             Arg::Long(name) => long(name)?,
-            Arg::Short(name) => {
-                flags::by_short(name).ok_or_else(|| unknown(&format!("-{name}")))?
-            }
+            Arg::Short(name) => match flags::by_short(name) {
+                Some(flag) => flag,
+                None => {
+                    // The rest of what may be a long name with a dash too few.
+                    let rest = parser.optional_value().unwrap_or_default();
+                    return Err(unknown(&format!("-{name}"), &format!("{name}{}", rest.display())));
+                }
+            },
         };
         let value = match flag.takes {
             Takes::Nothing => OsString::new(),
@@ -117,7 +132,7 @@ pub fn wants_json(args: &[OsString]) -> Option<bool> {
 
 fn long(name: &str) -> Result<&'static Flag, Problem> {
     let typed = format!("--{name}");
-    flags::by_long(&typed).ok_or_else(|| unknown(&typed))
+    flags::by_long(&typed).ok_or_else(|| unknown(&typed, name))
 }
 
 /// The value that belongs to a flag. An option's name in its place is a forgotten value, not a
@@ -184,10 +199,18 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
             "the command is missing",
             "write ably auth revoke-token before the options",
         )),
-        _ => Err(Problem::new(
-            "unknown command: this program has auth revoke-token alone",
-            "for any other command use the full Ably CLI",
-        )),
+        words => {
+            let typed = words.get(..2).unwrap_or(words).join(" ");
+            let nearest = suggest::nearest(&typed, COMMANDS.into_iter().map(|(typed, _)| typed));
+            let meant = COMMANDS.into_iter().find(|(typed, _)| Some(*typed) == nearest);
+            Err(Problem::new(
+                "unknown command: this program has auth revoke-token alone",
+                match meant {
+                    Some((_, meant)) => format!("did you mean ably {meant}?"),
+                    None => "for any other command use the full Ably CLI".to_owned(),
+                },
+            ))
+        }
     }
 }
 
@@ -196,22 +219,28 @@ fn empty(id: Id) -> Problem {
 }
 
 /// An option that is none may be a secret, or end in one: what is shown of it has the form of an
-/// option's name, and no more of that than any name has.
-fn unknown(option: &str) -> Problem {
+/// option's name, and no more of that than any name has. `name` is all of it but its value.
+fn unknown(option: &str, name: &str) -> Problem {
+    let name = name.split('=').next().unwrap_or_default();
+    let remedy = match suggest::nearest(name, flags::long_names()) {
+        Some(meant) => format!("did you mean {meant}? see ably auth revoke-token --help"),
+        None => HELP.to_owned(),
+    };
     let is_name = |c: &char| c.is_ascii_lowercase() || *c == '-';
     let end = option.find(|c| !is_name(&c)).unwrap_or(option.len());
     let short = option.len() == 2;
-    let name = if short { option } else { option.get(..end).unwrap_or_default() };
+    let shown = if short { option } else { option.get(..end).unwrap_or_default() };
     let is_long = |word: &str| word.len() > NAME_WORD;
-    let dashed = name.trim_start_matches('-');
-    match dashed.len() > NAME || dashed.split('-').any(is_long) || dashed.is_empty() {
-        true => usage("unknown option (not shown: it may be a secret)".into()),
-        false => usage(format!("unknown option {}", crate::text::Safe(name))),
-    }
+    let dashed = shown.trim_start_matches('-');
+    let message = match dashed.len() > NAME || dashed.split('-').any(is_long) || dashed.is_empty() {
+        true => "unknown option (not shown: it may be a secret)".to_owned(),
+        false => format!("unknown option {}", crate::text::Safe(shown)),
+    };
+    Problem::new(message, remedy)
 }
 
 fn usage(message: String) -> Problem {
-    Problem::new(message, "see ably auth revoke-token --help")
+    Problem::new(message, HELP)
 }
 
 /// lexopt's messages print the value; ours name the option alone.
@@ -309,6 +338,66 @@ mod tests {
         assert!(parsed("auth revoke-token --client-id=--force").is_ok());
         assert!(parsed("auth revoke-token --client-id -x").is_ok());
         assert!(message("auth revoke-token --client-id").contains("needs a value"));
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        for (line, meant) in [
+            ("auth revoke-token --clinet-id a", "did you mean --client-id?"),
+            ("auth revoke-token --client_id=a", "did you mean --client-id?"),
+            ("auth revoke-token -client-id a", "did you mean --client-id?"),
+            ("auth revoke-token -json", "did you mean --json?"),
+            ("auth revoke-token -verbose", "did you mean --verbose?"),
+            ("auth revoke-token -force", "did you mean --force?"),
+            ("--vresion", "did you mean --version?"),
+            ("auth revoke-tokens --client-id a", "did you mean ably auth revoke-token?"),
+            ("auth revoke --client-id a", "did you mean ably auth revoke-token?"),
+            ("atuh revoke-token", "did you mean ably auth revoke-token?"),
+            ("auth-revoke-token", "did you mean ably auth revoke-token?"),
+            ("auth:revoke-tokn", "did you mean ably auth:revoke-token?"),
+            ("revoke-token --client-id a", "did you mean ably auth revoke-token?"),
+            ("versoin", "did you mean ably version?"),
+            ("hlep", "did you mean ably help?"),
+        ] {
+            let problem = parsed(line).expect_err(line);
+            assert!(problem.remedy.starts_with(meant), "{line}: {problem:?}");
+        }
+        for line in [
+            "auth revoke-token --bogus",
+            "auth revoke-token -x",
+            "apps list",
+            "auth keys list",
+            "channels publish",
+            "accounts login",
+            "--",
+        ] {
+            let problem = parsed(line).err();
+            assert!(!format!("{problem:?}").contains("did you mean"), "{line}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_an_option_or_command_is_not_shown() {
+        for typed in [
+            "xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "--xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "-xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "--api-kye=xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "--api-key:xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "--api-key-xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "-k=xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "--clientxVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "-fxVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+            "help xVLyHw.A-pwh:5WEB4HEAT3pOqWp9",
+        ] {
+            for command in ["", "auth revoke-token ", "auth:revoke-token "] {
+                let problem = parsed(&format!("{command}{typed}")).expect_err(typed);
+                let shown = format!("{problem:?}");
+                for part in ["VLyHw", "pwh", "5WEB", "HEAT", "pOq"] {
+                    assert!(!shown.contains(part), "{typed}: {shown}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -65,6 +65,21 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
     }
 }
 
+/// The forms are in the unit tests of `parse` and `suggest`.
+#[test]
+fn a_slip_is_answered_with_what_was_meant() {
+    let slip = command().args(["--clinet-id", "a"]).run();
+    slip.exits(2).says("unknown option --clinet-id\n  did you mean --client-id?");
+    let slip = command().args(["--json", "--forse"]).run();
+    assert!(
+        text(&slip.exits(2).record("error"), "error.hint").starts_with("did you mean --force?")
+    );
+    ably(["auth", "revoke-tokens"]).run().exits(2).says("did you mean ably auth revoke-token?");
+    let key = command().args([&format!("--api-kye={KEY}"), "--client-id", "a"]).run();
+    key.exits(2).says("unknown option --api-kye\n  did you mean --api-key?").hides_the_key();
+    command().arg(format!("--{KEY}")).run().exits(2).never_says("did you mean").hides_the_key();
+}
+
 #[test]
 fn another_command_of_the_full_cli_is_refused() {
     for words in [vec!["apps", "list"], vec!["auth", "keys"], vec!["help", "apps"]] {
