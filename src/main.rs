@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Problem};
-use ably_revoke_token::keys::sources::Sources;
+use ably_revoke_token::keys::{names, sources::Sources};
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
 use ably_revoke_token::report::{
@@ -29,10 +29,8 @@ fn main() -> ExitCode {
     let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals.clone());
     let (redactor, sink) = (Redactor::default(), Sink::new(&output));
     let done = match parse::parse(arguments) {
-        Ok(Command::Print(text)) => {
-            output.print(&text());
-            Ok(0)
-        }
+        Ok(Command::Print(text)) => Ok(report::print(&output, &text())),
+        Ok(Command::Complete(what)) => Ok(report::print(&output, &names::list(what, env))),
         Ok(Command::Revoke(args)) => installed
             .map_err(Error::Input)
             .and_then(|()| revoke(&args, env, &sink, &signals, &redactor)),

@@ -1,10 +1,22 @@
 //! The completion scripts, made from the table of options.
 
 use crate::cli::flags::{self, Completes, FLAGS, Flag, Takes};
+use crate::cli::parse::COMPLETE;
 use crate::text::put;
 
 /// bash splits words at `=` and `:` too. Of files, readline itself knows best.
 const BASH: &str = r#"# bash completion for ably (ably auth revoke-token)
+# Names may hold anything but control characters. In quotes those are left out that need more.
+_ably_names() {
+    local name word
+    while IFS= read -r name; do
+        printf -v word %q "$name"
+        case $cur in
+            [\"\']*) [[ $name == "${cur:1}"* && $name != *[\"\'\`\$\\!]* ]] && COMPREPLY+=("$name") ;;
+            *) [[ $word == "$cur"* || $name == "$cur"* ]] && COMPREPLY+=("$word") ;;
+        esac
+    done < <("$1" COMPLETE "$2" 2>/dev/null)
+}
 _ably() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     local i typed='' words=''
@@ -39,15 +51,21 @@ pub fn bash() -> String {
             Completes::Nothing => "return".into(),
             Completes::File => "compopt -o default; return".into(),
             Completes::Words(words) => ["words='", &words.join(" "), "'"].concat(),
+            Completes::Names(names) => ["_ably_names \"$1\" ", names.word(), "; return"].concat(),
         };
         put(&mut values, &["        ", &long_names(flag).join(" | "), ") ", &does, " ;;\n"]);
     }
     let options: Vec<&str> = flags::long_names().collect();
-    BASH.replace("VALUES", &values).replace("OPTIONS", &options.join(" "))
+    let script = BASH.replace("COMPLETE", COMPLETE).replace("VALUES", &values);
+    script.replace("OPTIONS", &options.join(" "))
 }
 
 const ZSH: &str = r#"#compdef ably
 # zsh completion for ably (ably auth revoke-token)
+_ably_names() {
+    local -a names=(${(f)"$(${(Q)words[1]} COMPLETE $argv[-1] 2>/dev/null)"})
+    compadd "${(@)argv[1,-2]}" -a names
+}
 _ably() {
     local curcontext=$curcontext state
     local -a line options=(
@@ -95,14 +113,19 @@ pub fn zsh() -> String {
                 Completes::Nothing => options.push(' '),
                 Completes::File => options.push_str("_files"),
                 Completes::Words(words) => put(&mut options, &["(", &words.join(" "), ")"]),
+                Completes::Names(names) => put(&mut options, &["_ably_names ", names.word()]),
             }
             options.push_str("'\n");
         }
     }
-    ZSH.replace("OPTIONS", &options)
+    ZSH.replace("COMPLETE", COMPLETE).replace("OPTIONS", &options)
 }
 
 const FISH_HEAD: &str = "# fish completion for ably (ably auth revoke-token)
+function __ably_names
+    set -l ably (commandline -opc)[1]
+    type -q -- $ably; and command $ably COMPLETE $argv 2>/dev/null
+end
 complete -c ably -f
 complete -c ably -n 'not __fish_seen_subcommand_from auth auth:revoke-token help version' -a 'auth auth:revoke-token help version'
 complete -c ably -n '__fish_seen_subcommand_from auth; and not __fish_seen_subcommand_from revoke-token' -a revoke-token
@@ -111,7 +134,7 @@ complete -c ably -n '__fish_seen_subcommand_from help; and not __fish_seen_subco
 
 /// For fish.
 pub fn fish() -> String {
-    let mut out = String::from(FISH_HEAD);
+    let mut out = FISH_HEAD.replace("COMPLETE", COMPLETE);
     for flag in FLAGS {
         out.push_str("complete -c ably");
         for short in flag.short {
@@ -125,6 +148,9 @@ pub fn fish() -> String {
             Completes::Nothing => out.push_str(" -x"),
             Completes::File => out.push_str(" -r -F"),
             Completes::Words(words) => put(&mut out, &[" -x -a '", &words.join(" "), "'"]),
+            Completes::Names(names) => {
+                put(&mut out, &[" -x -a '(__ably_names ", names.word(), ")'"]);
+            }
         }
         let summary = quoted(summary(flag), "\\", "\\'");
         put(&mut out, &[" -d '", &summary, "'\n"]);

@@ -88,6 +88,27 @@ pub enum Completes {
     File,
     /// These words.
     Words(&'static [&'static str]),
+    /// Names of the full CLI's configuration, of this kind: the program itself lists them.
+    Names(Names),
+}
+
+/// What the full CLI's configuration has names of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Apps, by ID and by name.
+    Apps,
+    /// Their keys, by `appId.keyId` and by name.
+    Keys,
+}
+
+impl Names {
+    /// What a completion script asks this program for.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Apps => "apps",
+            Self::Keys => "keys",
+        }
+    }
 }
 
 /// One option.
@@ -205,6 +226,7 @@ pub const FLAGS: &[Flag] = &[
         id: Id::App,
         long: "--app",
         takes: Takes::One("ID|NAME"),
+        completes: Completes::Names(Names::Apps),
         env: Some("ABLY_APP_ID"),
         help: "The app that the tokens belong to. A key of another app is refused. Default: the key's own app.",
         ..CREDENTIALS
@@ -230,6 +252,7 @@ pub const FLAGS: &[Flag] = &[
         id: Id::Key,
         long: "--key",
         takes: Takes::One("KEY_ID|NAME"),
+        completes: Completes::Names(Names::Keys),
         help: "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.",
         ..CREDENTIALS
     },

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use lexopt::Arg;
 
-use crate::cli::flags::{self, Flag, Id, Takes};
+use crate::cli::flags::{self, Flag, Id, Names, Takes};
 use crate::cli::{completions, help, man, suggest};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
 const NAME: usize = 24;
 const NAME_WORD: usize = 12;
+/// What the completion scripts call. It is no option of the table, so that no text offers it.
+pub(super) const COMPLETE: &str = "--complete";
 const HELP: &str = "see ably auth revoke-token --help";
 /// What is typed as a command, and what was meant by it.
 const COMMANDS: [(&str, &str); 6] = [
@@ -29,6 +31,8 @@ const COMMANDS: [(&str, &str); 6] = [
 pub enum Command {
     /// Print a text: help, the version, a man page or a completion script.
     Print(fn() -> String),
+    /// List names for a completion script; nothing where there are none of what it asks for.
+    Complete(Option<Names>),
     /// `auth revoke-token` with its options.
     Revoke(Args),
 }
@@ -89,6 +93,13 @@ impl Args {
 /// # Errors
 /// A usage error. Its message never holds a value that was typed, since that may be a secret.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Problem> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let [first, what @ ..] = args.as_slice()
+        && first == COMPLETE
+    {
+        let asked = |names: &Names| what == [names.word()];
+        return Ok(Command::Complete([Names::Apps, Names::Keys].into_iter().find(asked)));
+    }
     let mut parser = lexopt::Parser::from_args(args);
     let mut words = Vec::new();
     let mut typed = Args::default();

@@ -4,6 +4,7 @@ pub mod cli_config;
 pub mod control_api;
 pub mod control_base;
 pub mod credentials;
+pub mod names;
 pub mod select;
 mod several;
 pub mod shapes;

@@ -31,6 +31,12 @@ pub fn error(sink: &Sink<'_>, error: &Error) -> i32 {
     })
 }
 
+/// Prints what was asked for in place of a run, and returns its exit code.
+pub fn print(output: &Output, text: &str) -> i32 {
+    output.print(text);
+    0
+}
+
 /// Whether stdout lacks something, which is said on stderr: the exit code alone would say something
 /// else.
 pub fn stdout_failed(output: &Output) -> bool {

@@ -1,5 +1,8 @@
 //! The man page and the completions, in the programs that they are for.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use crate::support::*;
 
 fn generated(page: &str) -> String {
@@ -44,6 +47,56 @@ const NOT_A_FILE: &[&str] = &[
     "ably auth revoke-token --client-id zo",
     "ably auth revoke-token --by zo",
 ];
+
+/// A name that would do something in a shell that does not quote it.
+const DANGEROUS: &str = "it's \"$(touch pwned)\" & `touch pwned` \\ !! *";
+
+/// Apps and keys with names of every kind.
+fn names() -> String {
+    let app =
+        |n: usize, name: &str| format!("[accounts.work.apps.APP{n}]\nappName = {}\n", quote(name));
+    let key = |key: &str, name: &str| format!("apiKey = '{key}'\nkeyName = '{name}'\n");
+    [
+        account(&format!("accessToken = '{TOKEN}'\ncontrolHost = 'localhost:1'")),
+        app(1, "My Shop") + &key(STORED1, "Root key"),
+        app(2, DANGEROUS) + &key(STORED2, "Root key"),
+        app(3, "two\nlines"),
+        app(4, "tab\there"),
+        app(5, "-dash"),
+        app(6, STORED1) + "apiKey = 'm4rker'\n",
+    ]
+    .concat()
+}
+
+#[test]
+fn the_names_of_the_configuration_are_listed_for_completions() {
+    let listed = |what: &[&str]| ably(["--complete"]).args(what).config(&names()).run();
+    for (what, told) in [
+        ("apps", format!("APP1\nAPP2\nAPP3\nAPP4\nAPP5\nAPP6\nMy Shop\n{DANGEROUS}\n")),
+        ("keys", "APP1.stored1\nAPP2.stored2\nRoot key\n".to_owned()),
+    ] {
+        let run = listed(&[what]);
+        run.exits(0).says_nothing();
+        assert_eq!(run.stdout, told);
+    }
+    let silent = |program: Program| {
+        program.run().exits(0).says_nothing().prints_nothing();
+    };
+    for what in [&[][..], &["secrets"], &["apps", "keys"], &["--json", "--complete"]] {
+        silent(ably(["--complete"]).args(what).config(&names()));
+    }
+    for what in ["apps", "keys"] {
+        let program = || ably(["--complete", what]);
+        silent(program());
+        silent(program().env_remove("HOME"));
+        silent(program().config("apiKey = 'm4rker"));
+        silent(program().config("[current]\naccount = 'gone'\n"));
+        silent(program().config(&account("apps = 5")));
+        silent(program().env("ABLY_CLI_CONFIG_DIR", "/dev/null"));
+    }
+    let texts = [generated("man").replace('\\', ""), ably(["--help"]).run().stdout];
+    assert!(texts.iter().all(|text| !text.contains("--complete")), "it is for scripts alone");
+}
 
 #[test]
 fn every_run_makes_the_same_pages() {
@@ -92,7 +145,7 @@ fn fish_completes() {
     let script = folder.write("ably.fish", generated("fish"));
     let offered = |line: &str| -> Option<Vec<String>> {
         let fish = installed("/usr/bin/fish")?;
-        let run = fish
+        let run = with_names(fish, &folder)
             .args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"])
             .arg(&script)
             .arg(line)
@@ -116,7 +169,37 @@ fn fish_completes() {
     for line in NOT_A_FILE {
         assert_eq!(offered(line).unwrap(), [""; 0], "{line}");
     }
+    let names = |what: &str| offered(&format!("ably auth revoke-token {what}")).unwrap();
+    assert_eq!(names("--app ").len(), 8);
+    assert!(names("--app=").contains(&"APP2".to_owned()));
+    assert_eq!(names("--key Root").len(), 1);
+    assert_eq!(names("--key APP"), ["APP1.stored1", "APP2.stored2"]);
 }
+
+/// A shell that finds the program and a configuration. In place of a run, the program tells its
+/// arguments.
+fn with_names(shell: Program, folder: &Folder) -> Program {
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = --complete ] && exec '{}' \"$@\"\nprintf '<%s>' \"$@\"\n",
+        binary().display()
+    );
+    let program = folder.write("bin/ably", script);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    shell.config(&names()).env("PATH", path)
+}
+
+/// What is typed, and what the program is given once that is completed.
+const COMPLETED: &[(&str, &str)] = &[
+    ("--app My\t", "<--app><My Shop>"),
+    ("--app=My\t", "<--app=My Shop>"),
+    ("--app 'My\t", "<--app><My Shop>"),
+    ("--app \"My\t", "<--app><My Shop>"),
+    ("--app My\\ S\t", "<--app><My Shop>"),
+    ("--app APP4\t", "<--app><APP4>"),
+    ("--key Ro\t", "<--key><Root key>"),
+    ("--key APP2\t", "<--key><APP2.stored2>"),
+];
 
 /// With it a shell says that it, and no longer the kernel, handles Ctrl-U and Ctrl-D.
 const PROMPT: &str = "<ready>";
@@ -136,7 +219,8 @@ fn listed(terminal: &mut Terminal, line: &str, list: &str) -> String {
 fn lists_what_fits(shell: Program, setup: &str, list: &str) {
     let folder = Folder::new();
     folder.write("zone", "");
-    let shell = shell.cwd(folder.path()).env("PS1", PROMPT).env("TERM", "dumb");
+    let shell = with_names(shell, &folder).cwd(folder.path());
+    let shell = shell.env("PS1", PROMPT).env("TERM", "dumb");
     let mut terminal = Terminal::start(shell);
     terminal.expect(PROMPT);
     terminal.send(format!("{setup}; echo se''t\r"));
@@ -155,6 +239,20 @@ fn lists_what_fits(shell: Program, setup: &str, list: &str) {
         let shown = listed(&mut terminal, line, list);
         assert!(!shown.contains("zone"), "{line}: {shown:?}");
     }
+    let names: [(&str, &[&str]); 2] =
+        [("app", &["APP1", "APP6", "Shop", "it"]), ("key", &["APP1.stored1", "Root"])];
+    for (option, wanted) in names {
+        let shown = listed(&mut terminal, &format!("ably auth revoke-token --{option} "), list);
+        let all = wanted.iter().all(|word| shown.contains(word));
+        assert!(all && !shown.contains("m4rker"), "{option}: {shown:?}");
+    }
+    let dangerous = ("--app it\t", &*format!("<--app><{DANGEROUS}>"));
+    for (typed, given) in COMPLETED.iter().chain([&dangerous]) {
+        terminal.send(format!("ably auth revoke-token {typed}\r"));
+        terminal.expect(&format!("<auth><revoke-token>{given}"));
+        terminal.expect(PROMPT);
+    }
+    assert!(!folder.file("pwned").exists(), "a name is no command");
     terminal.send("exit\r");
     terminal.finish();
 }
