@@ -101,7 +101,8 @@ mod tests {
             ("--", ""),
             ("--bogus", ""),
             ("--token", ""),
-            ("--region", ""),
+            ("--region", "--reason"),
+            ("--colour", ""),
             ("--s3cretsecretsecretsecretsecretsecret", ""),
         ] {
             assert_eq!(option(typed).unwrap_or_default(), meant, "{typed}");
