@@ -24,6 +24,12 @@ const PIPE_ROOM: u64 = 64 << 10;
 /// # Errors
 /// It cannot be read, is not a file, is longer than the limit, or memory does not suffice.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (file, size) = open(path)?;
+    read_into(size, file, limit)
+}
+
+/// Opens a file to be read, and says its size where it has one beforehand.
+fn open(path: &Path) -> io::Result<(File, u64)> {
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     // Opening a pipe that nobody writes to would wait.
     let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
@@ -33,13 +39,13 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is a folder"));
     }
     if kind.is_file() {
-        return read_into(metadata.len(), file, limit);
+        return Ok((file, metadata.len()));
     }
     if !path.to_str().is_some_and(|path| STREAMS.iter().any(|stream| path.starts_with(stream))) {
         return Err(io::Error::other("it is not a regular file"));
     }
     ioctl_fionbio(&file, false)?;
-    read_into(PIPE_ROOM, file, limit)
+    Ok((file, PIPE_ROOM))
 }
 
 /// What stands for standard input in place of a file.
@@ -61,12 +67,35 @@ pub fn read_named(
     } else {
         read(path, limit)
     };
-    read.map_err(|error| {
-        Problem::new(
-            format!("{named_by}: {shown} cannot be read: {}", reason(&error)),
-            "check the path, and that this user may read it",
-        )
-    })
+    read.map_err(|error| unreadable(named_by, shown, &error))
+}
+
+/// Opens the file that an option names, or standard input for `-`, to be read as it comes.
+///
+/// # Errors
+/// As for `read_named`.
+pub fn open_named(path: &Path, named_by: &str, shown: &str) -> Result<File, Problem> {
+    let opened = match path == Path::new(STDIN) {
+        true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        false => open(path).map(|(file, _)| file),
+    };
+    opened.map_err(|error| unreadable(named_by, shown, &error))
+}
+
+/// That a file cannot be read, and why.
+pub fn unreadable(named_by: &str, shown: &str, error: &io::Error) -> Problem {
+    Problem::new(
+        format!("{named_by}: {shown} cannot be read: {}", reason(error)),
+        "check the path, and that this user may read it",
+    )
+}
+
+/// What the operator calls standard input.
+pub const STDIN_NAME: &str = "standard input";
+
+/// What to call the file that an option names.
+pub fn called(path: &Path) -> String {
+    if path == Path::new(STDIN) { STDIN_NAME.to_owned() } else { shown(path) }
 }
 
 /// Reads everything up to a limit in bytes.

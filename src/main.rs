@@ -82,18 +82,20 @@ fn execute(
     report: Report<'_>,
     mut progress: Progress,
 ) -> Result<i32, Error> {
-    let (batches, mut verifier) = (run::run(plan, net)?, Verifier::new(plan, net)?);
+    let (batches, mut verifier) = (run::run(plan, net)?, Verifier::new(plan, net));
     let mut left_over = LeftOver::create(plan)?;
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(plan);
     for batch in batches {
-        if let Some(verifier) = verifier.as_mut().filter(|_| batch.is_revoked()) {
-            report.before_proof(&batch);
-            summary.verdict = Some(verifier.verify());
-        }
-        report.batch(&batch, summary.verdict.as_ref());
         left_over.iter_mut().for_each(|file| file.add(&batch));
         summary.add(&batch);
         progress.tell(summary.tally);
+        if let Some(verifier) = &mut verifier
+            && verifier.is_due(&batch, &summary)
+        {
+            report.before_proof(&batch, &summary);
+            summary.proofs = verifier.verify();
+        }
+        report.batch(&batch, &summary.proofs);
     }
     progress.end();
     // The file first: whoever reads the report may not be reading.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::api_key::ApiKey;
 use crate::cli::flags::{Id, long};
 use crate::error::{Error, Problem};
-use crate::keys::credentials::{self, Found};
+use crate::keys::credentials;
 use crate::keys::shapes::Credential;
 use crate::keys::sources::Sources;
 use crate::net::clock;
@@ -16,7 +16,7 @@ use crate::net::endpoint::Endpoint;
 use crate::net::hosts::Hosts;
 use crate::net::session::Net;
 use crate::request::issued_before::IssuedBefore;
-use crate::request::leaked::Leaked;
+use crate::request::leaked::{Helpless, Leaked};
 use crate::request::settings::{Consent, Recording};
 use crate::request::targets::{Kind, Targets};
 use crate::request::{Request, Subject};
@@ -34,13 +34,21 @@ pub struct Terms {
 /// One key with what is to be revoked with it.
 #[derive(Debug)]
 pub struct Job {
-    /// The key, its app, and where both came from.
-    pub credential: Credential,
+    /// The key name, `appId.keyId`.
+    pub key_name: String,
+    /// The key, its app, and where both came from. `None` where it is not at hand: then nothing of
+    /// the job is sent.
+    pub credential: Option<Credential>,
     /// At least one. Jobs with the same targets share them.
     pub targets: Arc<Targets>,
 }
 
 impl Job {
+    fn new(credential: Credential, targets: Arc<Targets>) -> Self {
+        let key_name = credential.key.name().to_owned();
+        Self { key_name, credential: Some(credential), targets }
+    }
+
     /// Whether another job is about the same targets.
     pub fn shares_targets(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.targets, &other.targets)
@@ -52,15 +60,15 @@ impl Job {
 pub struct Plan {
     /// What is to be revoked with which key, in this order; at least one.
     pub jobs: Vec<Job>,
-    /// The leaked token that the target came from.
-    pub token: Option<Leaked>,
+    /// The leaked tokens that the targets came from.
+    pub leaked: Option<Leaked>,
     /// What the operator is to know of keys that do not serve, a sentence each.
     pub warnings: Vec<String>,
     /// When, and how gently.
     pub terms: Terms,
     /// Whether to ask, go ahead or only show.
     pub consent: Consent,
-    /// Whether Ably is to be asked with the leaked token afterwards.
+    /// Whether Ably is to be asked with the leaked tokens afterwards.
     pub verify: bool,
     /// Where the targets go that are not known to be revoked.
     pub unrevoked_to: Option<PathBuf>,
@@ -79,7 +87,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Settles what the request leaves open: key and app, a leaked token's claim, the time. The
+    /// Settles what the request leaves open: keys and app, the claim of leaked tokens, the time. The
     /// operator is asked where that is needed.
     ///
     /// # Errors
@@ -93,9 +101,8 @@ impl Plan {
             }
             (error, _) => error,
         };
-        let Found { credentials, warnings, .. } =
-            credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
-        let (endpoint, origin) = endpoint_of(request.endpoint, &credentials)?;
+        let found = credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
+        let (endpoint, origin) = endpoint_of(request.endpoint, &found.credentials)?;
         net.log.note("http", "endpoint", || format!("endpoint {endpoint} {origin}"));
         let mut hosts = Hosts::of(&endpoint);
         hosts.all().try_for_each(|host| net.http.check(host))?;
@@ -109,25 +116,25 @@ impl Plan {
             Some(IssuedBefore::At(ms)) => Some(ms),
             None => None,
         };
-        let (targets, token) = match subject {
-            Subject::Targets(targets) => (targets, None),
-            Subject::Token(candidates) => {
-                let token = Leaked::choose(candidates, sources.chooser())?;
-                (token.targets()?, Some(token))
-            }
-        };
-        credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
+        let keys = || found.credentials.iter().map(|one| &one.key);
         if let Some(Recording { reason: Some(reason), .. }) = &request.recording
-            && credentials.iter().any(|one| one.key.is_in(reason))
+            && keys().any(|key| key.is_in(reason))
         {
             return Err(Form::ApiKey.misplaced(long(Id::Reason)).into());
         }
-        tell(net, &credentials, &hosts);
-        let targets = Arc::new(targets);
-        let job = |credential| Job { credential, targets: Arc::clone(&targets) };
+        tell(net, &found.credentials, &hosts);
+        let warnings = found.warnings;
+        let (jobs, leaked) = match subject {
+            Subject::Targets(targets) => (jobs(found.credentials, targets)?, None),
+            Subject::Leaked(mut leaked) => {
+                found.only_app.iter().for_each(|app| leaked.restrict(app));
+                leaked.choose(sources.chooser())?;
+                (jobs_of_leaked(found.credentials, &mut leaked)?, Some(leaked))
+            }
+        };
         Ok(Self {
-            jobs: credentials.into_iter().map(job).collect(),
-            token,
+            jobs,
+            leaked,
             warnings,
             terms: Terms { issued_before, margin },
             consent,
@@ -142,19 +149,28 @@ impl Plan {
         })
     }
 
-    /// How many revocations there are: targets, each with a key.
+    /// How many revocations there are: targets, each with a key; a token that cannot be revoked by
+    /// itself counts as one.
     pub fn revocations(&self) -> usize {
-        self.jobs.iter().map(|job| job.targets.len()).sum()
+        self.jobs.iter().map(|job| job.targets.len()).sum::<usize>() + self.helpless().len()
+    }
+
+    /// Leaked tokens that cannot be revoked by themselves.
+    pub fn helpless(&self) -> &[Helpless] {
+        self.leaked.as_ref().map(|leaked| leaked.helpless.as_slice()).unwrap_or_default()
     }
 
     /// What a revocation is called: with several keys a target is revoked several times.
     pub fn unit(&self) -> &'static str {
-        if self.jobs.len() > 1 { "revocation" } else { "target" }
+        match self.jobs.len() > 1 || !self.helpless().is_empty() {
+            true => "revocation",
+            false => "target",
+        }
     }
 
     /// The target of the run, where there is one alone.
     pub fn only_target(&self) -> Option<&str> {
-        let first = self.jobs.first()?.targets.get(0);
+        let first = self.jobs.first().filter(|_| self.helpless().is_empty())?.targets.get(0);
         let alone = |job: &Job| job.targets.len() == 1 && job.targets.get(0) == first;
         self.jobs.iter().all(alone).then_some(first)
     }
@@ -162,7 +178,7 @@ impl Plan {
     /// The key of a job as a message names it, where there are several.
     pub fn key_among(&self, job: usize) -> Option<&str> {
         let job = self.jobs.get(job).filter(|_| self.jobs.len() > 1);
-        job.map(|job| job.credential.key.name())
+        job.map(|job| job.key_name.as_str())
     }
 }
 
@@ -190,6 +206,29 @@ fn endpoint_of(
         }
     }
     Ok((Endpoint::default(), "by default".to_owned()))
+}
+
+/// A job a key, all with the same targets.
+fn jobs(credentials: Vec<Credential>, targets: Targets) -> Result<Vec<Job>, Problem> {
+    credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
+    let targets = Arc::new(targets);
+    let job = |credential| Job::new(credential, Arc::clone(&targets));
+    Ok(credentials.into_iter().map(job).collect())
+}
+
+/// A job for each key that signed tokens, at hand or not.
+fn jobs_of_leaked(
+    mut credentials: Vec<Credential>,
+    leaked: &mut Leaked,
+) -> Result<Vec<Job>, Problem> {
+    let mut jobs = Vec::new();
+    for (key_name, targets) in leaked.jobs()? {
+        credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
+        let own = credentials.iter().position(|one| one.key.name() == key_name);
+        let credential = own.map(|own| credentials.swap_remove(own));
+        jobs.push(Job { key_name, credential, targets: Arc::new(targets) });
+    }
+    Ok(jobs)
 }
 
 /// Makes sure that no target holds the key's secret, pasted in the wrong place: it would be shown.

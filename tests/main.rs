@@ -45,8 +45,10 @@ mod net {
 mod request {
     /// What an option may name: pipes, devices, too much for the memory.
     mod files;
-    /// Leaked tokens.
+    /// A leaked token.
     mod leaked;
+    /// Leaked tokens in a log, of several keys.
+    mod leaked_log;
     /// Targets from options, a file, standard input.
     mod targets;
 }

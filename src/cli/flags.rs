@@ -219,7 +219,7 @@ pub const FLAGS: &[Flag] = &[
         alias: Some("--from-tokens"),
         takes: Takes::One("FILE|-"),
         completes: Completes::File,
-        help: "Work the target out of a leaked JWT in a file, or on standard input with -. Only the key that signed it can revoke it.",
+        help: "Find leaked tokens in any text, such as a log, or on standard input with -, and revoke each with the key that signed it. A token must stand whole on one line.",
         ..TARGETS
     },
     Flag {
@@ -294,13 +294,13 @@ pub const FLAGS: &[Flag] = &[
         long: "--by",
         takes: Takes::One("client-id|revocation-key"),
         completes: Completes::Words(&["client-id", "revocation-key"]),
-        help: "With --from-token: which of the token's two claims to revoke by.",
+        help: "With --from-token: which claim to revoke by where a token has both.",
         ..ACTION
     },
     Flag {
         id: Id::Verify,
         long: "--verify",
-        help: "With --from-token: afterwards ask Ably with that token until it is rejected, for 10 seconds at most (40 with the margin).",
+        help: "With --from-token: afterwards ask Ably with each token until it is rejected, for 10 seconds at most (40 with the margin).",
         ..ACTION
     },
     Flag {

@@ -3,27 +3,26 @@
 use std::fmt::Write;
 
 use crate::error::{AblyError, Error, Problem};
-use crate::json::Layout;
-use crate::keys::shapes::Credential;
 use crate::plan::{Job, Plan};
 use crate::report::Ending;
-use crate::request::leaked::Leaked;
-use crate::request::targets::{self, Kind, Targets};
-use crate::revoke::client::{self, BATCH};
+use crate::request::leaked::{self, Leaked};
+use crate::request::leaked_tokens::Token;
+use crate::request::targets::{self, Kind};
 use crate::revoke::outcome::{Confirmation, Outcome};
-use crate::revoke::run::Batch;
 use crate::revoke::summary::{Failure, NAMED, Summary};
-use crate::revoke::verify::Verdict;
+use crate::revoke::verify::{Proof, Verdict};
 use crate::terminal::output::{Colour, Output, columns};
 use crate::text::{Safe, count, excerpt};
 use crate::time::shown;
 use crate::wrap::unbroken;
 
+const RUN_AGAIN: &str = "the token still works: run the same command again in a minute; \
+     if it works then, too, revoke its API key in the dashboard";
 const HINT: &str =
     "the auth server must answer 403 to this client; otherwise it will simply issue a new token";
 
 /// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
-fn named(specifier: &str) -> String {
+pub(super) fn named(specifier: &str) -> String {
     match Kind::split(specifier) {
         Some((kind, value)) if targets::is_doubtful(value) => {
             unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&excerpt(value))))
@@ -31,87 +30,6 @@ fn named(specifier: &str) -> String {
         Some((kind, value)) => unbroken(&format!("{} {}", kind.noun(), Safe(&excerpt(value)))),
         None => unbroken(&format!("target {}", Safe(&excerpt(specifier)))),
     }
-}
-
-/// What is doubtful about the targets themselves, or nothing.
-fn doubts(targets: &Targets) -> String {
-    let mut doubtful = targets
-        .iter()
-        .filter(|target| Kind::split(target).is_some_and(|(_, value)| targets::is_doubtful(value)));
-    let Some(first) = doubtful.next() else {
-        return String::new();
-    };
-    let more = match doubtful.count() {
-        0 => String::new(),
-        more => format!(" and {}", count(more, "more target")),
-    };
-    format!(
-        "warning: white space at an end, or another target after a comma: {}{more}; \
-         Ably cannot tell that this names nobody\n",
-        named(first)
-    )
-}
-
-/// What comes before the question: what will be revoked, in which app, with which key.
-pub(super) fn question(plan: &Plan) -> String {
-    let mut text = String::new();
-    for jobs in plan.jobs.chunk_by(Job::shares_targets) {
-        text.push_str(&of_jobs(jobs));
-    }
-    text.push_str(&token_facts(plan));
-    if plan.verify {
-        text.push_str("Afterwards Ably is asked with the token itself whether it is rejected\n");
-    }
-    for warning in &plan.warnings {
-        let _ = writeln!(text, "warning: {}", Safe(warning));
-    }
-    if !plan.endpoint.is_default() {
-        let _ = writeln!(text, "Endpoint {}", Safe(&plan.endpoint.to_string()));
-    }
-    if let Some(ms) = plan.terms.issued_before {
-        let _ = writeln!(text, "Only tokens issued before {}", shown(ms));
-    }
-    if plan.terms.margin {
-        text.push_str("Connected clients have 30 seconds to obtain new tokens\n");
-    }
-    text
-}
-
-/// The targets of jobs that share them, and the keys of these jobs.
-fn of_jobs(jobs: &[Job]) -> String {
-    let mut text = String::new();
-    let Some(targets) = jobs.first().map(|job| &job.targets) else {
-        return text;
-    };
-    // Writing to a String cannot fail, here and below.
-    let _ = writeln!(text, "This revokes the tokens of {}:", by_kind(targets));
-    for target in targets.iter().take(NAMED) {
-        let _ = writeln!(text, "  {}", named(target));
-    }
-    if targets.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", targets.len() - NAMED);
-    }
-    if targets.duplicates() > 0 {
-        let repeated = count(targets.duplicates(), "repeated target");
-        let _ = writeln!(text, "{repeated} left out");
-    }
-    text.push_str(&doubts(targets));
-    if let [job] = jobs {
-        let _ = writeln!(text, "With {}", key_shown(&job.credential));
-        return text;
-    }
-    let _ = writeln!(text, "With each of {}:", count(jobs.len(), "key"));
-    for job in jobs {
-        let _ = writeln!(text, "  {}", key_shown(&job.credential));
-    }
-    text
-}
-
-/// `3 client IDs and 1 channel`.
-fn by_kind(targets: &Targets) -> String {
-    let counts = targets.counts_by_kind();
-    let counts = counts.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind.noun()));
-    counts.collect::<Vec<_>>().join(" and ")
 }
 
 /// Tells an error that ended the run before its first revocation.
@@ -124,71 +42,67 @@ pub(super) fn error(output: &Output, error: &Error) {
     }
 }
 
-/// Shows what would be sent.
-pub(super) fn dry_run(output: &Output, plan: &Plan) {
-    output.say(&token_facts(plan));
-    for job in &plan.jobs {
-        let (host, path) = (plan.hosts.preferred(), client::path(&job.credential.key));
-        output.say(&format!(
-            "Dry run: nothing was sent{}. The real run would send {} to\n  POST https://{host}{path}\n\
-             with {}, the first with this body:\n",
-            read_first(plan),
-            count(job.targets.len().div_ceil(BATCH), "request"),
-            key_shown(&job.credential),
-        ));
-        let body = client::first_body(&job.targets, plan.terms);
-        let layout = Layout { pretty: true, colour: false };
-        output.say_as_it_is(&format!("{}\n", body.write(layout)));
-    }
-}
-
-/// What is known of the leaked token, line by line.
-fn token_facts(plan: &Plan) -> String {
-    let text = plan.token.as_ref().map(Leaked::facts).unwrap_or_default();
-    text.lines().map(|line| format!("{}\n", Safe(line))).collect()
-}
-
-/// What even a dry run asks for.
-pub(super) fn read_first(plan: &Plan) -> &'static str {
-    match (plan.asked_control, plan.asked_clock) {
-        (true, true) => "; only the Control API was asked for app and key, and Ably for the time",
-        (true, false) => "; only the Control API was asked for app and key",
-        (false, true) => "; only Ably was asked for the time",
-        (false, false) => "",
-    }
-}
-
-/// What is doubtful about the targets or the leaked token, where no question shows it.
-pub(super) fn warning(output: &Output, plan: &Plan) {
-    for jobs in plan.jobs.chunk_by(Job::shares_targets) {
-        output.say(&jobs.first().map(|job| doubts(&job.targets)).unwrap_or_default());
-    }
-    for warning in &plan.warnings {
-        output.say(&format!("warning: {}\n", Safe(warning)));
-    }
-    if let Some(warning) = plan.token.as_ref().and_then(Leaked::warning) {
-        output.say(&format!("warning: {warning}\n"));
-    }
-}
-
-/// Tells that the target is revoked, before the token is asked with.
-pub(super) fn before_proof(output: &Output, plan: &Plan, batch: &Batch<'_>) {
-    let mut summary = Summary::default();
-    summary.add(batch);
-    if let Some((target, times)) = &summary.confirmed {
-        output.say(&confirmation(plan, &summary, target, *times));
+/// Tells what is revoked, before Ably is asked with the tokens.
+pub(super) fn before_proof(output: &Output, plan: &Plan, summary: &Summary) {
+    if let (Some((target, times)), Some(_)) = (&summary.confirmed, only_token(plan)) {
+        output.say(&confirmation(plan, summary, target, *times));
         output.say("asking Ably whether it still accepts the token\n");
+    } else {
+        output.say(&format!("{}\n", totals(plan, summary)));
+        output.say("asking Ably with each token until it is rejected\n");
     }
 }
 
-/// What became of the leaked token itself.
-fn verdict(output: &Output, verdict: &Verdict) {
-    match doubt(verdict) {
-        Some(problem) => say_problem(output, "", &problem, None),
-        None => {
-            let symbol = output.symbol(Colour::Good, "✓");
-            output.say(&format!("{symbol}{}\n", Safe(&verdict.described())));
-        }
+fn only_token(plan: &Plan) -> Option<&Token> {
+    plan.leaked.as_ref().and_then(Leaked::only)
+}
+
+/// What became of the leaked tokens themselves.
+fn proofs(output: &Output, plan: &Plan, proofs: &[Proof]) {
+    let (Some(leaked), false) = (&plan.leaked, proofs.is_empty()) else {
+        return;
+    };
+    if let ([Proof { verdict, .. }], Some(_)) = (proofs, only_token(plan)) {
+        return match doubt(verdict) {
+            Some(problem) => say_problem(output, "", &problem, None),
+            None => {
+                let symbol = output.symbol(Colour::Good, "✓");
+                output.say(&format!("{symbol}{}\n", Safe(&verdict.described())));
+            }
+        };
+    }
+    let number = |is: fn(&Verdict) -> bool| proofs.iter().filter(|it| is(&it.verdict)).count();
+    let dead = number(|it| *it == Verdict::Revoked);
+    let be = if dead == 1 { "is" } else { "are" };
+    let all = count(proofs.len(), "token");
+    let mut text = format!("{dead} of {all} {be} rejected as revoked (40141)");
+    let others = [
+        (number(|it| matches!(it, Verdict::Dead(_))), "dead for another reason"),
+        (number(|it| *it == Verdict::Accepted), "still accepted"),
+        (number(|it| matches!(it, Verdict::NotKnown(_))), "not known"),
+    ];
+    for (n, what) in others.into_iter().filter(|(n, _)| *n > 0) {
+        let _ = write!(text, "; {n} {what}");
+    }
+    let alive = || proofs.iter().filter(|proof| !proof.verdict.is_dead());
+    let symbol = match alive().next() {
+        None => output.symbol(Colour::Good, "✓"),
+        Some(_) => output.symbol(Colour::Bad, "✗"),
+    };
+    output.say(&format!("{symbol}{text}\n"));
+    for proof in alive().take(NAMED) {
+        let Some(token) = leaked.tokens.get(proof.token) else { continue };
+        let (kind, value) = leaked.target(token);
+        let target = named(&format!("{}{value}", kind.prefix()));
+        let what = Safe(&proof.verdict.described()).to_string();
+        output.say(&format!("  line {}, key {}, {target}: {what}\n", token.line, token.key_name));
+    }
+    let more = alive().count().saturating_sub(NAMED);
+    if more > 0 {
+        output.say(&format!("  and {more} more\n"));
+    }
+    if alive().next().is_some() {
+        output.say(&format!("  {RUN_AGAIN}\n"));
     }
 }
 
@@ -196,10 +110,7 @@ fn verdict(output: &Output, verdict: &Verdict) {
 pub(super) fn doubt(verdict: &Verdict) -> Option<Problem> {
     let remedy = match verdict {
         Verdict::Revoked | Verdict::Dead(_) => return None,
-        Verdict::Accepted => {
-            "the token still works: run the same command again in a minute; \
-             if it works then, too, revoke its API key in the dashboard"
-        }
+        Verdict::Accepted => RUN_AGAIN,
         Verdict::NotKnown(_) => {
             "the revocation itself was accepted: run the same command to ask once more"
         }
@@ -211,20 +122,20 @@ pub(super) fn doubt(verdict: &Verdict) -> Option<Problem> {
 pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
     tell_counts(output, plan, summary, ending);
     failures(output, plan, summary);
-    if let Some(reached) = &summary.verdict {
-        verdict(output, reached);
-    }
+    helpless(output, plan);
+    proofs(output, plan, &summary.proofs);
     problem(output, ending.resume.as_ref().err());
     problem(output, ending.unrecorded.as_ref());
     next_step(output, summary, ending);
 }
 
 fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
-    if plan.revocations() > 1 {
+    if plan.revocations() > 1 && summary.proofs.is_empty() {
         output.say(&format!("{}\n", totals(plan, summary)));
     }
-    // Where there is a verdict, this was told before it.
-    if let (Some((target, times)), None) = (&summary.confirmed, &summary.verdict) {
+    // Where the only token was asked with, this was told before.
+    let is_told = !summary.proofs.is_empty() && only_token(plan).is_some();
+    if let (Some((target, times)), false) = (&summary.confirmed, is_told) {
         let text = confirmation(plan, summary, target, *times);
         output.say(&match text.strip_prefix("revoked:").filter(|_| ending.succeeded) {
             Some(rest) => {
@@ -256,6 +167,19 @@ fn failures(output: &Output, plan: &Plan, summary: &Summary) {
     }
 }
 
+/// The tokens that could not be revoked by themselves.
+fn helpless(output: &Output, plan: &Plan) {
+    let tokens = plan.helpless();
+    if let Some(first) = tokens.first() {
+        let (line, why) = (first.line, &first.why);
+        let what = match tokens.len() {
+            1 => format!("nothing was sent for the token in line {line}: it {why}"),
+            all => format!("nothing was sent for {all} tokens: that in line {line} {why}"),
+        };
+        say_problem(output, "", &Problem::new(what, leaked::remedy_of(&first.why)), None);
+    }
+}
+
 /// What is left to do: about the auth server, or about the targets left over.
 fn next_step(output: &Output, summary: &Summary, ending: &Ending) {
     if ending.succeeded {
@@ -283,9 +207,12 @@ fn next_step(output: &Output, summary: &Summary, ending: &Ending) {
 
 fn confirmation(plan: &Plan, summary: &Summary, target: &str, times: Confirmation) -> String {
     let whom = match summary.tally.revoked {
-        1 => named(target),
+        1 => format!("the revocation for {}", named(target)),
         many => match plan.only_target() {
-            Some(only) => format!("{} with {}", named(only), count(many, "key")),
+            Some(only) => format!("the revocation for {} with {}", named(only), count(many, "key")),
+            None if plan.unit() == "target" => {
+                format!("the revocation for {}", count(many, "target"))
+            }
             None => count(many, plan.unit()),
         },
     };
@@ -298,20 +225,20 @@ fn confirmation(plan: &Plan, summary: &Summary, target: &str, times: Confirmatio
         1 => format!("tokens issued before {before} are refused from {from} on{margin}"),
         _ => format!("in force for the last of them from {from} on{margin}"),
     };
-    format!(
-        "revoked: Ably accepted the revocation for {whom}\n  {when}\n  {}\n",
-        keys_shown(plan, summary)
-    )
+    format!("revoked: Ably accepted {whom}\n  {when}\n  {}\n", keys_shown(plan, summary))
 }
 
 /// The keys with which something was confirmed.
 fn keys_shown(plan: &Plan, summary: &Summary) -> String {
     let jobs = plan.jobs.iter().zip(&summary.confirmed_of).filter(|(_, n)| **n > 0);
-    jobs.map(|(job, _)| key_shown(&job.credential)).collect::<Vec<_>>().join("\n  ")
+    jobs.map(|(job, _)| key_shown(job)).collect::<Vec<_>>().join("\n  ")
 }
 
 /// App and key with the key's source; the app's name in one piece.
-fn key_shown(credential: &Credential) -> String {
+pub(super) fn key_shown(job: &Job) -> String {
+    let Some(credential) = &job.credential else {
+        return format!("key {}, which is not at hand", job.key_name);
+    };
     let described = Safe(&credential.to_string()).to_string();
     match &credential.app.name {
         Some(name) => {

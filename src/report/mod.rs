@@ -4,6 +4,7 @@
 
 mod human;
 pub mod progress;
+mod question;
 pub mod record_file;
 mod records;
 pub mod resume;
@@ -16,7 +17,7 @@ use crate::report::resume::Resume;
 use crate::report::sink::Sink;
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
-use crate::revoke::verify::Verdict;
+use crate::revoke::verify::Proof;
 use crate::secret::redactor::Redactor;
 use crate::terminal::output::Output;
 
@@ -94,13 +95,13 @@ impl<'a> Report<'a> {
 
     /// The question before the first revocation.
     pub fn question(self) -> String {
-        human::question(self.plan) + "Revoke? [y/N] "
+        question::question(self.plan) + "Revoke? [y/N] "
     }
 
     /// What is doubtful about the targets or the leaked token, where no question shows it.
     pub fn warning(self) {
         if !self.output.is_json() {
-            human::warning(self.output, self.plan);
+            question::warning(self.output, self.plan);
         }
     }
 
@@ -108,26 +109,30 @@ impl<'a> Report<'a> {
     pub fn dry_run(self) -> i32 {
         self.sink.put(false, || records::dry_run(self.plan));
         self.sink.close(0, self.output.signals().caught(), |output, unrecorded| {
-            human::warning(output, self.plan);
-            human::dry_run(output, self.plan);
+            question::warning(output, self.plan);
+            question::dry_run(output, self.plan);
             human::problem(output, unrecorded);
         })
     }
 
-    /// Tells that the target is revoked, before the token is asked with: that takes long, and the
-    /// record must not wait for it.
-    pub fn before_proof(self, batch: &Batch<'_>) {
+    /// Tells what is revoked, before Ably is asked with the tokens: that takes long, and the record
+    /// must not wait for it.
+    pub fn before_proof(self, batch: &Batch<'_>, summary: &Summary) {
         if self.sink.has_file() {
-            self.sink.keep(true, &records::batch(self.plan, batch, None));
+            self.sink.keep(true, &records::batch(self.plan, batch, &[]));
         }
         if !self.output.is_json() {
-            human::before_proof(self.output, self.plan, batch);
+            human::before_proof(self.output, self.plan, summary);
         }
     }
 
     /// Tells the outcomes of one batch to scripts as they come; people are told at the end.
-    pub fn batch(self, batch: &Batch<'_>, verdict: Option<&Verdict>) {
-        self.sink.put(batch.requested, || records::batch(self.plan, batch, verdict));
+    pub fn batch(self, batch: &Batch<'_>, proofs: &[Proof]) {
+        match proofs.is_empty() {
+            true => self.sink.put(batch.requested, || records::batch(self.plan, batch, proofs)),
+            // The record has it without the proof, which gets a record of its own.
+            false => self.sink.show(|| records::batch(self.plan, batch, proofs)),
+        }
     }
 
     /// The end of a run that a signal may have cut short: for people all of it, as records what is
@@ -139,7 +144,7 @@ impl<'a> Report<'a> {
         resume: Result<Option<Resume>, Problem>,
     ) -> i32 {
         let exit_code = summary.exit_code();
-        self.sink.put(false, || records::end(summary, &resume));
+        self.sink.put(false, || records::end(self.plan, summary, &resume));
         self.sink.close(exit_code, signal, |output, unrecorded| {
             let interrupted = signal.is_some();
             let complete = resume.is_ok() && unrecorded.is_none();

@@ -9,15 +9,15 @@ use crate::environment::Environment;
 use crate::error::{AblyError, Error, Problem};
 use crate::json::{Fields, Json};
 use crate::plan::{Job, Plan};
-use crate::report::human;
 use crate::report::resume::Resume;
-use crate::request::leaked::Leaked;
+use crate::report::{human, question};
+use crate::request::leaked::{self, Helpless};
 use crate::request::settings::Recording;
 use crate::revoke::client;
 use crate::revoke::outcome::{Cause, Outcome};
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
-use crate::revoke::verify::Verdict;
+use crate::revoke::verify::{Proof, Verdict};
 use crate::secret::redactor::Redactor;
 use crate::terminal::output::Record;
 use crate::text::count;
@@ -56,11 +56,11 @@ pub(super) fn run(
 
 /// Which key of which app, and where it came from.
 fn key(fields: Fields, job: &Job) -> Fields {
-    let credential = &job.credential;
+    let credential = job.credential.as_ref();
     fields
-        .with("app", credential.app.id.as_str())
-        .with("keyName", credential.key.name())
-        .with("keySource", credential.source.as_str())
+        .maybe("app", credential.map(|one| one.app.id.as_str()))
+        .with("keyName", job.key_name.as_str())
+        .maybe("keySource", credential.map(|one| one.source.as_str()))
 }
 
 /// An error that ended the run before its first revocation.
@@ -89,25 +89,28 @@ pub(super) fn status(exit_code: i32, interrupted: bool) -> Record {
 /// What would be sent.
 pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
     let record = |job: &Job| {
-        let (host, path) = (plan.hosts.preferred(), client::path(&job.credential.key));
+        let credential = job.credential.as_ref()?;
+        let (host, path) = (plan.hosts.preferred(), client::path(&credential.key));
         let request = Fields::new()
             .with("method", "POST")
             .with("url", format!("https://{host}{path}"))
             .with("body", client::first_body(&job.targets, plan.terms))
-            .with("keyName", job.credential.key.name());
+            .with("keyName", job.key_name.as_str());
         let fields = Fields::new()
             .with("success", true)
             .with("dryRun", true)
-            .with("message", format!("nothing was sent{}", human::read_first(plan)))
+            .with("message", format!("nothing was sent{}", question::read_first(plan)))
             .with("request", request.done())
-            .maybe("token", plan.token.as_ref().map(Leaked::json));
-        Record::new("result", fields)
+            .maybe("token", only_token(plan));
+        Some(Record::new("result", fields))
     };
-    plan.jobs.iter().map(record).collect()
+    plan.jobs.iter().filter_map(record).chain(plan.helpless().iter().map(helpless)).collect()
 }
 
 /// The outcomes of one batch: what has a result, and what has none.
-pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Vec<Record> {
+pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, proofs: &[Proof]) -> Vec<Record> {
+    // The only token's proof stands with its revocation, too.
+    let verdict = only_token(plan).and(proofs.first()).map(|proof| &proof.verdict);
     let has_results = batch.outcomes.iter().any(Outcome::has_result);
     let mut records: Vec<Record> =
         has_results.then(|| result_record(plan, batch, verdict)).into_iter().collect();
@@ -129,9 +132,63 @@ pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -
 }
 
 /// What the end of a run adds to its records.
-pub(super) fn end(summary: &Summary, resume: &Result<Option<Resume>, Problem>) -> Vec<Record> {
-    let doubt = summary.verdict.as_ref().and_then(human::doubt);
-    doubt.iter().chain(resume.as_ref().err()).map(problem).collect()
+pub(super) fn end(
+    plan: &Plan,
+    summary: &Summary,
+    resume: &Result<Option<Resume>, Problem>,
+) -> Vec<Record> {
+    let mut records: Vec<Record> = plan.helpless().iter().map(helpless).collect();
+    records.extend(summary.proofs.iter().filter_map(|proof| verification(plan, proof)));
+    let doubt = summary.proofs.iter().filter(|_| only_token(plan).is_some());
+    records.extend(doubt.filter_map(|proof| human::doubt(&proof.verdict)).map(|it| problem(&it)));
+    records.extend(resume.as_ref().err().map(problem));
+    records
+}
+
+/// What became of a leaked token itself.
+fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
+    let token = plan.leaked.as_ref()?.tokens.get(proof.token)?;
+    let verification = Fields::new()
+        .with("fingerprint", token.fingerprint.to_string())
+        .with("line", i64::try_from(token.line).unwrap_or(i64::MAX))
+        .with("keyName", token.key_name.as_str())
+        .maybe("clientId", token.client_id.as_deref())
+        .maybe("revocationKey", token.revocation_key.as_deref())
+        .with("verified", proof.verdict == Verdict::Revoked)
+        .maybe("code", proof.code)
+        .with("message", proof.verdict.described());
+    let fields = Fields::new().with("success", proof.verdict.is_dead());
+    Some(Record::new("result", fields.with("verification", verification.done())))
+}
+
+/// A leaked token that cannot be revoked by itself.
+fn helpless(token: &Helpless) -> Record {
+    let Helpless { line, key_name, fingerprint, why } = token;
+    let named = Fields::new()
+        .with("fingerprint", fingerprint.to_string())
+        .with("line", i64::try_from(*line).unwrap_or(i64::MAX))
+        .maybe("keyName", key_name.as_deref());
+    let error = Fields::new()
+        .with("message", format!("the token in line {line} {why}"))
+        .with("hint", leaked::remedy_of(why))
+        .with("outcome", "not-sent");
+    let fields = Fields::new().with("success", false).with("error", error.done());
+    Record::new("error", fields.with("outcome", "not-sent").with("token", named.done()))
+}
+
+/// What the only leaked token says of itself; times in Unix milliseconds.
+fn only_token(plan: &Plan) -> Option<Json> {
+    let leaked = plan.leaked.as_ref()?;
+    let token = leaked.only()?;
+    let millis = |seconds: i64| seconds.saturating_mul(1000);
+    let fields = Fields::new()
+        .with("keyName", token.key_name.as_str())
+        .maybe("clientId", token.client_id.as_deref())
+        .maybe("revocationKey", token.revocation_key.as_deref())
+        .maybe("issuedAt", token.issued_at.map(millis))
+        .maybe("expiresAt", token.expires_at.map(millis))
+        .maybe("warning", question::long_life(leaked));
+    Some(fields.done())
 }
 
 /// A problem that says nothing of a target.
@@ -164,7 +221,7 @@ fn result_record(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> R
         .with("message", message)
         .maybe("target", plan.only_target());
     let revocation = key(revocation, batch.job)
-        .maybe("token", plan.token.as_ref().map(Leaked::json))
+        .maybe("token", only_token(plan))
         .maybe("verified", verdict.map(|verdict| *verdict == Verdict::Revoked))
         .maybe("verification", verdict.map(Verdict::described))
         .with("response", response.done());

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::flags::{self, Id};
 use crate::cli::parse::Args;
 use crate::file;
-use crate::plan::{Job, Plan};
+use crate::plan::Plan;
 use crate::text::quoted;
 use crate::time::shown;
 use crate::wrap::width;
@@ -44,21 +44,25 @@ impl Resume {
     /// For the left-over file of a run; `None` where none was asked for.
     pub fn of(args: &Args, plan: &Plan, targets: usize) -> Option<Self> {
         let file = args.all(Id::UnrevokedTo).next().map(|path| file::shown(Path::new(path)))?;
+        let signer = match plan.jobs.as_slice() {
+            [job] if plan.leaked.is_some() => Some(job.key_name.as_str()),
+            _ => None,
+        };
         let dash = if file.starts_with('-') { "./" } else { "" };
         let mut command = vec![
             "ably auth revoke-token".to_owned(),
             format!("--targets-file {}", quoted(&format!("{dash}{file}"))),
         ];
-        if let (Some(_), Some(Job { credential, .. })) = (&plan.token, plan.jobs.first()) {
-            let (app, key) = (quoted(&credential.app.id), quoted(credential.key.name()));
-            command.push(format!("--app {app} --key {key}"));
+        if let Some((app, _)) = signer.and_then(|name| name.split_once('.')) {
+            let key = quoted(signer.unwrap_or_default());
+            command.push(format!("--app {} --key {key}", quoted(app)));
         }
         for (id, value) in args.of(&REPEATED) {
             let option = match value.is_empty() {
                 true => flags::long(id).to_owned(),
                 false => format!("{} {}", flags::long(id), quoted(&file::shown(Path::new(value)))),
             };
-            if !(command.contains(&option) || plan.token.is_some() && id == Id::App) {
+            if !(command.contains(&option) || signer.is_some() && id == Id::App) {
                 command.push(option);
             }
         }

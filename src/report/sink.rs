@@ -51,6 +51,13 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Takes records for stdout alone: the file has them.
+    pub(super) fn show(&self, records: impl FnOnce() -> Vec<Record>) {
+        if self.output.is_json() {
+            records().iter().for_each(|record| self.output.record(record));
+        }
+    }
+
     /// Takes records for the file alone. The first failure is its last: a file with a gap in it
     /// would look complete.
     pub(super) fn keep(&self, on_disk: bool, records: &[Record]) {

@@ -1,182 +1,337 @@
-//! `--from-token`: from a leaked token to the target that revokes it. The token is decoded, never
-//! verified and never shown (`jwt.rs`).
+//! `--from-token`: what is to be revoked for the tokens that a text holds, and which of them cannot
+//! be. Found and decoded in `leaked_tokens`; nothing of a token is shown but its claims.
+
+use std::collections::HashMap;
+use std::path::Path;
 
 use crate::error::{Error, Problem};
-use crate::json::{Fields, Json};
-use crate::request::jwt::{self, Life, Token};
+use crate::file;
+use crate::request::leaked_tokens::{self, Doubtful, Fingerprint, Found, Instead, Token};
 use crate::request::targets::{Kind, Targets};
+use crate::secret::form::secret_form;
+use crate::secret::redactor::Redactor;
 use crate::terminal::choose::Chooser;
+use crate::text::{Safe, count};
 use crate::time::{now_ms, shown};
 
-/// A leaked token and the claims by which it can be revoked, at least one.
-#[derive(Debug)]
-pub struct Candidates {
-    /// The token.
-    pub token: Token,
-    kinds: Vec<Kind>,
-}
+/// Of so many tokens every part is taken out of texts from outside; it costs 20 KB each. Of others
+/// no such text is shown.
+pub const LEARNED: usize = 1000;
+const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id, or revoke its API key in Ably's dashboard";
+const NO_CLAIM: &str =
+    "it cannot be revoked by itself: revoke its API key in the dashboard, or use --channel";
+const WHOLE: &str = "give the whole token, as header.payload.signature, on one line";
 
-impl Candidates {
-    /// Decodes a token and finds the claims, `by` alone where that is given.
-    ///
-    /// # Errors
-    /// It is no token that can be revoked, or it has expired.
-    pub fn read(bytes: &[u8], by: Option<Kind>) -> Result<Self, Problem> {
-        let token = jwt::decode(bytes)?;
-        if let Life::Expired { since } = token.life(now()) {
-            return Err(Problem::new(
-                format!(
-                    "the token expired at {}: there is nothing to revoke",
-                    shown(millis(since))
-                ),
-                "if this machine's clock is wrong, set it",
-            ));
-        }
-        let kinds = claims(&token, by)?;
-        Ok(Self { token, kinds })
-    }
-
-    /// All targets that may come to be chosen.
-    ///
-    /// # Errors
-    /// A claim's value cannot be a target.
-    pub fn targets(&self) -> Result<Targets, Problem> {
-        targets(&self.token, &self.kinds)
-    }
-}
-
-/// A leaked token and the claim by which it is revoked.
+/// The tokens of a text.
 #[derive(Debug)]
 pub struct Leaked {
-    /// The token.
-    pub token: Token,
-    by: Kind,
+    /// What the operator calls the text.
+    pub source: String,
+    /// Those that a claim of theirs can revoke, in the order in which they first stand.
+    pub tokens: Vec<Token>,
+    /// Ably's tokens that cannot be revoked by themselves.
+    pub helpless: Vec<Helpless>,
+    /// How many have expired.
+    pub expired: usize,
+    /// How many JWTs no Ably key signed.
+    pub foreign: usize,
+    /// How many are left out, since `--app` names another app.
+    pub other_apps: usize,
+    /// The claim that counts where a token has both.
+    by: Option<Kind>,
+    /// For each token the job that revokes it, and its target's position there.
+    places: Vec<(usize, usize)>,
+}
+
+/// A token of Ably's that cannot be revoked by itself.
+#[derive(Debug)]
+pub struct Helpless {
+    /// The line in which it first stands, from 1.
+    pub line: u64,
+    /// The key that it names, if it names one.
+    pub key_name: Option<String>,
+    /// What names it in public.
+    pub fingerprint: Fingerprint,
+    /// Why, as a sentence's end: "has neither a client ID nor a revocation key".
+    pub why: String,
 }
 
 impl Leaked {
-    /// Picks the claim: the only one, or the one that is chosen.
+    /// Finds the tokens of the text that an option names.
     ///
     /// # Errors
-    /// The claim is left open.
-    pub fn choose(candidates: Candidates, chooser: &Chooser) -> Result<Self, Error> {
-        let Candidates { token, kinds } = candidates;
-        let n = match kinds.len() {
-            1 => 0,
-            _ => {
-                let (client_id, revocation_key) = token.targets();
-                let names = [
+    /// It cannot be read, or no token in it can be revoked.
+    pub fn read(path: &Path, named_by: &str, by: Option<Kind>) -> Result<Self, Problem> {
+        let source = file::called(path);
+        let reader = file::open_named(path, named_by, &source)?;
+        let found = leaked_tokens::find(reader, now_ms())
+            .map_err(|error| file::unreadable(named_by, &source, &error))?;
+        if let Some(problem) = nothing(&found, &source) {
+            return Err(problem);
+        }
+        let Found { tokens, expired, foreign, doubtful, .. } = found;
+        let mut leaked = Self {
+            source,
+            tokens: Vec::new(),
+            helpless: doubtful.into_iter().map(Helpless::from).collect(),
+            expired,
+            foreign,
+            other_apps: 0,
+            by,
+            places: Vec::new(),
+        };
+        for token in tokens {
+            match why_helpless(&token) {
+                None => leaked.tokens.push(token),
+                Some(why) => leaked.helpless.push(Helpless::of(&token, why)),
+            }
+        }
+        if leaked.tokens.is_empty() {
+            return Err(leaked.all_helpless());
+        }
+        leaked.helpless.sort_unstable_by_key(|token| token.line);
+        Ok(leaked)
+    }
+
+    /// Makes sure that Ably can be asked with at least one of the tokens, and the redactor know them:
+    /// what Ably answers may repeat them.
+    ///
+    /// # Errors
+    /// None has a signature.
+    pub fn prepare_proof(&self, redactor: &Redactor) -> Result<(), Problem> {
+        let tokens = || self.tokens.iter().filter(|token| token.is_signed());
+        tokens().take(LEARNED).for_each(|token| redactor.add(token.raw.expose()));
+        match tokens().next() {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(
+                "--verify: the token has no signature, so that Ably would reject it in any case",
+                "give the whole token, or leave --verify out",
+            )),
+        }
+    }
+
+    /// The names of the keys that signed the tokens, each once.
+    pub fn signers(&self) -> Vec<String> {
+        let mut known = HashMap::new();
+        let names = self.tokens.iter().map(|token| token.key_name.as_str());
+        names.filter(|name| known.insert(*name, 0).is_none()).map(str::to_owned).collect()
+    }
+
+    /// Leaves out the tokens of other apps.
+    pub fn restrict(&mut self, app: &str) {
+        let is_of = |key: &str| key.split_once('.').is_some_and(|(own, _)| own == app);
+        let before = self.tokens.len() + self.helpless.len();
+        self.tokens.retain(|token| is_of(&token.key_name));
+        self.helpless.retain(|token| token.key_name.as_deref().is_none_or(is_of));
+        self.other_apps += before - self.tokens.len() - self.helpless.len();
+    }
+
+    /// Settles which claim counts where a token has both.
+    ///
+    /// # Errors
+    /// That is left open.
+    pub fn choose(&mut self, chooser: &Chooser) -> Result<(), Error> {
+        let has_both = |token: &&Token| matches!(token.targets(), (Some(_), Some(_)));
+        let mut both = self.tokens.iter().filter(has_both);
+        let (None, Some(first)) = (self.by, both.next()) else {
+            return Ok(());
+        };
+        let (client_id, revocation_key) = first.targets();
+        let (names, message, title) = match both.count() {
+            0 => (
+                [
                     format!("client ID {}", client_id.unwrap_or_default()),
                     format!("revocation key {}", revocation_key.unwrap_or_default()),
-                ];
-                let otherwise = Problem::new(
-                    "the token has a client ID and a revocation key",
-                    "say which with --by client-id or --by revocation-key",
-                );
-                chooser.among("The token can be revoked by:", &names, otherwise)?
-            }
+                ],
+                "the token has a client ID and a revocation key".to_owned(),
+                "The token can be revoked by:".to_owned(),
+            ),
+            more => (
+                ["client ID".to_owned(), "revocation key".to_owned()],
+                format!("{} have a client ID and a revocation key", count(more + 1, "token")),
+                format!("{} can be revoked by:", count(more + 1, "token")),
+            ),
         };
-        Ok(Self { token, by: kinds.get(n).copied().unwrap_or(Kind::ClientId) })
+        let remedy = "say which with --by client-id or --by revocation-key";
+        let chosen = chooser.among(&title, &names, Problem::new(message, remedy))?;
+        self.by = Some(if chosen == 0 { Kind::ClientId } else { Kind::RevocationKey });
+        Ok(())
     }
 
-    /// The target that revokes it.
+    /// What revokes a token.
+    pub fn target<'a>(&self, token: &'a Token) -> (Kind, &'a str) {
+        match (token.targets(), self.by) {
+            ((Some(id), None), _) | ((Some(id), Some(_)), Some(Kind::ClientId) | None) => {
+                (Kind::ClientId, id)
+            }
+            ((_, key), _) => (Kind::RevocationKey, key.unwrap_or_default()),
+        }
+    }
+
+    /// The targets by the key that signed their tokens, in the order in which these first stand. Tokens
+    /// with the same key and target share one.
     ///
     /// # Errors
-    /// The claim's value cannot be a target.
-    pub fn targets(&self) -> Result<Targets, Problem> {
-        targets(&self.token, &[self.by])
-    }
-
-    /// What the operator is to know of it, one fact a line.
-    pub fn facts(&self) -> String {
-        let token = &self.token;
-        let claim = match self.by {
-            Kind::RevocationKey => "x-ably-revocation-key",
-            _ => "x-ably-clientId",
-        };
-        let time = |seconds: Option<i64>| {
-            seconds.map_or_else(|| "at a time it does not say".to_owned(), |at| shown(millis(at)))
-        };
-        let left = match token.life(now()) {
-            Life::Alive { left_s } => format!(" ({left_s} s left)"),
-            _ => String::new(),
-        };
-        let mut text = format!(
-            "The leaked token names its target in {claim}, was signed with key {},\n\
-             issued {} and expires {}{left}; its signature was not verified\n",
-            token.key_name,
-            time(token.issued_at),
-            time(token.expires_at),
-        );
-        if let Some(warning) = self.warning() {
-            text.push_str("warning: ");
-            text.push_str(warning);
-            text.push('\n');
+    /// They are over 4 GiB.
+    pub fn jobs(&mut self) -> Result<Vec<(String, Targets)>, Problem> {
+        let names = self.signers();
+        let mut lists: Vec<Vec<(Kind, &str)>> = names.iter().map(|_| Vec::new()).collect();
+        let jobs: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+        let mut known: HashMap<(usize, Kind, &str), usize> = HashMap::new();
+        let mut places = Vec::with_capacity(self.tokens.len());
+        for token in &self.tokens {
+            let job = jobs.get(token.key_name.as_str()).copied().unwrap_or_default();
+            let (kind, value) = self.target(token);
+            let Some(list) = lists.get_mut(job) else { continue };
+            let position = *known.entry((job, kind, value)).or_insert(list.len());
+            if position == list.len() {
+                list.push((kind, value));
+            }
+            places.push((job, position));
         }
-        text
+        let targets = lists.into_iter().map(|list| Targets::from_options(list.into_iter()));
+        let jobs = names.into_iter().zip(targets);
+        let jobs = jobs.map(|(name, targets)| Ok((name, targets?))).collect();
+        self.places = places;
+        jobs
     }
 
-    /// What is doubtful about revoking it.
-    pub fn warning(&self) -> Option<&'static str> {
-        self.token.lives_longer_than_an_hour(now()).then_some(
-            "the token claims a life of over an hour, which Ably does not allow where tokens can be \
-             revoked: it may stay valid; check with --verify, and if Ably still accepts it, revoke \
-             its API key in the dashboard",
-        )
+    /// Each token with the job that revokes it and its target's position there.
+    pub fn places(&self) -> impl Iterator<Item = (&Token, usize, usize)> {
+        self.tokens.iter().zip(&self.places).map(|(token, (job, at))| (token, *job, *at))
     }
 
-    /// The same for scripts; times in Unix milliseconds.
-    pub fn json(&self) -> Json {
-        let token = &self.token;
-        Fields::new()
-            .with("keyName", token.key_name.as_str())
-            .maybe("clientId", token.client_id.as_deref())
-            .maybe("revocationKey", token.revocation_key.as_deref())
-            .maybe("issuedAt", token.issued_at.map(millis))
-            .maybe("expiresAt", token.expires_at.map(millis))
-            .maybe("warning", self.warning())
-            .done()
+    /// The token, if there is one alone and nothing else to tell of.
+    pub fn only(&self) -> Option<&Token> {
+        match self.tokens.as_slice() {
+            [token] if self.helpless.is_empty() => Some(token),
+            _ => None,
+        }
+    }
+
+    /// No token can be revoked.
+    fn all_helpless(&self) -> Problem {
+        match self.helpless.as_slice() {
+            [token] => Problem::new(format!("the token {}", token.why), remedy_of(&token.why)),
+            all => {
+                let line = all.first().map_or(0, |token| token.line);
+                let why = all.first().map_or("", |token| token.why.as_str());
+                Problem::new(
+                    format!(
+                        "none of the {} in {} can be revoked by itself: that of line {line} {why}",
+                        count(all.len(), "token"),
+                        Safe(&self.source),
+                    ),
+                    NO_CLAIM,
+                )
+            }
+        }
     }
 }
 
-fn targets(token: &Token, kinds: &[Kind]) -> Result<Targets, Problem> {
+impl Helpless {
+    fn of(token: &Token, why: String) -> Self {
+        let Token { line, fingerprint, ref key_name, .. } = *token;
+        Self { line, key_name: Some(key_name.clone()), fingerprint, why }
+    }
+}
+
+impl From<Doubtful> for Helpless {
+    fn from(Doubtful { line, key_name, fingerprint, why }: Doubtful) -> Self {
+        Self { line, key_name, fingerprint, why: format!("is doubtful: {why}") }
+    }
+}
+
+/// What to do about a token that cannot be revoked by itself.
+pub fn remedy_of(why: &str) -> &'static str {
+    if why.starts_with("is doubtful") { OTHER_TARGET } else { NO_CLAIM }
+}
+
+/// Why no claim of a token can revoke it.
+fn why_helpless(token: &Token) -> Option<String> {
     let (client_id, revocation_key) = token.targets();
-    let value = |kind: &Kind| match kind {
-        Kind::RevocationKey => (*kind, revocation_key.unwrap_or_default()),
-        _ => (*kind, client_id.unwrap_or_default()),
+    let why = match (client_id, revocation_key) {
+        (None, None) => match token.client_id {
+            Some(_) => "is for any client ID (*) and has no revocation key",
+            None => "has neither a client ID nor a revocation key",
+        },
+        (client_id, key) if [client_id, key].into_iter().flatten().any(is_secret) => {
+            "is doubtful: a claim of it holds a key or a token"
+        }
+        _ => return None,
     };
-    Targets::from_options(kinds.iter().map(value))
+    Some(why.to_owned())
 }
 
-fn claims(token: &Token, by: Option<Kind>) -> Result<Vec<Kind>, Problem> {
-    let (client_id, revocation_key) = token.targets();
-    match (client_id, revocation_key, by) {
-        (None, None, _) => Err(Problem::new(
-            match token.client_id {
-                Some(_) => "the token is for any client ID (*) and has no revocation key",
-                None => "the token has neither a client ID nor a revocation key",
-            },
-            "it cannot be revoked by itself: revoke its API key in the dashboard, or use --channel",
-        )),
-        (None, Some(_), Some(Kind::ClientId)) => Err(lacks("client ID", "--by revocation-key")),
-        (Some(_), None, Some(Kind::RevocationKey)) => {
-            Err(lacks("revocation key", "--by client-id"))
-        }
-        (_, _, Some(by)) => Ok(vec![by]),
-        (Some(_), None, None) => Ok(vec![Kind::ClientId]),
-        (None, Some(_), None) => Ok(vec![Kind::RevocationKey]),
-        (Some(_), Some(_), None) => Ok(vec![Kind::ClientId, Kind::RevocationKey]),
+fn is_secret(value: &str) -> bool {
+    secret_form(value).is_some()
+}
+
+/// Why there is nothing to do, where no token of a text is even alive.
+fn nothing(found: &Found, source: &str) -> Option<Problem> {
+    if !found.tokens.is_empty() || !found.doubtful.is_empty() {
+        return None;
     }
+    if let Some(instead) = &found.instead {
+        return Some(of_instead(instead, source));
+    }
+    let name = Safe(source);
+    let ended = found.last_expired_ms.map(shown).unwrap_or_default();
+    Some(match (found.expired, found.foreign) {
+        (0, 0) => Problem::new(
+            format!("{name} holds no token of an Ably key"),
+            "a JWT is looked for, eyJ….eyJ….…, whose header names an Ably key (kid); it must stand on one line",
+        ),
+        (0, 1) => Problem::new(
+            "the token's header names no Ably key (kid: appId.keyId), so it is not one of Ably's",
+            OTHER_TARGET,
+        ),
+        (0, foreign) => Problem::new(
+            format!(
+                "none of the {foreign} JWTs in {name} was signed with an Ably key (kid: appId.keyId)"
+            ),
+            OTHER_TARGET,
+        ),
+        (1, _) => Problem::new(
+            format!("the token expired at {ended}: there is nothing to revoke"),
+            "if this machine's clock is wrong, set it",
+        ),
+        (expired, _) => Problem::new(
+            format!(
+                "all {} in {name} have expired, the last at {ended}: there is nothing to revoke",
+                count(expired, "token")
+            ),
+            "if this machine's clock is wrong, set it",
+        ),
+    })
 }
 
-fn lacks(what: &str, instead: &str) -> Problem {
-    Problem::new(format!("the token has no {what}"), format!("use {instead}, or leave --by out"))
-}
-
-/// Unix seconds.
-fn now() -> i64 {
-    now_ms() / 1000
-}
-
-fn millis(seconds: i64) -> i64 {
-    seconds.saturating_mul(1000)
+fn of_instead(instead: &Instead, source: &str) -> Problem {
+    let name = Safe(source);
+    match instead {
+        Instead::Empty => Problem::new(format!("{name} is empty"), WHOLE),
+        Instead::Compressed(tool) => Problem::new(
+            format!("{name} is compressed"),
+            format!("unpack it first: {tool} FILE | ably auth revoke-token --from-token - --force"),
+        ),
+        Instead::Utf16 => Problem::new(
+            format!("{name} is UTF-16, not UTF-8"),
+            "save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)",
+        ),
+        Instead::ApiKey => Problem::new(
+            "this is an API key, not a token",
+            "to revoke the key itself, use Ably's dashboard; to use it here, give it with --api-key-file",
+        ),
+        Instead::OpaqueToken(app) => Problem::new(
+            format!("this is an opaque Ably token of app {app}, which cannot be decoded"),
+            OTHER_TARGET,
+        ),
+        Instead::EncryptedJwt => Problem::new(
+            "the token is an encrypted JWT (five parts), which cannot be decoded",
+            OTHER_TARGET,
+        ),
+        Instead::BrokenToken => {
+            Problem::new("the token is broken over several lines", "join its lines to one")
+        }
+    }
 }

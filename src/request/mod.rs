@@ -3,7 +3,6 @@
 
 pub mod api_keys;
 pub mod issued_before;
-pub mod jwt;
 pub mod leaked;
 pub mod leaked_tokens;
 pub mod settings;
@@ -11,31 +10,27 @@ pub mod targets;
 pub mod which_keys;
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
+use std::path::PathBuf;
 
 use crate::api_key::ApiKey;
 use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::{self, Named, STDIN};
+use crate::file::{self, Named};
 use crate::net::Network;
 use crate::net::endpoint::Endpoint;
 use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
-use crate::request::leaked::Candidates;
+use crate::request::leaked::Leaked;
 use crate::request::settings::{Consent, Recording, Settings, TargetSource};
-use crate::request::targets::{Kind, STDIN_NAME, Targets};
+use crate::request::targets::{Kind, Targets};
 use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
 
 /// The largest targets file, in bytes.
 const TARGETS_LIMIT: u64 = u32::MAX as u64;
-/// The largest file with a token, in bytes.
-const TOKEN_LIMIT: u64 = 1 << 20;
 
 /// One run, as the operator wants it.
 #[derive(Debug)]
@@ -69,8 +64,8 @@ pub struct Request {
 pub enum Subject {
     /// Targets, as they were given.
     Targets(Targets),
-    /// What a leaked token claims.
-    Token(Candidates),
+    /// The targets of leaked tokens.
+    Leaked(Leaked),
 }
 
 impl Request {
@@ -96,14 +91,16 @@ impl Request {
         if let Some((endpoint, _)) = &endpoint {
             network.check(endpoint.primary())?;
         }
-        let subject = subject(settings.source, settings.by, settings.verify)?;
+        let subject = subject(settings.source, settings.by)?;
         let place = settings.key_place.map(|place| api_keys::read(place, redactor));
         let handed_over = place.transpose()?.unwrap_or_default();
         handed_over.iter().try_for_each(|handed| misplaced_own(args, &handed.key))?;
         let choice = match &subject {
-            Subject::Token(Candidates { token, .. }) => {
-                redactor.add(token.raw.expose());
-                Choice::Signers(vec![token.key_name.clone()])
+            Subject::Leaked(leaked) => {
+                if settings.verify {
+                    leaked.prepare_proof(redactor)?;
+                }
+                Choice::Signers(leaked.signers())
             }
             Subject::Targets(_) if settings.all_keys => Choice::All,
             Subject::Targets(_) => settings.key.map_or(Choice::Any, Choice::Named),
@@ -162,33 +159,16 @@ fn learn(args: &Args, env: Environment, redactor: &Redactor) {
     }
 }
 
-fn subject(source: TargetSource, by: Option<Kind>, verify: bool) -> Result<Subject, Problem> {
+fn subject(source: TargetSource, by: Option<Kind>) -> Result<Subject, Problem> {
     match source {
         TargetSource::Options(targets) => Ok(Subject::Targets(targets)),
         TargetSource::File(path) => {
-            let (name, bytes) = contents(&path, Id::TargetsFile, TARGETS_LIMIT)?;
+            let name = file::called(&path);
+            let bytes = file::read_named(&path, TARGETS_LIMIT, long(Id::TargetsFile), &name)?;
             Targets::from_file(&name, bytes).map(Subject::Targets)
         }
         TargetSource::Token(path) => {
-            let (_, bytes) = contents(&path, Id::FromToken, TOKEN_LIMIT)?;
-            let candidates = Candidates::read(&Zeroizing::new(bytes), by)?;
-            if verify && !candidates.token.is_signed() {
-                return Err(Problem::new(
-                    "--verify: the token has no signature, so that Ably would reject it in any case",
-                    "give the whole token, or leave --verify out",
-                ));
-            }
-            Ok(Subject::Token(candidates))
+            Leaked::read(&path, long(Id::FromToken), by).map(Subject::Leaked)
         }
     }
-}
-
-/// The bytes of an option's file, or of stdin, with what to call it.
-fn contents(path: &Path, id: Id, limit: u64) -> Result<(String, Vec<u8>), Problem> {
-    let name = match path == Path::new(STDIN) {
-        true => STDIN_NAME.to_owned(),
-        false => file::shown(path),
-    };
-    let bytes = file::read_named(path, limit, long(id), &name)?;
-    Ok((name, bytes))
 }

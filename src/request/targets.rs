@@ -10,6 +10,7 @@ use std::fmt::{self, Display, Write};
 use std::ops::Range;
 
 use crate::error::Problem;
+use crate::file::STDIN_NAME;
 use crate::secret::form::{Form, may_be_secret, secret_form};
 use crate::text::{Safe, count, quoted};
 
@@ -18,15 +19,13 @@ const TOLD_LINES: usize = 10;
 /// Longest unknown type shown, in characters. Nothing else of a bad line is: it may be a key or a
 /// token that got into the wrong file.
 const TYPE_CHARS: usize = 40;
-/// What the operator calls standard input.
-pub const STDIN_NAME: &str = "standard input";
 /// Memory for a run beside its targets, TLS and a batch's text included, in bytes.
 const HEADROOM: usize = 2 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
 
 /// What a target specifier names (Ably: token revocation, "target specifiers").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// All tokens issued to a client ID.
     ClientId,

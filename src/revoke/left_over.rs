@@ -56,7 +56,14 @@ pub fn check(request: &mut Request, env: Environment) -> Result<(), Problem> {
     let others = request.inputs.iter().cloned().chain(cli_config::named(env));
     let there = file::to_be_written(long(Id::UnrevokedTo), path, others)?;
     let breaks = |target: &str| target.contains('\n') || target.ends_with('\r');
-    if matches!(&request.subject, Subject::Targets(targets) if targets.iter().any(breaks)) {
+    let is_broken = match &request.subject {
+        Subject::Targets(targets) => targets.iter().any(breaks),
+        Subject::Leaked(leaked) => leaked.tokens.iter().any(|token| {
+            let (client_id, revocation_key) = token.targets();
+            [client_id, revocation_key].into_iter().flatten().any(breaks)
+        }),
+    };
+    if is_broken {
         let what = "cannot hold a target with a line break in it";
         return Err(file::unfit(long(Id::UnrevokedTo), path, what));
     }

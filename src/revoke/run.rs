@@ -44,7 +44,10 @@ impl<'p> Batch<'p> {
 /// # Errors
 /// A key cannot stand in a header.
 pub fn run<'p>(plan: &'p Plan, net: Net<'p>) -> Result<Batches<'p>, Problem> {
-    let client = |job: &Job| Client::new(net, &plan.hosts, &job.credential.key);
+    let client = |job: &Job| {
+        let credential = job.credential.as_ref();
+        credential.map(|one| Client::new(net, &plan.hosts, &one.key)).transpose()
+    };
     let clients = plan.jobs.iter().map(client).collect::<Result<_, _>>()?;
     Ok(Batches { plan, net, clients, job: 0, batch: 0, stopped: None })
 }
@@ -54,8 +57,8 @@ pub fn run<'p>(plan: &'p Plan, net: Net<'p>) -> Result<Batches<'p>, Problem> {
 pub struct Batches<'p> {
     plan: &'p Plan,
     net: Net<'p>,
-    /// One a job.
-    clients: Vec<Client<'p>>,
+    /// One a job, where its key is at hand.
+    clients: Vec<Option<Client<'p>>>,
     job: usize,
     /// The number of the job's next batch.
     batch: usize,
@@ -76,15 +79,16 @@ impl<'p> Iterator for Batches<'p> {
         };
         self.batch += 1;
         let given_up = self.why_not();
-        let (outcomes, requested) = match (given_up, self.clients.get_mut(self.job)) {
-            (None, Some(client)) => {
+        let client = self.clients.get_mut(self.job).and_then(Option::as_mut);
+        let (outcomes, requested) = match (client, given_up) {
+            (Some(client), None) => {
                 let targets: Vec<&str> = job.targets.range(range.clone()).collect();
                 let (outcomes, stop) = client.revoke(&targets, self.plan.terms);
                 self.stopped = stop;
                 (outcomes, true)
             }
-            (Some(outcome), _) => (vec![outcome; range.len()], false),
-            (None, None) => return None,
+            (Some(_), Some(outcome)) => (vec![outcome; range.len()], false),
+            (None, _) => (vec![not_at_hand(&job.key_name); range.len()], false),
         };
         Some(Batch { number: self.job, job, range, outcomes, requested })
     }
@@ -105,4 +109,11 @@ impl<'p> Batches<'p> {
         };
         Some(Outcome::NotSent(Cause::of_request(Problem::new(why, remedy))))
     }
+}
+
+fn not_at_hand(key_name: &str) -> Outcome {
+    Outcome::NotSent(Cause::of_request(Problem::new(
+        format!("key {key_name}, which signed the tokens, is not at hand"),
+        "add it to the file of --api-key-file (a key a line), or revoke that key in the dashboard",
+    )))
 }

@@ -1,8 +1,9 @@
 //! What became of a whole run: the counts, what is to be told by name, the exit code.
 
+use crate::plan::Plan;
 use crate::revoke::outcome::{Confirmation, Outcome, Tally};
 use crate::revoke::run::Batch;
-use crate::revoke::verify::Verdict;
+use crate::revoke::verify::Proof;
 
 /// How many targets are told by name.
 pub const NAMED: usize = 10;
@@ -26,8 +27,8 @@ pub struct Summary {
     pub refused_alone: usize,
     /// Targets of requests that failed in words not among `whole`.
     pub otherwise: usize,
-    /// What became of the leaked token itself, where that was asked.
-    pub verdict: Option<Verdict>,
+    /// What became of the leaked tokens themselves, where that was asked.
+    pub proofs: Vec<Proof>,
 }
 
 /// What failed for whom, with the key of which job.
@@ -42,6 +43,13 @@ pub struct Failure<T> {
 }
 
 impl Summary {
+    /// Before the first batch: what cannot be revoked is not sent.
+    pub fn new(plan: &Plan) -> Self {
+        let mut summary = Self::default();
+        summary.tally.not_sent = plan.helpless().len();
+        summary
+    }
+
     /// Adds the outcomes of one batch.
     pub fn add(&mut self, batch: &Batch<'_>) {
         self.requests += usize::from(batch.requested);
@@ -92,7 +100,7 @@ impl Summary {
     /// All revoked 0; else some revoked 3; else any unknown 5; else 1. A token that was to be proved
     /// dead and is not makes a 0 a 5.
     pub fn exit_code(&self) -> i32 {
-        let alive = self.verdict.as_ref().is_some_and(|verdict| !verdict.is_dead());
+        let alive = self.proofs.iter().any(|proof| !proof.verdict.is_dead());
         match self.tally.exit_code() {
             0 if alive => 5,
             code => code,

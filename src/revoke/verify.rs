@@ -1,10 +1,15 @@
-//! `--verify`: asks Ably with the leaked token itself until it is rejected.
+//! `--verify`: asks Ably with the leaked tokens themselves until each is rejected.
 
 use std::time::{Duration, Instant};
 
-use crate::error::Problem;
+use crate::net::hosts::Hosts;
 use crate::net::session::{Credential, Deadline, Net, Session};
 use crate::plan::Plan;
+use crate::request::leaked::LEARNED;
+use crate::request::leaked_tokens::Token;
+use crate::revoke::outcome::Outcome;
+use crate::revoke::run::Batch;
+use crate::revoke::summary::Summary;
 
 /// How long the revocation may take to be in force.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -14,6 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// What is kept of the time for the last question; with none left it could only fail.
 const LAST_QUESTION: Duration = Duration::from_secs(1);
+/// Answers that fail to come in a row before no more are waited for.
+const FAILURES: usize = 3;
 /// A history that needs a token and changes nothing. Without the capability for it Ably answers
 /// 40160, which tells as much: the token itself was accepted.
 const PATH: &str = "/channels/ably-revoke-token/messages?limit=1";
@@ -22,7 +29,7 @@ const NO_CAPABILITY: i64 = 40160;
 /// With these a token is dead for another reason: it has expired, its key is revoked or not known.
 const DEAD: [i64; 4] = [40131, 40132, 40142, 40143];
 
-/// What became of the token itself.
+/// What became of a token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Rejected with 40141.
@@ -54,63 +61,132 @@ impl Verdict {
     }
 }
 
-/// Asks with one token.
+/// What is known of one of the leaked tokens.
+#[derive(Debug)]
+pub struct Proof {
+    /// Its position among the leaked tokens.
+    pub token: usize,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// The code of Ably's last answer, if there was one.
+    pub code: Option<i64>,
+}
+
+/// Asks with the tokens of a plan whose revocation Ably confirmed.
 #[derive(Debug)]
 pub struct Verifier<'a> {
-    session: Session<'a>,
-    limit: Duration,
+    net: Net<'a>,
+    plan: &'a Plan,
+    hosts: Hosts,
+    /// For each target of each job whether Ably confirmed it.
+    revoked: Vec<Vec<bool>>,
 }
 
 impl<'a> Verifier<'a> {
-    /// A verifier for the leaked token of a plan; `None` where there is none to ask with.
-    ///
-    /// # Errors
-    /// The token cannot stand in a header, or is too long for one.
-    pub fn new(plan: &Plan, net: Net<'a>) -> Result<Option<Self>, Problem> {
-        let Some(leaked) = plan.token.as_ref().filter(|_| plan.verify) else {
-            return Ok(None);
-        };
-        let credential = Credential::Token(&leaked.token.raw);
-        let session = Session::new(net, plan.hosts.clone(), credential).map_err(|what| {
-            Problem::new(format!("--verify: the token {what}"), "leave --verify out")
-        })?;
-        let limit = if plan.terms.margin { LIMIT_WITH_MARGIN } else { LIMIT };
-        Ok(Some(Self { session, limit }))
+    /// A verifier for the leaked tokens of a plan; `None` where Ably is not to be asked.
+    pub fn new(plan: &'a Plan, net: Net<'a>) -> Option<Self> {
+        plan.leaked.as_ref().filter(|_| plan.verify)?;
+        let revoked = plan.jobs.iter().map(|job| vec![false; job.targets.len()]).collect();
+        Some(Self { net, plan, hosts: plan.hosts.clone(), revoked })
     }
 
-    /// Asks until the token is rejected or the time is up, with growing pauses.
-    pub fn verify(&mut self) -> Verdict {
-        let net = self.session.net();
-        let end = Instant::now() + self.limit;
-        let mut pause = FIRST_PAUSE;
+    /// Takes note of what a batch revoked. Whether it was the last, and there are tokens to ask with.
+    pub fn is_due(&mut self, batch: &Batch<'_>, summary: &Summary) -> bool {
+        let of_job = self.revoked.get_mut(batch.number);
+        let places = of_job.and_then(|places| places.get_mut(batch.range.clone()));
+        for (place, outcome) in places.into_iter().flatten().zip(&batch.outcomes) {
+            *place = matches!(outcome, Outcome::Revoked(_));
+        }
+        let tally = summary.tally;
+        tally.revoked > 0 && tally.total() == self.plan.revocations()
+    }
+
+    /// The positions of the tokens that were revoked.
+    fn due(&self) -> impl Iterator<Item = usize> {
+        let places = self.plan.leaked.iter().flat_map(|leaked| leaked.places()).zip(0..);
+        let is_due = |(_, job, at): (_, usize, usize)| {
+            self.revoked.get(job).and_then(|of_job| of_job.get(at)) == Some(&true)
+        };
+        places.filter(move |(place, _)| is_due(*place)).map(|(_, token)| token)
+    }
+
+    /// Asks with each token until it is rejected or the time is up, with growing pauses; at least once
+    /// with each, as long as answers come.
+    pub fn verify(&mut self) -> Vec<Proof> {
+        let limit = if self.plan.terms.margin { LIMIT_WITH_MARGIN } else { LIMIT };
+        let end = Instant::now() + limit;
+        let left = || end.saturating_duration_since(Instant::now());
+        let unasked = |token| {
+            let verdict = Verdict::NotKnown("Ably was not asked".to_owned());
+            Proof { token, verdict, code: None }
+        };
+        let mut proofs: Vec<Proof> = self.due().map(unasked).collect();
+        let (mut first, mut pause, mut failures) = (true, FIRST_PAUSE, 0);
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let verdict = self.ask(net.timeout().min(left));
-            let left = end.saturating_duration_since(Instant::now());
-            let stopped = net.signals.caught().is_some();
-            if verdict.is_dead() || left <= LAST_QUESTION || stopped {
-                return verdict;
+            let mut alive = false;
+            for proof in proofs.iter_mut().filter(|proof| !proof.verdict.is_dead()) {
+                let is_late = left().is_zero() && !first || failures >= FAILURES;
+                if self.net.signals.caught().is_some() || is_late {
+                    return proofs;
+                }
+                let answered = self.ask(proof, left().max(LAST_QUESTION));
+                failures = if answered { 0 } else { failures + usize::from(left().is_zero()) };
+                alive |= !proof.verdict.is_dead();
             }
-            net.log.note("verify", "poll", || verdict.described());
-            net.signals.sleep(pause.min(left.saturating_sub(LAST_QUESTION)));
-            if net.signals.caught().is_some() {
-                return verdict;
+            if !alive || left() <= LAST_QUESTION || self.net.signals.caught().is_some() {
+                return proofs;
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            self.net.signals.sleep(pause.min(left().saturating_sub(LAST_QUESTION)));
+            (first, pause) = (false, (pause * 2).min(LONGEST_PAUSE));
         }
     }
 
-    fn ask(&mut self, budget: Duration) -> Verdict {
-        let response = match self.session.get(PATH, Deadline::after(budget)) {
-            Ok(response) => response,
-            Err(failure) => return Verdict::NotKnown(failure.problem.message),
+    /// Asks with a token once. Whether an answer came.
+    fn ask(&mut self, proof: &mut Proof, budget: Duration) -> bool {
+        let plan = self.plan;
+        let tokens = plan.leaked.as_ref().map(|leaked| leaked.tokens.as_slice());
+        let Some(token) = tokens.unwrap_or_default().get(proof.token) else {
+            return true;
         };
+        let is_learned = tokens.is_some_and(|tokens| tokens.len() <= LEARNED);
+        let asked = self.judge(token, budget.min(self.net.timeout()), is_learned);
+        let answered = asked.is_ok();
+        (proof.verdict, proof.code) = asked.unwrap_or_else(|why| (Verdict::NotKnown(why), None));
+        if !proof.verdict.is_dead() {
+            let line = token.line;
+            let told = || format!("line {line}: {}", proof.verdict.described());
+            self.net.log.note("verify", "poll", told);
+        }
+        answered
+    }
+
+    /// What an answer says of a token, with its code; or why there is none.
+    fn judge(
+        &mut self,
+        token: &Token,
+        budget: Duration,
+        is_learned: bool,
+    ) -> Result<(Verdict, Option<i64>), String> {
+        if !token.is_signed() {
+            let why = "its signature was cut off, so that Ably would reject it in any case";
+            return Ok((Verdict::NotKnown(why.to_owned()), None));
+        }
+        let credential = Credential::Token(&token.raw);
+        let session = Session::new(self.net, self.hosts.clone(), credential);
+        let mut session = match session {
+            Ok(session) => session,
+            Err(what) => return Ok((Verdict::NotKnown(format!("it {what}")), None)),
+        };
+        let response = session.get(PATH, Deadline::after(budget));
+        self.hosts = session.into_hosts();
+        let response = response.map_err(|failure| failure.problem.message)?;
         let error = response.error();
-        let words = || match error.described() {
-            Some(words) if error.code.is_some() => format!("{words}, status {}", response.status),
+        let words = || match (error.described(), error.code) {
+            (Some(words), Some(_)) if is_learned => format!("{words}, status {}", response.status),
+            (_, Some(code)) => format!("code {code}, status {}", response.status),
             _ => format!("status {}", response.status),
         };
-        match (response.status, error.code) {
+        let verdict = match (response.status, error.code) {
             _ if response.from_cloudfront => Verdict::NotKnown(words()),
             (401, Some(REVOKED)) => Verdict::Revoked,
             (401, Some(code)) if DEAD.contains(&code) => Verdict::Dead(words()),
@@ -119,6 +195,7 @@ impl<'a> Verifier<'a> {
             // that speaks.
             (404, Some(_)) => Verdict::Accepted,
             _ => Verdict::NotKnown(words()),
-        }
+        };
+        Ok((verdict, error.code))
     }
 }

@@ -25,8 +25,7 @@ fn good_tokens() -> Vec<(&'static str, String, &'static str)> {
         ("plain", whole.clone(), alice),
         ("group", with(GROUP), "revocationKey:g1"),
         ("BOM and CRLF", format!("\u{feff}\t {whole} \r\n\r\n"), alice),
-        ("wrapped line", wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n"), alice),
-        ("Ably's header line, wrapped", wrapped(&format!("'Authorization: Bearer {bearer}'"), 76, "\r\n"), alice),
+        ("Ably's header line", format!("'Authorization: Bearer {bearer}'"), alice),
         ("without signature", whole.replace(SIGNATURE, ""), alice),
         ("no times", jwt(HEADER, &format!(r#"{{"jti":"{INNER}"{ALICE}}}"#)), alice),
         ("iat at the world's beginning", timed(i64::MIN, now + 60), alice),
@@ -47,16 +46,18 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let of = |claims: &str| with(claims).into_bytes();
     let opaque = format!("xVLyHw.{SIGNATURE}");
     vec![
-        ("white space", b" \r\n\t\n".to_vec(), "the token is empty"),
+        ("white space", b" \r\n\t\n".to_vec(), "is empty"),
         ("an API key in base64", STANDARD.encode(KEY).into_bytes(), "is an API key"),
         ("an opaque token in a header", format!("Authorization: Bearer {}", STANDARD.encode(&opaque)).into_bytes(), "opaque Ably token of app xVLyHw"),
-        ("two tokens", format!("{whole}\n{}\n", with(GROUP)).into_bytes(), "more than one token"),
-        ("cut in the middle", format!("{}.", &whole[..whole.len() / 16 * 8]).into_bytes(), "payload is not"),
-        ("kid is a whole key", of_header(&format!(r#"{{"kid":"{KEY}"}}"#)), "is not the name of an Ably key"),
-        ("kid with escapes", of_header(r#"{"kid":"APP1.key1\u001b[2J\r\n"}"#), "is not the name of an Ably key"),
-        ("client twice", of(r#","x-ably-clientId":"alice","x-ably-clientId":"bob""#), "payload holds x-ably-clientId more than once"),
+        ("wrapped line", wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n").into_bytes(), "is broken over several lines"),
+        ("gzip", b"\x1f\x8b\x08\x00eyJhbGciOiJIUzI1NiJ9".to_vec(), "is compressed"),
+        ("no token", b"GET / HTTP/1.1 200 eyJ eyJh.eyJh.x\n".to_vec(), "holds no token of an Ably key"),
+        ("cut in the middle", format!("{}.", &whole[..whole.len() / 16 * 8]).into_bytes(), "payload cannot be decoded"),
+        ("kid is a whole key", of_header(&format!(r#"{{"kid":"{KEY}"}}"#)), "names no Ably key"),
+        ("kid with escapes", of_header(r#"{"kid":"APP1.key1\u001b[2J\r\n"}"#), "names no Ably key"),
+        ("client twice", of(r#","x-ably-clientId":"alice","x-ably-clientId":"bob""#), "it holds x-ably-clientId more than once"),
         ("embedded in the payload", of(&format!(r#","x-ably-token":"xVLyHw.{INNER}"{ALICE}"#)), "carries an Ably token (x-ably-token)"),
-        ("iat is a text", timed(format!("\"{INNER}\""), now + 60).into_bytes(), "iat in the token's payload is not a time"),
+        ("iat is a text", timed(format!("\"{INNER}\""), now + 60).into_bytes(), "its iat is not a time"),
         ("expired", timed(now - 7200, now - 3600).into_bytes(), "the token expired at 2"),
         ("expires now", timed(now - 60, now).into_bytes(), "the token expired at 2"),
         ("exp 0", timed(0, 0).into_bytes(), "the token expired at 1970"),
@@ -65,9 +66,9 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("any client", of(r#","x-ably-clientId":"*""#), "any client ID (*)"),
         ("empty claims", of(r#","x-ably-clientId":"","x-ably-revocation-key":"""#), "neither a client ID nor"),
         ("both", of(BOTH), "client ID and a revocation key"),
-        ("open lists", jwt(HEADER, &"[".repeat(30_000)).into_bytes(), "nested too deep"),
-        ("over 64 KiB", of(&format!(r#","sub":"{}"{ALICE}"#, "x".repeat(64 << 10))), "larger than 64 KiB"),
-        ("over 1 MiB", vec![b'x'; (1 << 20) + 1], "too large"),
+        ("open lists", jwt(HEADER, &"[".repeat(30_000)).into_bytes(), "holds no token of an Ably key"),
+        ("over 64 KiB", of(&format!(r#","sub":"{}"{ALICE}"#, "x".repeat(64 << 10))), "longer than 64 KiB"),
+        ("over 1 MiB", vec![b'x'; (1 << 20) + 1], "holds no token of an Ably key"),
     ]
 }
 
@@ -110,7 +111,7 @@ fn every_bad_token_ends_in_plain_words_with_a_way_out_and_is_not_shown() {
         run.check(run.code == Some(2), name).says(words).says("error: ").prints_nothing();
         hides(&run, &shown);
         let remedy = run.stderr.lines().any(|line| line.starts_with("  "));
-        run.check(remedy || *name == "over 1 MiB", &format!("{name}: should say what to do"));
+        run.check(remedy, &format!("{name}: should say what to do"));
         let run = leaked(token).against(&server).args(["--force", "--json"]).run();
         run.check(run.code == Some(2), name).says_nothing();
         hides(&run, &shown);
@@ -156,15 +157,17 @@ fn by_decides_between_both_claims() {
         let run = given(&token, &server, &["--force", "--by", by]);
         run.exits(2).says("--by");
     }
-    let run =
-        leaked(for_alice()).against(&server).args(["--force", "--by", "revocation-key"]).run();
-    run.exits(2).says("no revocation key").says("--by client-id");
-    let run = leaked(with(GROUP)).against(&server).args(["--force", "--by", "client-id"]).run();
-    run.exits(2).says("no client ID").says("--by revocation-key");
-    let any = with(r#","x-ably-clientId":"*","x-ably-revocation-key":"g1""#);
-    let run = leaked(any).against(&server).args(["--force", "--by", "client-id"]).run();
-    run.exits(2).says("--by revocation-key");
     assert_eq!(server.request_count(), sent);
+    // A token with one claim has nothing to be decided.
+    let any = with(r#","x-ably-clientId":"*","x-ably-revocation-key":"g1""#);
+    for (token, by, target) in [
+        (for_alice(), "revocation-key", "clientId:alice"),
+        (with(GROUP), "client-id", "revocationKey:g1"),
+        (any, "client-id", "revocationKey:g1"),
+    ] {
+        leaked(token).against(&server).args(["--force", "--by", by]).run().exits(0);
+        assert_eq!(server.revoked().last().unwrap().target, target);
+    }
 }
 
 #[test]
@@ -241,7 +244,7 @@ fn scripts_get_the_tokens_claims_and_nothing_else_of_it() {
     let args = ["--force", "--json", "--by", "client-id"];
     let run = leaked(&token).against(&server).args(args).arg("--verify").run();
     hides(run.exits(0), &token);
-    let result = run.record("result");
+    let result = run.holding("revocation");
     let issued = number(&result, "revocation.token.issuedAt");
     assert_eq!(number(&result, "revocation.token.expiresAt"), issued + 3_600_000);
     assert!(issued / 1000 <= now().unsigned_abs() && issued / 1000 + 120 > now().unsigned_abs());
@@ -254,7 +257,7 @@ fn scripts_get_the_tokens_claims_and_nothing_else_of_it() {
     };
     assert_eq!(claims.len(), 5, "{run}");
     let run = leaked(&token).against(&server).args(args).run();
-    assert!(!has(&run.record("result"), "revocation.verified"), "{run}");
+    assert!(!has(&run.holding("revocation"), "revocation.verified"), "{run}");
     let run = leaked(jwt(HEADER, r#"{"x-ably-clientId":"alice"}"#)).against(&server);
     let run = run.args(["--force", "--pretty-json"]).run();
     let result = &run.exits(0).pretty_json()[0];
@@ -263,6 +266,6 @@ fn scripts_get_the_tokens_claims_and_nothing_else_of_it() {
     }
     let run = alice().args(["--force", "--json"]);
     let run = run.against(&server).run();
-    let result = run.record("result");
+    let result = run.holding("revocation");
     assert!(!has(&result, "revocation.token") && !has(&result, "revocation.verified"), "{run}");
 }

@@ -85,7 +85,7 @@ fn what_is_no_proof_is_not_told_as_one() {
         let run = verify(&token, &server, &["--json"]);
         let took = start.elapsed();
         run.check(run.code == Some(*code), name);
-        let result = run.record("result");
+        let result = run.holding("revocation");
         run.check(flag(&result, "success"), name);
         run.check(!flag(&result, "revocation.verified"), name);
         run.check(run.stdout.contains(words), &format!("{name}: {words}"));
@@ -166,7 +166,7 @@ fn a_revocation_that_failed_is_not_followed_by_questions() {
     server.refuse("clientId:alice", 40000, 400, "no");
     let run = verify(&token, &server, &["--json"]);
     run.exits(1);
-    assert!(!has(&run.record("result"), "revocation.verified"), "{run}");
+    assert!(!has(&run.holding("revocation"), "revocation.verified"), "{run}");
     leaked(&token).against(&server).args(["--dry-run", "--verify"]).run().exits(0);
     leaked(&token).against(&server).arg("--verify").stdin("n\n").run().exits(4);
     assert!(polls(&server).is_empty());

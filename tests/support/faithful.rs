@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use miniserde::json::{self, Value};
 
 use super::ably::{KEY_NAME, SECRET, Seen};
@@ -28,6 +28,9 @@ pub struct Revocation {
 #[derive(Clone, Debug)]
 pub struct Token {
     text: String,
+    /// The name of the key that signed it, and when, in Unix milliseconds: as the token says.
+    key: String,
+    issued_at: u64,
     targets: Vec<String>,
     /// Polls still answered as before once a target was revoked; `None`: for ever.
     grace: Option<usize>,
@@ -37,7 +40,15 @@ pub struct Token {
 
 impl Token {
     pub fn new(text: &str) -> Token {
-        Token { text: text.to_owned(), targets: Vec::new(), grace: Some(0), alive: (200, 0) }
+        let mut parts = text.split('.').map(claims);
+        let (header, payload) = (parts.next().unwrap(), parts.next().unwrap());
+        let issued_at = match get(&payload, "iat") {
+            Value::Number(json::Number::U64(seconds)) => seconds * 1000,
+            _ => 0,
+        };
+        let key = super::json::text(&header, "kid").to_owned();
+        let (text, targets) = (text.to_owned(), Vec::new());
+        Token { text, key, issued_at, targets, grace: Some(0), alive: (200, 0) }
     }
 
     pub fn client_id(self, id: &str) -> Token {
@@ -270,7 +281,11 @@ impl World {
         let revoked = &self.revoked;
         let token = self.tokens.iter_mut().find(|token| Some(&token.text) == text.as_ref());
         let Some(token) = token else { return Answer::error(401, 40101, "Invalid credentials") };
-        let hit = revoked.iter().any(|one| token.targets.contains(&one.target));
+        let hit = revoked.iter().any(|one| {
+            one.key == token.key
+                && one.issued_before > token.issued_at
+                && token.targets.contains(&one.target)
+        });
         match &mut token.grace {
             Some(0) if hit => return Answer::error(401, 40141, "Token revoked"),
             Some(polls) if hit => *polls -= 1,
@@ -358,6 +373,12 @@ fn key_json(app: &str, key: &ControlKey) -> String {
         quote(&key.key),
         key.revocable_tokens
     )
+}
+
+/// What a part of a JWT says.
+fn claims(part: &str) -> Value {
+    let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+    json::from_str(&String::from_utf8_lossy(&bytes)).unwrap_or(Value::Null)
 }
 
 /// Base64, decoded to text; `None` where it is neither.

@@ -376,6 +376,15 @@ impl Run {
         records.remove(0)
     }
 
+    /// The one record that has this field; panics where there is none, or another.
+    #[track_caller]
+    pub fn holding(&self, field: &str) -> Value {
+        let mut records = self.json();
+        records.retain(|record| json::has(record, field));
+        self.check(records.len() == 1, &format!("stdout should hold one record with {field:?}"));
+        records.remove(0)
+    }
+
     /// Fails, with command, status and both streams, unless this holds.
     #[track_caller]
     pub fn check(&self, holds: bool, expected: &str) -> &Run {
