@@ -70,6 +70,8 @@ pub struct Plan {
     pub consent: Consent,
     /// Whether Ably is to be asked with the leaked tokens afterwards.
     pub verify: bool,
+    /// Whether the run only finds out if its keys can revoke (`--check`).
+    pub check: bool,
     /// Where the targets go that are not known to be revoked.
     pub unrevoked_to: Option<PathBuf>,
     /// Where a lasting account of the run goes.
@@ -139,6 +141,7 @@ impl Plan {
             terms: Terms { issued_before, margin },
             consent,
             verify,
+            check: request.check,
             unrevoked_to: request.unrevoked_to,
             recording: request.recording,
             endpoint,

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
+use std::hash::{BuildHasher, RandomState};
 
 /// Longest excerpt shown of an answer that is not what it should be, in characters.
 pub const EXCERPT_CHARS: usize = 200;
@@ -64,6 +65,12 @@ pub fn quoted(word: &str) -> String {
 /// `write!` without its machinery.
 pub fn put(out: &mut String, parts: &[&str]) {
     parts.iter().for_each(|part| out.push_str(part));
+}
+
+/// 128 random bits in hex, such as nobody can foresee: std seeds its hash maps from the system.
+pub fn random_id() -> String {
+    let seeded = RandomState::new();
+    format!("{:016x}{:016x}", seeded.hash_one(0), seeded.hash_one(1))
 }
 
 /// `1 target`, `2 targets`: a count with its noun.

@@ -69,6 +69,8 @@ mod keys {
 mod revoke {
     /// One row an answer that is, or is not, what it should be: outcome, exit code, words.
     pub(crate) mod answers;
+    /// `--check`.
+    mod check;
     /// The left-over file.
     mod left_over;
     /// Many targets: batches, and what stops a run.

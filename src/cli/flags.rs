@@ -21,6 +21,7 @@ pub enum Id {
     IssuedBefore,
     Force,
     DryRun,
+    Check,
     UnrevokedTo,
     Endpoint,
     ConnectTo,
@@ -287,6 +288,12 @@ pub const FLAGS: &[Flag] = &[
         id: Id::DryRun,
         long: "--dry-run",
         help: "Check everything, show what would be sent, revoke nothing.",
+        ..ACTION
+    },
+    Flag {
+        id: Id::Check,
+        long: "--check",
+        help: "Ask Ably whether the key can revoke, without a target: it is sent a client ID that nobody can have, ably-revoke-token-check- and 32 random digits. Asks for no confirmation.",
         ..ACTION
     },
     Flag {

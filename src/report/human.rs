@@ -120,6 +120,9 @@ pub(super) fn doubt(verdict: &Verdict) -> Option<Problem> {
 
 /// The end of a run: the counts first, then what failed and why, last what to do next.
 pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
+    if plan.check {
+        return check_end(output, plan, summary, ending);
+    }
     tell_counts(output, plan, summary, ending);
     failures(output, plan, summary);
     helpless(output, plan);
@@ -127,6 +130,33 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
     problem(output, ending.resume.as_ref().err());
     problem(output, ending.unrecorded.as_ref());
     next_step(output, summary, ending);
+}
+
+/// The end of `--check`: which keys can revoke, and why others cannot.
+fn check_end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
+    let confirmed = summary.confirmed_of.iter().chain(std::iter::repeat(&0));
+    for (job, _) in plan.jobs.iter().zip(confirmed).filter(|(_, n)| **n > 0) {
+        let word = output.painted(Colour::Good, "ready:");
+        let symbol = output.symbol(Colour::Good, "✓");
+        output.say(&format!("{symbol}{word} {}\n", ready(job)));
+    }
+    let named = summary.named.iter().map(|it| (it.job, &it.outcome));
+    for (job, outcome) in named.chain(summary.whole.iter().map(|it| (it.job, &it.outcome))) {
+        let key = plan.jobs.get(job).map(|job| job.key_name.as_str()).unwrap_or_default();
+        let what = match outcome {
+            Outcome::Refused(_) => format!("key {key} cannot revoke tokens: "),
+            Outcome::Unknown(_) => format!("whether key {key} can revoke tokens is unknown: "),
+            _ => format!("key {key} could not be checked: "),
+        };
+        tell_cause(output, &what, outcome);
+    }
+    problem(output, ending.unrecorded.as_ref());
+}
+
+/// That a key can revoke, in words.
+pub(super) fn ready(job: &Job) -> String {
+    let app = job.key_name.split_once('.').map_or("", |(app, _)| app);
+    format!("key {} can revoke tokens in app {app}", job.key_name)
 }
 
 fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
@@ -257,9 +287,6 @@ fn totals(plan: &Plan, summary: &Summary) -> String {
 }
 
 fn say_failure(output: &Output, outcome: &Outcome, whom: &str) {
-    let Some(cause) = outcome.cause() else {
-        return;
-    };
     let what = match outcome {
         Outcome::Refused(cause) if cause.is_of_ably() => {
             format!("Ably refused to revoke the tokens of {whom}: ")
@@ -268,7 +295,15 @@ fn say_failure(output: &Output, outcome: &Outcome, whom: &str) {
         Outcome::Unknown(_) => format!("it is unknown whether Ably revoked the tokens of {whom}: "),
         _ => format!("nothing was sent for {whom}: "),
     };
-    say_problem(output, &what, &cause.problem, cause.error.as_ref());
+    tell_cause(output, &what, outcome);
+}
+
+/// Why something is not revoked, behind words that say what.
+fn tell_cause(output: &Output, what: &str, outcome: &Outcome) {
+    let Some(cause) = outcome.cause() else {
+        return;
+    };
+    say_problem(output, what, &cause.problem, cause.error.as_ref());
     if let (Outcome::Unknown(_), Some(info)) = (outcome, &cause.error) {
         let ids = [("server", &info.server_id), ("edge", &info.edge_id)];
         for (name, id) in ids.iter().filter_map(|(name, id)| Some((name, id.as_ref()?))) {

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -21,7 +20,7 @@ use crate::keys::cli_config;
 use crate::request::Request;
 use crate::signals::Signals;
 use crate::terminal::output::Record;
-use crate::text::Safe;
+use crate::text::{Safe, random_id};
 use crate::time::{now_ms, shown};
 
 /// The mode of a new file: client IDs may be people's names.
@@ -99,11 +98,10 @@ impl RecordFile {
                 true => Ok(file),
                 false => Err(io::Error::other("it is not a regular file")),
             });
-        let draw = || RandomState::new().build_hasher().finish();
         let this = Self {
             path: path.to_owned(),
             file: opened.map_err(|error| unwritable(path, &error))?,
-            run: format!("{:016x}{:016x}", draw(), draw()),
+            run: random_id(),
             signals: signals.clone(),
             pending: RefCell::default(),
         };

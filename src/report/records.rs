@@ -111,6 +111,9 @@ pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
 pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, proofs: &[Proof]) -> Vec<Record> {
     // The only token's proof stands with its revocation, too.
     let verdict = only_token(plan).and(proofs.first()).map(|proof| &proof.verdict);
+    if plan.check {
+        return check(plan, batch);
+    }
     let has_results = batch.outcomes.iter().any(Outcome::has_result);
     let mut records: Vec<Record> =
         has_results.then(|| result_record(plan, batch, verdict)).into_iter().collect();
@@ -127,6 +130,23 @@ pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, proofs: &[Proof]) -> Vec<Rec
     for (cause, word, affected) in grouped(batch) {
         let struck = Struck { outcome: Some(word), targets: &affected, key_name, target: None };
         records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+    }
+    records
+}
+
+/// Whether a key can revoke (`--check`), and if not, why.
+fn check(plan: &Plan, batch: &Batch<'_>) -> Vec<Record> {
+    let ready = batch.is_revoked();
+    let fields = Fields::new().with("success", ready).with("check", true);
+    let fields = key(fields, batch.job).with("ready", ready);
+    let message = if ready { human::ready(batch.job) } else { "not ready".to_owned() };
+    let mut records = vec![Record::new("result", fields.with("message", message))];
+    for outcome in &batch.outcomes {
+        if let Some(cause) = outcome.cause() {
+            let key_name = plan.key_among(batch.number);
+            let struck = Struck { outcome: Some(outcome.word()), key_name, ..Struck::default() };
+            records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+        }
     }
     records
 }

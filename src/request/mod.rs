@@ -28,7 +28,10 @@ use crate::request::targets::{Kind, Targets};
 use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
+use crate::text::random_id;
 
+/// What the client ID of `--check` begins with; 128 random bits follow.
+const NOBODY: &str = "ably-revoke-token-check-";
 /// The largest targets file, in bytes.
 const TARGETS_LIMIT: u64 = u32::MAX as u64;
 
@@ -45,6 +48,8 @@ pub struct Request {
     pub issued_before: Option<IssuedBefore>,
     /// `--verify`.
     pub verify: bool,
+    /// `--check`.
+    pub check: bool,
     /// `--unrevoked-to`.
     pub unrevoked_to: Option<PathBuf>,
     /// `--record` with `--reason`.
@@ -91,6 +96,7 @@ impl Request {
         if let Some((endpoint, _)) = &endpoint {
             network.check(endpoint.primary())?;
         }
+        let check = matches!(settings.source, TargetSource::Check);
         let subject = subject(settings.source, settings.by)?;
         let place = settings.key_place.map(|place| api_keys::read(place, redactor));
         let handed_over = place.transpose()?.unwrap_or_default();
@@ -114,6 +120,7 @@ impl Request {
             margin: settings.margin,
             issued_before: settings.issued_before,
             verify: settings.verify,
+            check,
             unrevoked_to: settings.unrevoked_to,
             recording: settings.recording,
             keys: WhichKeys {
@@ -169,6 +176,11 @@ fn subject(source: TargetSource, by: Option<Kind>) -> Result<Subject, Problem> {
         }
         TargetSource::Token(path) => {
             Leaked::read(&path, long(Id::FromToken), by).map(Subject::Leaked)
+        }
+        TargetSource::Check => {
+            let nobody = format!("{NOBODY}{}", random_id());
+            let target = [(Kind::ClientId, nobody.as_str())];
+            Targets::from_options(target.into_iter()).map(Subject::Targets)
         }
     }
 }

@@ -42,6 +42,8 @@ pub enum TargetSource {
     File(PathBuf),
     /// `--from-token`.
     Token(PathBuf),
+    /// `--check`: a client ID that nobody can have.
+    Check,
 }
 
 /// Where a key is handed over, with what names that place.
@@ -129,6 +131,15 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), Problem> {
+        if matches!(self.source, TargetSource::Check) {
+            let pointless = [
+                (self.unrevoked_to.is_some(), Id::UnrevokedTo),
+                (self.consent == Consent::DryRun, Id::DryRun),
+            ];
+            if let Some((_, id)) = pointless.into_iter().find(|(given, _)| *given) {
+                return Err(exclusive(&[Id::Check, id]));
+            }
+        }
         if self.all_keys && self.key.is_some() {
             return Err(exclusive(&[Id::AllKeys, Id::Key]));
         }
@@ -160,7 +171,7 @@ impl Settings {
             _ => None,
         };
         let of_targets = match &self.source {
-            TargetSource::Options(_) => None,
+            TargetSource::Options(_) | TargetSource::Check => None,
             TargetSource::File(path) => Some((path.clone(), long(Id::TargetsFile))),
             TargetSource::Token(path) => Some((path.clone(), long(Id::FromToken))),
         };
@@ -202,7 +213,7 @@ fn consent(args: &Args, json: bool, key: Option<&KeyPlace>) -> Result<Consent, P
     if args.has(Id::DryRun) {
         return Ok(Consent::DryRun);
     }
-    if args.has(Id::Force) {
+    if args.has(Id::Force) || args.has(Id::Check) {
         return Ok(Consent::Given);
     }
     let why = match from_stdin.first() {
@@ -260,6 +271,11 @@ fn target_source(args: &Args) -> Result<TargetSource, Problem> {
     };
     let path = |id: Id| Ok::<_, Problem>(args.path(id)?.unwrap_or(Path::new("")).to_owned());
     match given.as_slice() {
+        [] if args.has(Id::Check) => Ok(TargetSource::Check),
+        [first, ..] if args.has(Id::Check) => Err(Problem::new(
+            format!("--check and {} cannot be used together", long(*first)),
+            "--check needs no target: leave one of them out",
+        )),
         [Id::ClientId] => of_options(Id::ClientId, Kind::ClientId),
         [Id::RevocationKey] => of_options(Id::RevocationKey, Kind::RevocationKey),
         [Id::Channel] => of_options(Id::Channel, Kind::Channel),

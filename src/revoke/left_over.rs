@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -18,7 +17,7 @@ use crate::plan::{Job, Plan};
 use crate::request::{Request, Subject};
 use crate::revoke::outcome::Cause;
 use crate::revoke::run::Batch;
-use crate::text::{Safe, excerpt};
+use crate::text::{Safe, excerpt, random_id};
 
 /// Reasons beyond so many are told by their word alone: a server may word each one differently.
 const REASONS: usize = 10_000;
@@ -141,8 +140,7 @@ impl LeftOver {
     fn beside(&self) -> io::Result<(PathBuf, File)> {
         let mut draws = 0;
         loop {
-            let drawn = RandomState::new().build_hasher().finish();
-            let beside = self.path.with_file_name(format!(".ably-{drawn:016x}"));
+            let beside = self.path.with_file_name(format!(".ably-{}", random_id()));
             draws += 1;
             match File::options().write(true).create_new(true).open(&beside) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && draws < DRAWS => {}
