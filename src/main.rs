@@ -4,6 +4,8 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::thread::{self, Scope};
+use std::time::Instant;
 
 use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::environment::Environment;
@@ -21,6 +23,10 @@ use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::signals::Signals;
 use ably_revoke_token::terminal::output::{Format, Output};
 use ably_revoke_token::terminal::{choose::Chooser, log::Log, prompt};
+use dlmalloc::GlobalDlmalloc;
+
+#[global_allocator]
+static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 fn main() -> ExitCode {
     let (signals, installed) = Signals::install();
@@ -71,18 +77,21 @@ fn revoke(
         Consent::Given => report.warning(),
         Consent::DryRun => return Ok(report.dry_run()),
     }
-    execute(args, &plan, net, report, Progress::new(output.clone(), &plan))
+    let progress = Progress::new(output.clone(), &plan);
+    thread::scope(|scope| execute(scope, args, &plan, net, report, progress))
 }
 
 /// Everything that follows the first byte sent.
-fn execute(
+fn execute<'scope, 'p: 'scope>(
+    scope: &'scope Scope<'scope, '_>,
     args: &Args,
-    plan: &Plan,
-    net: Net<'_>,
+    plan: &'p Plan,
+    net: Net<'p>,
     report: Report<'_>,
     mut progress: Progress,
 ) -> Result<i32, Error> {
-    let (batches, mut verifier) = (run::run(plan, net)?, Verifier::new(plan, net));
+    let (batches, mut verifier) = (run::run(scope, plan, net)?, Verifier::new(plan, net));
+    let start = Instant::now();
     let mut left_over = LeftOver::create(plan)?;
     let mut summary = Summary::new(plan);
     for batch in batches {
@@ -101,5 +110,6 @@ fn execute(
     // The file first: whoever reads the report may not be reading.
     let saved = left_over.map_or(Ok(0), |file| file.finish(plan));
     let signal = net.signals.caught();
-    Ok(report.end(&summary, signal, saved.map(|left| Resume::of(args, plan, left))))
+    let resume = saved.map(|left| Resume::of(args, plan, left));
+    Ok(report.end(&summary, signal, start.elapsed(), resume))
 }

@@ -84,6 +84,8 @@ pub struct Plan {
     pub asked_control: bool,
     /// Whether Ably was asked for the time.
     pub asked_clock: bool,
+    /// So many connections at once.
+    pub parallel: usize,
     /// Whether a running commentary is told.
     pub verbose: bool,
 }
@@ -95,7 +97,7 @@ impl Plan {
     /// # Errors
     /// What the request leaves open cannot be settled, or the operator did not choose.
     pub fn settle(request: Request, mut sources: Sources<'_>, net: Net<'_>) -> Result<Self, Error> {
-        let Request { subject, keys, consent, margin, verify, verbose, .. } = request;
+        let Request { subject, keys, consent, margin, verify, parallel, verbose, .. } = request;
         let affected = |error: Error| match (error, &subject) {
             (Error::Lookup(mut lookup), Subject::Targets(targets)) => {
                 lookup.targets = targets.iter().map(str::to_owned).collect();
@@ -148,6 +150,7 @@ impl Plan {
             hosts,
             asked_control: sources.asked_control(),
             asked_clock,
+            parallel,
             verbose,
         })
     }

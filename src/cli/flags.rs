@@ -23,6 +23,7 @@ pub enum Id {
     DryRun,
     Check,
     UnrevokedTo,
+    Parallel,
     Endpoint,
     ConnectTo,
     CaFile,
@@ -316,6 +317,13 @@ pub const FLAGS: &[Flag] = &[
         takes: Takes::One("FILE"),
         completes: Completes::File,
         help: "Keep every target that is not known to be revoked in this file, with its reason, so that --targets-file can take it back.",
+        ..ACTION
+    },
+    Flag {
+        id: Id::Parallel,
+        long: "--parallel",
+        takes: Takes::One("N"),
+        help: "Send up to this many requests at once, each over a connection of its own: 1 to 16. Ably's limits per second hold for the whole account, production included. Default: 1.",
         ..ACTION
     },
     Flag {

@@ -199,13 +199,16 @@ fn indent(out: &mut String, layout: Layout, depth: usize) {
     }
 }
 
+/// Whether a text needs no escape in JSON: most are, and are copied as a whole.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+}
+
 /// Appends a JSON string. Characters that a terminal must not see raw are written as `\u`
 /// escapes, which loses nothing: a reader gets the same string back.
 pub fn quote(out: &mut String, text: &str) {
     out.push('"');
-    // Most texts need no escape at all, and are copied as a whole.
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
+    if is_plain(text) {
         out.push_str(text);
         out.push('"');
         return;

@@ -9,9 +9,10 @@ use crate::json::string;
 use crate::keys::control_base::ControlBase;
 use crate::keys::shapes::{App, KeyAtHand};
 use crate::net::hosts::Hosts;
+use crate::net::pace::Turn;
 use crate::net::response::Response;
 use crate::net::segment;
-use crate::net::session::{Credential, Deadline, Net, Session};
+use crate::net::session::{Credential, Net, Session};
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
 
@@ -51,7 +52,7 @@ impl<'a> ControlApi<'a> {
     /// # Errors
     /// The Control API refused, could not be asked, or gave no readable answer.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
-        let me = self.get(&format!("{}/me", self.base), self.deadline())?.0;
+        let me = self.get(&format!("{}/me", self.base), &self.turn())?.0;
         let account = match &me {
             Value::Object(me) => match me.get("account") {
                 Some(Value::Object(account)) => string(account, "id"),
@@ -95,10 +96,10 @@ impl<'a> ControlApi<'a> {
     fn all(&mut self, path: &str) -> Result<Array, Error> {
         let mut items = Array::new();
         let mut next = Some(path.to_owned());
-        let deadline = self.deadline();
+        let turn = self.turn();
         for _ in 0..PAGE_LIMIT {
             let Some(path) = next else { return Ok(items) };
-            let (page, link) = self.get(&path, deadline)?;
+            let (page, link) = self.get(&path, &turn)?;
             let Value::Array(page) = page else {
                 return Err(self.unreadable("is not the list that was asked for"));
             };
@@ -119,13 +120,14 @@ impl<'a> ControlApi<'a> {
         Err(self.unreadable("never ends: no last page among the first 1000"))
     }
 
-    fn deadline(&self) -> Deadline {
-        Deadline::after(self.session.net().timeout())
+    fn turn(&self) -> Turn<'a> {
+        let net = self.session.net();
+        net.turn(net.timeout())
     }
 
     /// One page, and its `Link` header.
-    fn get(&mut self, path: &str, deadline: Deadline) -> Result<(Value, Option<String>), Error> {
-        match self.session.get(path, deadline) {
+    fn get(&mut self, path: &str, turn: &Turn<'_>) -> Result<(Value, Option<String>), Error> {
+        match self.session.get(path, turn) {
             Err(failure) => {
                 let mut problem = failure.problem.context("the Control API could not be asked");
                 if problem.remedy.is_empty() {

@@ -8,6 +8,9 @@ use crate::keys::shapes::{App, KeyAtHand};
 use crate::secret::form::may_be_secret;
 use crate::text::is_hostile;
 
+/// More names than these help nobody.
+const MOST: usize = 1000;
+
 /// IDs and names, a line each.
 pub fn list(what: Option<Names>, env: Environment) -> String {
     let configuration = cli_config::path(|name| env.raw(name)).map(|path| cli_config::read(&path));
@@ -34,9 +37,12 @@ fn of_account(what: Names, account: &Account) -> String {
             && !keys.iter().any(|key| key.key.is_in(name))
     };
     names.retain(is_offered);
-    names.sort_unstable();
-    names.dedup();
-    names.iter().flat_map(|name| [name, "\n"]).collect()
+    names.truncate(MOST);
+    let once = (0..names.len()).filter(|at| {
+        let (before, rest) = names.split_at(*at);
+        rest.first().is_some_and(|name| !before.contains(name))
+    });
+    once.filter_map(|at| names.get(at)).flat_map(|name| [name, "\n"]).collect()
 }
 
 fn of_app(app: &App) -> impl Iterator<Item = &str> {

@@ -131,7 +131,7 @@ pub fn app_with_stored_key(apps: Vec<App>, chooser: &Chooser) -> Result<Option<A
 /// # Errors
 /// There is none, or several and nobody to choose.
 pub fn key(
-    mut keys: Vec<KeyAtHand>,
+    keys: Vec<KeyAtHand>,
     disabled: usize,
     app: &App,
     choice: &Choice,
@@ -144,7 +144,10 @@ pub fn key(
             "create one in the dashboard, with revocable tokens enabled",
         ));
     }
-    keys.sort_by_key(|key| key.revocable != Some(true));
+    // Those that can revoke come first.
+    let (mut keys, others): (Vec<_>, Vec<_>) =
+        keys.into_iter().partition(|key| key.revocable == Some(true));
+    keys.extend(others);
     if *choice != Choice::Any {
         return named_key(keys, app, choice);
     }

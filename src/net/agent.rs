@@ -1,15 +1,18 @@
 //! Single HTTPS exchanges: the one place where ureq's agent is set up and used.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ureq::config::Config;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::request::Builder;
 use ureq::http::{HeaderValue, Request};
 use ureq::{Agent, Proxy};
 
 use crate::error::Problem;
 use crate::net::failure::{self, Failure};
+use crate::net::pace::Pace;
 use crate::net::peer::Peer;
 use crate::net::proxy::Route;
 use crate::net::resolver::Names;
@@ -49,24 +52,43 @@ impl Call<'_> {
     }
 }
 
-/// A client for single HTTPS exchanges. Connections are kept open between them.
+/// A client for single HTTPS exchanges, as many at once as there are threads that ask for them.
+/// Connections are kept open between them.
 #[derive(Debug)]
 pub struct Http<'a> {
     network: &'a Network,
-    agent: Agent,
+    signals: &'a Signals,
     connect_to: Option<String>,
     redactor: Redactor,
+    pace: Pace,
+    tls: Tls,
+    names: Names,
+    /// The lines that no exchange uses, the one used last at the end.
+    idle: Mutex<Vec<Line>>,
+}
+
+/// What one exchange at a time goes over: an agent, and whether the exchange may have been sent.
+#[derive(Debug)]
+struct Line {
+    agent: Agent,
     sent: Arc<AtomicBool>,
 }
 
 impl<'a> Http<'a> {
     /// A client for this network; a signal ends its waits. The run's redactor learns the proxies'
     /// credentials.
-    pub fn new(network: &'a Network, signals: &Signals, redactor: Redactor) -> Self {
+    pub fn new(network: &'a Network, signals: &'a Signals, redactor: Redactor) -> Self {
         network.proxies.secrets().iter().for_each(|secret| redactor.add(secret));
-        let sent = Arc::new(AtomicBool::new(false));
-        let connect_to = network.connect_to.as_ref().map(ToString::to_string);
-        Self { network, agent: agent(network, signals, &sent), connect_to, redactor, sent }
+        Self {
+            network,
+            signals,
+            connect_to: network.connect_to.as_ref().map(ToString::to_string),
+            redactor,
+            pace: Pace::default(),
+            tls: Tls::new(network.roots.store()),
+            names: Names::new(network.connect_to.clone(), signals.shared()),
+            idle: Mutex::default(),
+        }
     }
 
     /// The host, the way to it and the roots in use, without a proxy's credentials.
@@ -86,6 +108,11 @@ impl<'a> Http<'a> {
     /// How long one request may take with all its tries.
     pub fn timeout(&self) -> Duration {
         self.network.timeout
+    }
+
+    /// What the requests of the run share.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The run's redactor, which knows all of its secrets.
@@ -115,38 +142,62 @@ impl<'a> Http<'a> {
             proxy: proxy.ok().flatten().map(|(_, shown)| shown),
             connect_to: self.connect_to.as_deref(),
         };
-        self.sent.store(false, Ordering::SeqCst);
-        proxy
+        let line = self.idle().pop().unwrap_or_else(|| self.line());
+        line.sent.store(false, Ordering::SeqCst);
+        let result = proxy
             // Checked before the run; this keeps it from ever being a direct connection.
             .map_err(|_| ureq::Error::InvalidProxyUrl)
             .map(|proxy| proxy.map(|(proxy, _)| proxy))
-            .and_then(|proxy| self.run(call, authorization, authority, proxy, budget.min(EXCHANGE)))
+            .and_then(|proxy| {
+                let request = request(call, authorization, authority);
+                line.run(request, call.body, proxy, budget.min(EXCHANGE))
+            })
             .and_then(|response| Response::read(response, authority, self.redactor()))
             .map_err(|error| {
-                let mut failure = failure::translate(error, peer, self.sent.load(Ordering::SeqCst));
+                let mut failure = failure::translate(error, peer, line.sent.load(Ordering::SeqCst));
                 failure.problem = failure.problem.cleaned(&self.redactor);
                 failure
-            })
+            });
+        self.idle().push(line);
+        result
     }
 
+    fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more line: every other is in use.
+    fn line(&self) -> Line {
+        let sent = Arc::new(AtomicBool::new(false));
+        let (stop, tls) = (self.signals.shared(), self.tls.clone());
+        let connector = connect::connector(tls, stop, Arc::clone(&sent));
+        Line { agent: Agent::with_parts(config(), connector, self.names.clone()), sent }
+    }
+}
+
+/// What is the same for each try at a request.
+fn request(call: Call<'_>, authorization: Option<&HeaderValue>, authority: &str) -> Builder {
+    let mut request = Request::builder()
+        .method(call.method())
+        .uri(format!("https://{authority}{}", call.path))
+        .header(ACCEPT, "application/json")
+        .header("Ably-Agent", NAME)
+        .header("X-Ably-Version", ABLY_VERSION);
+    if let Some(authorization) = authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    request
+}
+
+impl Line {
     fn run(
         &self,
-        call: Call<'_>,
-        authorization: Option<&HeaderValue>,
-        authority: &str,
+        request: Builder,
+        body: Option<&str>,
         proxy: Option<&Proxy>,
         budget: Duration,
     ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let mut request = Request::builder()
-            .method(call.method())
-            .uri(format!("https://{authority}{}", call.path))
-            .header(ACCEPT, "application/json")
-            .header("Ably-Agent", NAME)
-            .header("X-Ably-Version", ABLY_VERSION);
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        match call.body {
+        match body {
             None => self.send(request.body(())?, proxy, budget),
             Some(body) => {
                 let request = request.header(CONTENT_TYPE, "application/json");
@@ -171,9 +222,9 @@ impl<'a> Http<'a> {
     }
 }
 
-/// The one place where the agent is set up.
-fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent {
-    let config = Agent::config_builder()
+/// The one place where an agent is set up.
+fn config() -> Config {
+    Agent::config_builder()
         .timeout_resolve(Some(CONNECT))
         .timeout_connect(Some(CONNECT))
         .timeout_global(Some(EXCHANGE))
@@ -185,8 +236,5 @@ fn agent(network: &Network, signals: &Signals, sent: &Arc<AtomicBool>) -> Agent 
         .input_buffer_size(INPUT_BUFFER)
         .output_buffer_size(HEAD_LIMIT)
         .user_agent(NAME)
-        .build();
-    let names = Names::new(network.connect_to.clone(), signals.shared());
-    let tls = Tls::new(network.roots.store());
-    Agent::with_parts(config, connect::connector(tls, signals.shared(), Arc::clone(sent)), names)
+        .build()
 }

@@ -4,7 +4,7 @@ use miniserde::json::{Number, Value};
 
 use crate::error::{AblyError, Error, Problem};
 use crate::net::hosts::Hosts;
-use crate::net::session::{Credential, Deadline, Net, Session};
+use crate::net::session::{Credential, Net, Session};
 use crate::time::PLAUSIBLE_MS;
 
 /// What to do where Ably's clock cannot be asked for.
@@ -22,8 +22,8 @@ pub fn now(net: Net<'_>, hosts: Hosts) -> Result<(i64, Hosts), Error> {
         Err(Error::lookup(Problem::new(message, remedy), error))
     };
     let session = Session::new(net, hosts, Credential::None);
-    let mut session = session.map_err(|what| Problem::new(what, INSTEAD))?;
-    match session.get("/time", Deadline::after(net.timeout())) {
+    let session = session.map_err(|what| Problem::new(what, INSTEAD))?;
+    match session.get("/time", &net.turn(net.timeout())) {
         Err(failure) => {
             let Problem { message, remedy } = failure.problem;
             failed(&message, if remedy.is_empty() { INSTEAD } else { &remedy }, None)

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! session ── retry ── agent ── connect ── tunnel or socks ── tls ── sent
-//!            hosts    response
+//!    pace    hosts    response
 //! ```
 //!
 //! ureq's own links of the chain let a promise down, so these stand in their place, on
@@ -33,6 +33,7 @@ pub mod failure;
 pub mod hosts;
 mod name_servers;
 mod no_proxy;
+pub mod pace;
 pub mod peer;
 pub mod proxy;
 pub mod remedy;

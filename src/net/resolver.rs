@@ -27,13 +27,13 @@ const FRESH: Duration = Duration::from_secs(60);
 /// As many answers as are kept: a run's hosts with their fallbacks, and a proxy.
 const MAX_KNOWN: usize = 8;
 
-/// Finds the addresses of hosts. Answers are kept, because ureq asks before it looks whether a
+/// Finds the addresses of hosts. Clones share the answers. Answers are kept, because ureq asks before it looks whether a
 /// connection is still open: every request would wait for a look-up, and fail with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Names {
     connect_to: Option<ConnectTo>,
     stop: Arc<AtomicUsize>,
-    known: Mutex<Vec<Known>>,
+    known: Arc<Mutex<Vec<Known>>>,
 }
 
 /// What a look-up brought.
@@ -84,7 +84,7 @@ impl Names {
     /// With the address that stands for every host and port, if there is one, and the number of a
     /// caught signal, 0 for none.
     pub(crate) fn new(connect_to: Option<ConnectTo>, stop: Arc<AtomicUsize>) -> Self {
-        Self { connect_to, stop, known: Mutex::default() }
+        Self { connect_to, stop, known: Arc::default() }
     }
 
     fn addresses(

@@ -7,9 +7,10 @@ use crate::net::agent::Call;
 use crate::net::connect_error::Retry;
 use crate::net::failure::Failure;
 use crate::net::hosts::TRIES;
+use crate::net::pace::Turn;
 use crate::net::response::{Response, Word};
 use crate::net::retry_after;
-use crate::net::session::{Deadline, Session};
+use crate::net::session::Session;
 
 /// The pause before the same host is asked again after a failure that is no 429.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,26 +20,30 @@ type Outcome = Result<Response, Failure>;
 
 impl Session<'_> {
     /// Tries a request until there is a definite answer, no host is left, or the time is up.
-    pub(super) fn send(&mut self, path: &str, body: Option<&str>, deadline: Deadline) -> Outcome {
+    pub(super) fn send(&self, path: &str, body: Option<&str>, turn: &Turn<'_>) -> Outcome {
         let call = Call { path, body };
-        let (others, one_host) = (self.hosts.others(), self.hosts.is_single());
-        let mut last = self.ask(call, self.hosts.preferred(), one_host, deadline);
+        let first = self.hosts.preferred();
+        let (others, one_host) = (self.hosts.others(first), self.hosts.is_single());
+        let mut last = self.ask(call, first, one_host, turn);
         let (mut best, mut tries) = (None, 1);
         for host in &others {
             if !calls_for_another(&last, one_host) {
                 break;
             }
-            self.before_next(host, one_host, deadline);
-            if deadline.left().is_zero() || self.net.signals.caught().is_some() {
+            self.before_next(host, one_host, turn);
+            if turn.left().is_zero() || self.net.signals.caught().is_some() {
                 break;
             }
             best = Some(better(best, last));
-            last = self.ask(call, host, one_host || tries == others.len(), deadline);
+            last = self.ask(call, host, one_host || tries == others.len(), turn);
             tries += 1;
         }
         match &last {
             Ok(response) if response.word() == Word::Definite => {
-                self.hosts.prefer(&response.host);
+                // Another request may have found a better one by now, if this had not to look for one.
+                if tries > 1 {
+                    self.hosts.prefer(&response.host);
+                }
                 last
             }
             _ => after(tries, one_host, better(best, last)),
@@ -46,9 +51,9 @@ impl Session<'_> {
     }
 
     /// The pause before the same host is asked again; another host is asked at once.
-    fn before_next(&self, host: &str, one_host: bool, deadline: Deadline) {
+    fn before_next(&self, host: &str, one_host: bool, turn: &Turn<'_>) {
         if one_host {
-            self.net.signals.sleep(PAUSE.min(deadline.left()));
+            self.net.signals.sleep(PAUSE.min(turn.left()));
         } else {
             self.net.log.note("http", "fallback", || format!("asking {host} instead"));
         }
@@ -57,16 +62,16 @@ impl Session<'_> {
     /// Asks one host, again as long as it asks for a pause and time is left. An overloaded one
     /// (503) is waited for where it is the last; a word about the connection alone is not believed
     /// at once.
-    fn ask(&self, call: Call<'_>, host: &str, last: bool, deadline: Deadline) -> Outcome {
+    fn ask(&self, call: Call<'_>, host: &str, last: bool, turn: &Turn<'_>) -> Outcome {
         let mut attempt = 0;
         loop {
-            let mut response = self.exchange(call, host, deadline)?;
+            let mut response = self.exchange(call, host, turn)?;
             let overloaded = last && response.status == 503 && response.retry_after.is_some();
             let paused = match response.word() {
-                Word::None => self.pause_briefly(attempt, deadline),
+                Word::None => self.pause_briefly(attempt, turn),
                 word if word == Word::RateLimited || overloaded => {
                     let retry_after = response.retry_after.as_deref();
-                    self.pause(host, retry_after, attempt, deadline).map_err(Some)
+                    self.pause(host, retry_after, attempt, turn).map_err(Some)
                 }
                 _ => Err(None),
             };
@@ -79,8 +84,8 @@ impl Session<'_> {
     }
 
     /// Waits before the same is asked of the same host, a few times.
-    fn pause_briefly(&self, attempt: u32, deadline: Deadline) -> Result<(), Option<String>> {
-        if attempt + 1 == TRIES || PAUSE >= deadline.left() {
+    fn pause_briefly(&self, attempt: u32, turn: &Turn<'_>) -> Result<(), Option<String>> {
+        if attempt + 1 == TRIES || PAUSE >= turn.left() {
             return Err((attempt > 0).then(|| format!("{} tries failed", attempt + 1)));
         }
         self.net.signals.sleep(PAUSE);
@@ -95,9 +100,9 @@ impl Session<'_> {
         &self,
         retry_after: Option<&str>,
         attempt: u32,
-        deadline: Deadline,
+        turn: &Turn<'_>,
     ) -> Result<(), String> {
-        self.pause(self.hosts.preferred(), retry_after, attempt, deadline)
+        self.pause(self.hosts.preferred(), retry_after, attempt, turn)
     }
 
     fn pause(
@@ -105,9 +110,9 @@ impl Session<'_> {
         host: &str,
         retry_after: Option<&str>,
         attempt: u32,
-        deadline: Deadline,
+        turn: &Turn<'_>,
     ) -> Result<(), String> {
-        let left = deadline.left();
+        let left = turn.left();
         let (wait, who) = match asked_wait(retry_after) {
             Some(asked) if asked >= left => {
                 let seconds = asked.as_secs();
@@ -124,17 +129,21 @@ impl Session<'_> {
         self.net.log.note("http", "wait", || {
             format!("rate-limited by {host}: next try in {} ms ({who})", wait.as_millis())
         });
-        self.net.signals.sleep(wait);
+        turn.pause(wait);
         match self.net.signals.caught() {
             Some(_) => Err("interrupted".to_owned()),
+            None if turn.left().is_zero() => {
+                Err("the rate limit lasted longer than --timeout".to_owned())
+            }
             None => Ok(()),
         }
     }
 
-    fn exchange(&self, call: Call<'_>, host: &str, deadline: Deadline) -> Outcome {
+    fn exchange(&self, call: Call<'_>, host: &str, turn: &Turn<'_>) -> Outcome {
+        turn.ready();
         let start = Instant::now();
         let authorization = self.authorization.as_ref();
-        let result = self.net.http.exchange(call, authorization, host, deadline.left());
+        let result = self.net.http.exchange(call, authorization, host, turn.left());
         let ms = start.elapsed().as_millis();
         self.net.log.note("http", "try", || {
             let request = format!("{} https://{host}{}", call.method(), call.path);

@@ -1,7 +1,7 @@
 //! One service as one credential sees it: its hosts, the header, the time there is. What it returns
 //! is redacted with all of the run's secrets wherever it becomes text.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::http::HeaderValue;
 
@@ -10,6 +10,7 @@ use crate::net::agent::Http;
 use crate::net::auth;
 use crate::net::failure::Failure;
 use crate::net::hosts::Hosts;
+use crate::net::pace::Turn;
 use crate::net::response::Response;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
@@ -27,10 +28,16 @@ pub struct Net<'a> {
     pub log: &'a Log,
 }
 
-impl Net<'_> {
+impl<'a> Net<'a> {
     /// How long one request may take with all its tries.
     pub fn timeout(&self) -> Duration {
         self.http.timeout()
+    }
+
+    /// A place among the requests under way, for one that may take so long with all its tries. Waits
+    /// while there is none, or a rate limit pauses all.
+    pub fn turn(&self, budget: Duration) -> Turn<'a> {
+        Turn::new(self.http.pace(), self.signals, budget)
     }
 
     /// The run's redactor, which knows all of its secrets.
@@ -50,22 +57,6 @@ pub enum Credential<'a> {
     AccessToken(&'a Secret),
     /// An Ably token's: bearer auth, in base64.
     Token(&'a Secret),
-}
-
-/// Until when a request may be tried.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    /// So long from now.
-    pub fn after(timeout: Duration) -> Self {
-        Self(Instant::now() + timeout)
-    }
-
-    /// What is left of it.
-    pub fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
 }
 
 /// One service as one credential sees it.
@@ -104,21 +95,16 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// No host answered.
-    pub fn get(&mut self, path: &str, deadline: Deadline) -> Result<Response, Failure> {
-        self.send(path, None, deadline)
+    pub fn get(&self, path: &str, turn: &Turn<'_>) -> Result<Response, Failure> {
+        self.send(path, None, turn)
     }
 
     /// `POST` with a JSON body, with as many tries as there is time for.
     ///
     /// # Errors
     /// No host answered.
-    pub fn post(
-        &mut self,
-        path: &str,
-        body: &str,
-        deadline: Deadline,
-    ) -> Result<Response, Failure> {
-        self.send(path, Some(body), deadline)
+    pub fn post(&self, path: &str, body: &str, turn: &Turn<'_>) -> Result<Response, Failure> {
+        self.send(path, Some(body), turn)
     }
 
     /// The host that is asked first.

@@ -24,7 +24,7 @@ use crate::net::certificate::issuer;
 use crate::net::wait::left;
 
 /// Adds TLS to connections for `https://`, 1.2 or newer, with certificates verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tls(Result<Arc<ClientConfig>, TlsError>);
 
 impl Tls {

@@ -1,6 +1,7 @@
 //! What people read, on stderr.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::error::{AblyError, Error, Problem};
 use crate::plan::{Job, Plan};
@@ -18,6 +19,9 @@ use crate::wrap::unbroken;
 
 const RUN_AGAIN: &str = "the token still works: run the same command again in a minute; \
      if it works then, too, revoke its API key in the dashboard";
+/// A run of more requests and more time than this is told what would make it faster.
+const LONG_RUN: usize = 10;
+const LONG: Duration = Duration::from_secs(5);
 const HINT: &str =
     "the auth server must answer 403 to this client; otherwise it will simply issue a new token";
 
@@ -129,6 +133,9 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
     proofs(output, plan, &summary.proofs);
     problem(output, ending.resume.as_ref().err());
     problem(output, ending.unrecorded.as_ref());
+    if plan.parallel == 1 && summary.requests > LONG_RUN && ending.took > LONG {
+        output.say("hint: with --parallel 8, say, such a run takes a fraction of the time\n");
+    }
     next_step(output, summary, ending);
 }
 

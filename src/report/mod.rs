@@ -10,6 +10,8 @@ mod records;
 pub mod resume;
 pub mod sink;
 
+use std::time::Duration;
+
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::plan::Plan;
@@ -57,6 +59,8 @@ struct Ending {
     succeeded: bool,
     /// Whether a signal ended it.
     interrupted: bool,
+    /// How long it took.
+    took: Duration,
     /// How to go on from the left-over file, where there is one; or why it was not written.
     resume: Result<Option<Resume>, Problem>,
     /// Why the file of `--record` is incomplete, where it is.
@@ -141,6 +145,7 @@ impl<'a> Report<'a> {
         self,
         summary: &Summary,
         signal: Option<i32>,
+        took: Duration,
         resume: Result<Option<Resume>, Problem>,
     ) -> i32 {
         let exit_code = summary.exit_code();
@@ -149,7 +154,8 @@ impl<'a> Report<'a> {
             let interrupted = signal.is_some();
             let complete = resume.is_ok() && unrecorded.is_none();
             let succeeded = exit_code == 0 && !interrupted && complete;
-            let ending = Ending { succeeded, interrupted, resume, unrecorded: unrecorded.cloned() };
+            let unrecorded = unrecorded.cloned();
+            let ending = Ending { succeeded, interrupted, took, resume, unrecorded };
             human::end(output, self.plan, summary, &ending);
         })
     }

@@ -8,7 +8,7 @@ use crate::report::human::{key_shown, named};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::Token;
 use crate::request::targets::{self, Kind, Targets};
-use crate::revoke::client::{self, BATCH};
+use crate::revoke::client;
 use crate::revoke::summary::NAMED;
 use crate::terminal::output::Output;
 use crate::text::{Safe, count};
@@ -235,7 +235,7 @@ pub(super) fn dry_run(output: &Output, plan: &Plan) {
             "Dry run: nothing was sent{}. The real run would send {} to\n  POST https://{host}{path}\n\
              with {}, the first with this body:\n",
             read_first(plan),
-            count(job.targets.len().div_ceil(BATCH), "request"),
+            count(job.targets.batches().count(), "request"),
             key_shown(job),
         ));
         let body = client::first_body(&job.targets, plan.terms);

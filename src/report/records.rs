@@ -1,6 +1,6 @@
 //! The records that scripts read. The fields are fixed; see "JSON" in the README.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::process::getuid;
 use rustix::system::uname;
@@ -278,15 +278,15 @@ fn ably_fields(fields: Fields, info: &AblyError) -> Fields {
 }
 
 /// The failures that are no result of their own, each with the targets it struck.
-fn grouped<'p>(batch: &Batch<'p>) -> Vec<(Rc<Cause>, &'static str, Vec<&'p str>)> {
-    let mut groups: Vec<(Rc<Cause>, &'static str, Vec<&'p str>)> = Vec::new();
+fn grouped<'p>(batch: &Batch<'p>) -> Vec<(Arc<Cause>, &'static str, Vec<&'p str>)> {
+    let mut groups: Vec<(Arc<Cause>, &'static str, Vec<&'p str>)> = Vec::new();
     for (target, outcome) in batch.each().filter(|(_, outcome)| !outcome.has_result()) {
         let Some(cause) = outcome.cause() else {
             continue;
         };
-        match groups.iter_mut().find(|(known, ..)| Rc::ptr_eq(known, cause)) {
+        match groups.iter_mut().find(|(known, ..)| Arc::ptr_eq(known, cause)) {
             Some((.., affected)) => affected.push(target),
-            None => groups.push((Rc::clone(cause), outcome.word(), vec![target])),
+            None => groups.push((Arc::clone(cause), outcome.word(), vec![target])),
         }
     }
     groups

@@ -12,12 +12,13 @@ use crate::time::shown;
 use crate::wrap::width;
 
 /// What is repeated as it was given.
-const REPEATED: [Id; 12] = [
+const REPEATED: [Id; 13] = [
     Id::App,
     Id::ApiKeyFile,
     Id::Key,
     Id::AllKeys,
     Id::AllowReauthMargin,
+    Id::Parallel,
     Id::Force,
     Id::Endpoint,
     Id::ConnectTo,

@@ -43,6 +43,9 @@ pub struct Leaked {
     places: Vec<(usize, usize)>,
 }
 
+/// Where a text stands in a list; lists with different numbers do not mix.
+type Places<'a> = HashMap<(usize, &'a str), usize>;
+
 /// A token of Ably's that cannot be revoked by itself.
 #[derive(Debug)]
 pub struct Helpless {
@@ -89,7 +92,6 @@ impl Leaked {
         if leaked.tokens.is_empty() {
             return Err(leaked.all_helpless());
         }
-        leaked.helpless.sort_unstable_by_key(|token| token.line);
         Ok(leaked)
     }
 
@@ -112,9 +114,9 @@ impl Leaked {
 
     /// The names of the keys that signed the tokens, each once.
     pub fn signers(&self) -> Vec<String> {
-        let mut known = HashMap::new();
+        let mut known = Places::new();
         let names = self.tokens.iter().map(|token| token.key_name.as_str());
-        names.filter(|name| known.insert(*name, 0).is_none()).map(str::to_owned).collect()
+        names.filter(|name| known.insert((0, name), 0).is_none()).map(str::to_owned).collect()
     }
 
     /// Leaves out the tokens of other apps.
@@ -176,14 +178,16 @@ impl Leaked {
     pub fn jobs(&mut self) -> Result<Vec<(String, Targets)>, Problem> {
         let names = self.signers();
         let mut lists: Vec<Vec<(Kind, &str)>> = names.iter().map(|_| Vec::new()).collect();
-        let jobs: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
-        let mut known: HashMap<(usize, Kind, &str), usize> = HashMap::new();
+        let jobs: Places<'_> = names.iter().map(|name| (0, name.as_str())).zip(0..).collect();
+        // The values of each job, those of client IDs apart from those of revocation keys.
+        let mut known = Places::new();
         let mut places = Vec::with_capacity(self.tokens.len());
         for token in &self.tokens {
-            let job = jobs.get(token.key_name.as_str()).copied().unwrap_or_default();
+            let job = jobs.get(&(0, token.key_name.as_str())).copied().unwrap_or_default();
             let (kind, value) = self.target(token);
             let Some(list) = lists.get_mut(job) else { continue };
-            let position = *known.entry((job, kind, value)).or_insert(list.len());
+            let space = job * 2 + usize::from(kind == Kind::RevocationKey);
+            let position = *known.entry((space, value)).or_insert(list.len());
             if position == list.len() {
                 list.push((kind, value));
             }

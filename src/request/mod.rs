@@ -60,6 +60,8 @@ pub struct Request {
     pub endpoint: Option<(Endpoint, &'static str)>,
     /// The files that were read, each with what names it.
     pub inputs: Vec<Named>,
+    /// `--parallel`.
+    pub parallel: usize,
     /// `--verbose`.
     pub verbose: bool,
 }
@@ -131,6 +133,7 @@ impl Request {
             },
             endpoint,
             inputs,
+            parallel: settings.parallel,
             verbose: settings.verbose,
         };
         Ok((request, network))

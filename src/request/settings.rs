@@ -17,6 +17,8 @@ use crate::secret::form::secret_form;
 
 /// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: u64 = 3600;
+/// The most connections at once.
+const MAX_PARALLEL: usize = 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The options that name targets, of which exactly one is given.
 const TARGET_SOURCES: [Id; 5] =
@@ -88,6 +90,7 @@ pub struct Settings {
     /// With the option or variable that names it.
     pub ca_file: Option<(PathBuf, &'static str)>,
     pub timeout: Duration,
+    pub parallel: usize,
     pub json: bool,
     pub verbose: bool,
 }
@@ -123,6 +126,7 @@ impl Settings {
             proxies: Proxies::from_env(get),
             ca_file: file_named(args, env, Id::CaFile)?,
             timeout: timeout(args)?,
+            parallel: parallel(args)?,
             json,
             verbose: args.has(Id::Verbose),
         };
@@ -354,6 +358,19 @@ fn timeout(args: &Args) -> Result<Duration, Problem> {
         Problem::new(
             "invalid --timeout",
             format!("give more than 0 and at most {MAX_TIMEOUT} seconds, such as 30 or 2.5"),
+        )
+    })
+}
+
+fn parallel(args: &Args) -> Result<usize, Problem> {
+    let Some(value) = args.text(Id::Parallel)? else {
+        return Ok(1);
+    };
+    let number = value.parse().ok().filter(|number| (1..=MAX_PARALLEL).contains(number));
+    number.ok_or_else(|| {
+        Problem::new(
+            "invalid --parallel",
+            format!("give a number of connections, 1 to {MAX_PARALLEL}"),
         )
     })
 }

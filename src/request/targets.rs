@@ -11,9 +11,20 @@ use std::ops::Range;
 
 use crate::error::Problem;
 use crate::file::STDIN_NAME;
+use crate::json::quote;
 use crate::secret::form::{Form, may_be_secret, secret_form};
 use crate::text::{Safe, count, quoted};
 
+/// The most targets that Ably takes in one request.
+const BATCH: usize = 100;
+/// Room for the targets of one request, in bytes: a body stays under 512 KiB (Ably's TO3l9), with
+/// what else is in it.
+const BATCH_TEXT: usize = (512 << 10) - 1024;
+/// A byte becomes so many in JSON, at most.
+const ESCAPED: usize = 6;
+/// The longest value of a target, in bytes: however it is escaped, it fits into one request.
+const LONGEST: usize = 64 << 10;
+const _: () = assert!((LONGEST + 64) * ESCAPED < BATCH_TEXT, "a target fits into a request");
 /// How many bad lines are told one by one.
 const TOLD_LINES: usize = 10;
 /// Longest unknown type shown, in characters. Nothing else of a bad line is: it may be a key or a
@@ -25,7 +36,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
 
 /// What a target specifier names (Ably: token revocation, "target specifiers").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// All tokens issued to a client ID.
     ClientId,
@@ -77,6 +88,7 @@ impl Kind {
         match value {
             "" => Err(Fault::Empty),
             "*" if self == Self::ClientId => Err(Fault::Wildcard),
+            _ if value.len() > LONGEST => Err(Fault::TooLong),
             _ => secret_form(value).map_or(Ok(()), |form| Err(Fault::Secret(form))),
         }
     }
@@ -155,16 +167,37 @@ impl Targets {
         self.range(0..self.len())
     }
 
-    /// The specifiers of a range of positions, such as a `batch`.
+    /// The specifiers of a range of positions, such as one of `batches`.
     pub fn range(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = &str> {
         range.map(|i| self.get(i))
     }
 
-    /// The positions of the `n`th batch of a size, from 0; the last may be smaller, and after it there
-    /// is none.
-    pub fn batch(&self, n: usize, size: usize) -> Option<Range<usize>> {
-        let start = n * size;
-        (start < self.len()).then(|| start..self.len().min(start + size))
+    /// The positions of the targets of each request: as many as it may hold, and has room for.
+    pub fn batches(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut end = 0;
+        std::iter::from_fn(move || {
+            let start = end;
+            end = self.end_of_batch(start);
+            (start < end).then_some(start..end)
+        })
+    }
+
+    /// Where the batch that begins at a position ends.
+    fn end_of_batch(&self, start: usize) -> usize {
+        let end = self.len().min(start + BATCH);
+        let from = |at| span(&self.ends, at).map_or(self.text.len(), |span| span.start);
+        if (from(end) - from(start)) * ESCAPED <= BATCH_TEXT {
+            return end;
+        }
+        let (mut room, mut text) = (BATCH_TEXT, String::new());
+        let fits = |specifier: &&str| {
+            text.clear();
+            quote(&mut text, specifier);
+            // With its comma.
+            room.checked_sub(text.len() + 1).map(|left| room = left).is_some()
+        };
+        // Each fits alone, see `LONGEST`.
+        start + self.range(start..end).take_while(fits).count().max(1)
     }
 
     /// Whether a text may stand in a specifier: one search through all of them, which takes one that
@@ -224,7 +257,8 @@ impl Targets {
 /// Whether a value is most likely a slip: Ably takes it all the same, and revokes nobody's tokens.
 pub fn is_doubtful(value: &str) -> bool {
     let another = |rest: &str| Kind::split(rest.trim_start()).is_some();
-    value.trim() != value || value.split(',').skip(1).any(another)
+    let at_an_end = value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace);
+    at_an_end || value.contains(',') && value.split(',').skip(1).any(another)
 }
 
 /// Where the specifier at a position lies in the text.
@@ -297,6 +331,7 @@ enum Fault<'a> {
     Type(&'a str),
     Empty,
     Wildcard,
+    TooLong,
     Secret(Form),
 }
 
@@ -309,6 +344,10 @@ impl Fault<'_> {
                 "name each client ID, or revoke the API key in Ably's dashboard",
             ),
             Self::Secret(form) => form.misplaced(option),
+            Self::TooLong => Problem::new(
+                format!("{option} is given a value of more than 64 KiB"),
+                format!("give the {} alone", kind.noun()),
+            ),
             _ => Problem::new(
                 format!("{option} is given an empty value"),
                 format!("give the {} to revoke", kind.noun()),
@@ -332,6 +371,7 @@ impl Display for Fault<'_> {
             },
             Self::Empty => f.write_str("empty value"),
             Self::Secret(form) => write!(f, "{form} in place of a target"),
+            Self::TooLong => f.write_str("more than 64 KiB"),
             Self::Wildcard => f.write_str("client ID '*', which Ably forbids"),
         }
     }
@@ -539,13 +579,19 @@ mod tests {
 
     #[test]
     fn batches_cover_every_position_once() {
-        for (n, size, sizes) in
-            [(1, 100, vec![1]), (200, 100, vec![100, 100]), (201, 100, vec![100, 100, 1])]
-        {
-            let names: Vec<String> = (0..n).map(|i| i.to_string()).collect();
+        let long = 60_000;
+        for (n, fill, sizes) in [
+            (1, String::new(), vec![1]),
+            (200, String::new(), vec![100, 100]),
+            (201, "x".repeat(20), vec![100, 100, 1]),
+            (20, "x".repeat(long), vec![8, 8, 4]),
+            (5, "\u{1b}".repeat(long), vec![1; 5]),
+            (100, "x".repeat(5_000), vec![100]),
+        ] {
+            let names: Vec<String> = (0..n).map(|i| format!("{i}{fill}")).collect();
             let given = names.iter().map(|name| (Kind::ClientId, name.as_str()));
             let targets = Targets::from_options(given).unwrap();
-            let batches = || (0..).map_while(|n| targets.batch(n, size));
+            let batches = || targets.batches();
             assert_eq!(batches().map(|batch| batch.len()).collect::<Vec<_>>(), sizes);
             assert!(batches().flatten().eq(0..n));
             assert!(batches().flat_map(|batch| targets.range(batch)).eq(targets.iter()));

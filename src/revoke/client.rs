@@ -1,11 +1,14 @@
-//! Ably's revocation API: one call revokes up to 100 targets, however many tries that takes.
+//! Ably's revocation API: one call revokes a batch of targets, however many tries that takes.
+
+use std::fmt::Write;
 
 use crate::api_key::ApiKey;
 use crate::error::{AblyError, Problem};
-use crate::json::{Fields, Json, Layout};
+use crate::json::{Fields, Json, quote};
 use crate::net::failure::Failure;
 use crate::net::hosts::Hosts;
-use crate::net::session::{Credential, Deadline, Net, Session};
+use crate::net::pace::Turn;
+use crate::net::session::{Credential, Net, Session};
 use crate::net::{remedy, segment};
 use crate::plan::Terms;
 use crate::request::api_keys;
@@ -13,8 +16,8 @@ use crate::request::targets::Targets;
 use crate::revoke::judge;
 use crate::revoke::outcome::{Cause, Outcome, Scope};
 
-/// The most targets that Ably takes in one request.
-pub const BATCH: usize = 100;
+/// Enough for most requests, in bytes: a growing text would be moved again and again.
+const USUAL_BODY: usize = 8 << 10;
 
 /// What a whole batch that failed stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +46,15 @@ impl<'a> Client<'a> {
         Ok(Self { session, path: path(key) })
     }
 
-    /// Revokes up to `BATCH` targets. Targets that alone are rate-limited are asked for again
+    /// Revokes the targets of one batch. Targets that alone are rate-limited are asked for again
     /// while time is left.
-    pub fn revoke(&mut self, targets: &[&str], terms: Terms) -> (Vec<Outcome>, Option<Stop>) {
-        let deadline = Deadline::after(self.session.net().timeout());
-        let mut asked = self.ask(targets, terms, deadline);
+    pub fn revoke(
+        &self,
+        targets: &[&str],
+        terms: Terms,
+        turn: &Turn<'_>,
+    ) -> (Vec<Outcome>, Option<Stop>) {
+        let mut asked = self.ask(targets, terms, turn);
         let mut outcomes = std::mem::take(&mut asked.outcomes);
         for attempt in 0.. {
             let limited: Vec<usize> = (0..outcomes.len())
@@ -56,13 +63,13 @@ impl<'a> Client<'a> {
             if asked.stop.is_some() || limited.is_empty() {
                 break;
             }
-            if self.session.wait(asked.retry_after.as_deref(), attempt, deadline).is_err() {
+            if self.session.wait(asked.retry_after.as_deref(), attempt, turn).is_err() {
                 asked.stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
                 break;
             }
             let again: Vec<&str> =
                 limited.iter().filter_map(|i| targets.get(*i)).copied().collect();
-            asked = self.ask(&again, terms, deadline);
+            asked = self.ask(&again, terms, turn);
             for (i, outcome) in limited.into_iter().zip(std::mem::take(&mut asked.outcomes)) {
                 // A try that never left changes nothing about the answer before it.
                 if let (Some(old), false) =
@@ -76,9 +83,9 @@ impl<'a> Client<'a> {
     }
 
     /// Asks once, with all the tries that takes.
-    fn ask(&mut self, targets: &[&str], terms: Terms, deadline: Deadline) -> Asked {
-        let body = body(targets, terms).write(Layout::COMPACT);
-        match self.session.post(&self.path, &body, deadline) {
+    fn ask(&self, targets: &[&str], terms: Terms, turn: &Turn<'_>) -> Asked {
+        let body = written(targets, terms);
+        match self.session.post(&self.path, &body, turn) {
             Ok(response) => Asked {
                 outcomes: judge::judge(&response, targets),
                 stop: match response.status {
@@ -131,7 +138,25 @@ pub fn path(key: &ApiKey) -> String {
     format!("/keys/{}/revokeTokens", segment(key.name()))
 }
 
-/// The body of one request.
+/// The body of one request, as it is sent: without the tree of values, which costs more than all
+/// the rest.
+fn written(targets: &[&str], terms: Terms) -> String {
+    let mut text = String::with_capacity(USUAL_BODY);
+    text.push_str("{\"targets\":");
+    for (n, target) in targets.iter().enumerate() {
+        text.push(if n > 0 { ',' } else { '[' });
+        quote(&mut text, target);
+    }
+    text.push(']');
+    if let Some(ms) = terms.issued_before {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ",\"issuedBefore\":{ms}");
+    }
+    text.push_str(if terms.margin { ",\"allowReauthMargin\":true}" } else { "}" });
+    text
+}
+
+/// The same as a value, to be shown.
 pub fn body(targets: &[&str], terms: Terms) -> Json {
     Fields::new()
         .with("targets", targets.iter().copied().map(Json::from).collect::<Vec<_>>())
@@ -142,6 +167,21 @@ pub fn body(targets: &[&str], terms: Terms) -> Json {
 
 /// The body of a run's first request.
 pub fn first_body(targets: &Targets, terms: Terms) -> Json {
-    let first: Vec<&str> = targets.iter().take(BATCH).collect();
+    let first: Vec<&str> = targets.range(targets.batches().next().unwrap_or_default()).collect();
     body(&first, terms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Layout;
+
+    #[test]
+    fn what_is_sent_is_what_is_shown() {
+        for (issued_before, margin) in [(None, false), (Some(1_795_428_000_000), true)] {
+            let terms = Terms { issued_before, margin };
+            let targets = ["clientId:a", "channel:\"é\"\n"];
+            assert_eq!(written(&targets, terms), body(&targets, terms).write(Layout::COMPACT));
+        }
+    }
 }

@@ -1,15 +1,15 @@
 //! Judges an answer target by target. A status of 201 says nothing: only a result for that very
 //! target, without an error and with both times, makes it revoked.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
-use miniserde::Deserialize;
-use miniserde::json::{self, Value};
+use miniserde::json::Value;
 
 use crate::error::{AblyError, Problem};
 use crate::json::{millis, string};
 use crate::net::remedy;
-use crate::net::response::{PARTLY_FAILED, Response, Word, error_code};
+use crate::net::response::{Body, PARTLY_FAILED, Response, Word, error_code};
+use crate::revoke::confirmed::all_confirmed;
 use crate::revoke::outcome::{Cause, Confirmation, Outcome, Scope};
 use crate::text::excerpt;
 
@@ -18,15 +18,15 @@ const INTERNAL: i64 = 50000;
 
 /// What became of each target of one request, in the order asked.
 pub fn judge(response: &Response, targets: &[&str]) -> Vec<Outcome> {
-    let text = response.body.text();
-    let succeeded = text.ok().filter(|_| is_success(response.status));
-    if let Some(outcomes) = succeeded.and_then(|text| all_confirmed(text, targets)) {
+    if let (Body::Text(text), true) = (&response.body, is_success(response.status))
+        && let Some(outcomes) = all_confirmed(text, targets)
+    {
         return outcomes;
     }
     let parsed = response.body.json();
     let results = parsed.as_ref().ok().and_then(|value| results(value, response.status));
     let Some(mut results) = results else {
-        let cause = Rc::new(whole_cause(response, &parsed));
+        let cause = Arc::new(whole_cause(response, &parsed));
         // A rate limit that is all there was: no try before it left anything open.
         let refused = match response.word() {
             Word::Definite => is_refusal(response.status),
@@ -35,53 +35,15 @@ pub fn judge(response: &Response, targets: &[&str]) -> Vec<Outcome> {
         let whole = if refused { Outcome::Refused(cause) } else { Outcome::Unknown(cause) };
         return vec![whole; targets.len()];
     };
-    results.sort_by_key(|result| result.target);
+    results.sort_unstable_by_key(|result| result.target);
     let lacking = lacking(&response.host);
     targets
         .iter()
         .map(|target| {
             of_target(target, &results, response)
-                .unwrap_or_else(|| Outcome::Unknown(Rc::clone(&lacking)))
+                .unwrap_or_else(|| Outcome::Unknown(Arc::clone(&lacking)))
         })
         .collect()
-}
-
-/// A batch result in which every target was confirmed: what most answers are. Read by type, since
-/// that takes a fraction of the time and memory that a tree of values does.
-#[derive(Deserialize)]
-struct AllConfirmed {
-    results: Vec<Confirmed>,
-}
-
-#[derive(Deserialize)]
-struct Confirmed {
-    target: String,
-    /// Boxed, since it is never there: with one, the answer is of another form.
-    error: Option<Box<Value>>,
-    #[serde(rename = "issuedBefore")]
-    issued_before: u64,
-    #[serde(rename = "appliesAt")]
-    applies_at: u64,
-}
-
-/// The outcomes of an answer that confirms exactly these targets, in this order. Targets are
-/// unique, so there is nothing more to look for in it.
-fn all_confirmed(text: &str, targets: &[&str]) -> Option<Vec<Outcome>> {
-    let AllConfirmed { results } = json::from_str(text).ok()?;
-    if results.len() != targets.len() {
-        return None;
-    }
-    let mut outcomes = Vec::with_capacity(targets.len());
-    for (result, target) in results.iter().zip(targets) {
-        if result.target != **target || result.error.is_some() {
-            return None;
-        }
-        outcomes.push(Outcome::Revoked(Confirmation {
-            issued_before: i64::try_from(result.issued_before).ok()?,
-            applies_at: i64::try_from(result.applies_at).ok()?,
-        }));
-    }
-    Some(outcomes)
 }
 
 /// A result with what it says of its target; `null` is as good as absent.
@@ -164,7 +126,7 @@ fn of_result(result: &Listed<'_>, response: &Response) -> Outcome {
             false => (remedy::of_refusal(&error, error.status.unwrap_or(0)), Scope::Target),
         };
         let problem = Problem::new(message, remedy);
-        let cause = Rc::new(Cause { problem, error: Some(error), scope });
+        let cause = Arc::new(Cause { problem, error: Some(error), scope });
         return match failed_inside {
             true => Outcome::Unknown(cause),
             false => Outcome::Refused(cause),
@@ -181,7 +143,7 @@ fn of_result(result: &Listed<'_>, response: &Response) -> Outcome {
     }
 }
 
-fn lacking(host: &str) -> Rc<Cause> {
+fn lacking(host: &str) -> Arc<Cause> {
     let message = format!("the answer of {host} holds no result for it");
     Cause::of_request(Problem::new(message, remedy::AGAIN))
 }

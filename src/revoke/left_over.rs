@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::cli::flags::{Id, long};
 use crate::environment::Environment;
@@ -37,8 +37,8 @@ pub struct LeftOver {
 /// Every reason once, in the order of their coming.
 #[derive(Debug, Default)]
 struct Reasons {
-    positions: HashMap<Rc<str>, u32>,
-    texts: Vec<Rc<str>>,
+    positions: HashMap<Arc<str>, u32>,
+    texts: Vec<Arc<str>>,
 }
 
 const REVOKED: u32 = u32::MAX;
@@ -90,14 +90,14 @@ impl LeftOver {
     pub fn add(&mut self, batch: &Batch<'_>) {
         let of_job = self.states.get_mut(batch.number);
         let states = of_job.and_then(|states| states.get_mut(batch.range.clone()));
-        let mut last: Option<(&Rc<Cause>, u32)> = None;
+        let mut last: Option<(&Arc<Cause>, u32)> = None;
         for (state, outcome) in states.into_iter().flatten().zip(&batch.outcomes) {
             let Some(cause) = outcome.cause() else {
                 *state = REVOKED;
                 continue;
             };
             // A whole request shares one cause.
-            let known = last.filter(|(same, _)| Rc::ptr_eq(same, cause));
+            let known = last.filter(|(same, _)| Arc::ptr_eq(same, cause));
             *state = known.map_or_else(
                 || self.reasons.of(outcome.word(), &excerpt(&cause.problem.message)),
                 |(_, position)| position,
@@ -203,9 +203,9 @@ impl Reasons {
         if let Some(at) = self.positions.get(reason.as_str()) {
             return *at;
         }
-        let reason: Rc<str> = reason.into();
+        let reason: Arc<str> = reason.into();
         let at = u32::try_from(self.texts.len()).unwrap_or(0);
-        self.texts.push(Rc::clone(&reason));
+        self.texts.push(Arc::clone(&reason));
         self.positions.insert(reason, at);
         at
     }

@@ -1,9 +1,11 @@
 //! The run: requests, judgement, outcomes, verification, what is left over.
 
 pub mod client;
+mod confirmed;
 pub mod judge;
 pub mod left_over;
 pub mod outcome;
+pub mod pool;
 pub mod run;
 pub mod summary;
 pub mod verify;

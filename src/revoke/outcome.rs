@@ -1,7 +1,7 @@
 //! What became of each target. The exit code, the human text, the JSON and the left-over file are
 //! all derived from this one type.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::{AblyError, Problem};
 
@@ -11,11 +11,11 @@ pub enum Outcome {
     /// Ably confirmed this very target.
     Revoked(Confirmation),
     /// Ably answered, and refused it.
-    Refused(Rc<Cause>),
+    Refused(Arc<Cause>),
     /// It may have been revoked or not; asking again is safe.
-    Unknown(Rc<Cause>),
+    Unknown(Arc<Cause>),
     /// It never reached Ably.
-    NotSent(Rc<Cause>),
+    NotSent(Arc<Cause>),
 }
 
 /// Ably's confirmation for one target.
@@ -40,8 +40,8 @@ pub struct Cause {
 
 impl Cause {
     /// A cause of a whole request, in which Ably said nothing of its own.
-    pub fn of_request(problem: Problem) -> Rc<Self> {
-        Rc::new(Self { problem, error: None, scope: Scope::Request })
+    pub fn of_request(problem: Problem) -> Arc<Self> {
+        Arc::new(Self { problem, error: None, scope: Scope::Request })
     }
 
     /// Whether it is Ably that speaks, and not somebody on the way: Ably's errors have a code, and
@@ -72,7 +72,7 @@ impl Outcome {
     }
 
     /// Why it was not revoked.
-    pub fn cause(&self) -> Option<&Rc<Cause>> {
+    pub fn cause(&self) -> Option<&Arc<Cause>> {
         match self {
             Self::Revoked(_) => None,
             Self::Refused(cause) | Self::Unknown(cause) | Self::NotSent(cause) => Some(cause),

@@ -1,13 +1,16 @@
-//! Works through a plan, a request at a time. Whoever reads the batches gets them in the order of the
-//! plan.
+//! Works through a plan, on as many connections as it asks for. Whoever reads the batches gets them in
+//! the order of the plan.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Scope;
 
 use crate::error::Problem;
 use crate::net::session::Net;
 use crate::plan::{Job, Plan};
-use crate::revoke::client::{BATCH, Client, Stop};
+use crate::revoke::client::{Client, Stop};
 use crate::revoke::outcome::{Cause, Outcome};
+use crate::revoke::pool::in_order;
 use crate::signals;
 
 /// Targets of one job with what became of each.
@@ -39,81 +42,105 @@ impl<'p> Batch<'p> {
 
 /// Revokes everything in the plan, as far as that goes. A refused target stops nothing; what every
 /// later request of a key would meet as well stops its job, and no connection or a lasting rate
-/// limit stops the run. Nothing is sent before the first batch is asked for.
+/// limit stops the run: what is under way then is waited for. Nothing is sent before the first batch
+/// is asked for.
 ///
 /// # Errors
 /// A key cannot stand in a header.
-pub fn run<'p>(plan: &'p Plan, net: Net<'p>) -> Result<Batches<'p>, Problem> {
-    let client = |job: &Job| {
-        let credential = job.credential.as_ref();
-        credential.map(|one| Client::new(net, &plan.hosts, &one.key)).transpose()
-    };
-    let clients = plan.jobs.iter().map(client).collect::<Result<_, _>>()?;
-    Ok(Batches { plan, net, clients, job: 0, batch: 0, stopped: None })
-}
-
-/// The batches of a run.
-#[derive(Debug)]
-pub struct Batches<'p> {
+pub fn run<'scope, 'p: 'scope>(
+    scope: &'scope Scope<'scope, '_>,
     plan: &'p Plan,
     net: Net<'p>,
-    /// One a job, where its key is at hand.
-    clients: Vec<Option<Client<'p>>>,
-    job: usize,
-    /// The number of the job's next batch.
-    batch: usize,
-    stopped: Option<Stop>,
+) -> Result<impl Iterator<Item = Batch<'p>>, Problem> {
+    let line = |job: &Job| {
+        let credential = job.credential.as_ref();
+        let client = credential.map(|one| Client::new(net, &plan.hosts, &one.key)).transpose()?;
+        Ok(Line { client, stopped: AtomicBool::new(false) })
+    };
+    let lines = plan.jobs.iter().map(line).collect::<Result<_, Problem>>()?;
+    let run = Run { plan, net, lines, stopped: AtomicBool::new(false) };
+    let batches = || {
+        let of_job = |(number, job): (usize, &'p Job)| {
+            job.targets.batches().map(move |range| (number, job, range))
+        };
+        plan.jobs.iter().enumerate().flat_map(of_job)
+    };
+    // As many threads as can be busy at all.
+    let at_once = batches().take(plan.parallel).count();
+    Ok(in_order(scope, at_once, batches(), move |(number, job, range)| {
+        run.batch(number, job, range)
+    }))
 }
 
-impl<'p> Iterator for Batches<'p> {
-    type Item = Batch<'p>;
+/// What the threads of a run share.
+struct Run<'p> {
+    plan: &'p Plan,
+    net: Net<'p>,
+    /// One a job.
+    lines: Vec<Line<'p>>,
+    /// No job goes on.
+    stopped: AtomicBool,
+}
 
-    fn next(&mut self) -> Option<Batch<'p>> {
-        let (job, range) = loop {
-            let job = self.plan.jobs.get(self.job)?;
-            if let Some(range) = job.targets.batch(self.batch, BATCH) {
-                break (job, range);
+/// How the targets of a job are revoked, and whether to go on with it.
+struct Line<'p> {
+    /// `None` where its key is not at hand.
+    client: Option<Client<'p>>,
+    stopped: AtomicBool,
+}
+
+impl<'p> Run<'p> {
+    /// Revokes one batch, once it is its turn; a stop may have come by then.
+    fn batch(&self, number: usize, job: &'p Job, range: Range<usize>) -> Batch<'p> {
+        let line = self.lines.get(number);
+        let client = line.and_then(|line| Some((line, line.client.as_ref()?)));
+        let (outcomes, requested) = match client {
+            None => (vec![not_at_hand(&job.key_name); range.len()], false),
+            Some((line, client)) => {
+                let turn = self.net.turn(self.net.timeout());
+                match self.why_not(line) {
+                    Some(outcome) => (vec![outcome; range.len()], false),
+                    None => {
+                        let targets: Vec<&str> = job.targets.range(range.clone()).collect();
+                        let (outcomes, stop) = client.revoke(&targets, self.plan.terms, &turn);
+                        match stop {
+                            Some(Stop::Job) => line.stopped.store(true, Ordering::SeqCst),
+                            Some(Stop::Run) => self.stopped.store(true, Ordering::SeqCst),
+                            None => {}
+                        }
+                        (outcomes, true)
+                    }
+                }
             }
-            (self.job, self.batch) = (self.job + 1, 0);
-            self.stopped.take_if(|stop| *stop == Stop::Job);
         };
-        self.batch += 1;
-        let given_up = self.why_not();
-        let client = self.clients.get_mut(self.job).and_then(Option::as_mut);
-        let (outcomes, requested) = match (client, given_up) {
-            (Some(client), None) => {
-                let targets: Vec<&str> = job.targets.range(range.clone()).collect();
-                let (outcomes, stop) = client.revoke(&targets, self.plan.terms);
-                self.stopped = stop;
-                (outcomes, true)
-            }
-            (Some(_), Some(outcome)) => (vec![outcome; range.len()], false),
-            (None, _) => (vec![not_at_hand(&job.key_name); range.len()], false),
-        };
-        Some(Batch { number: self.job, job, range, outcomes, requested })
+        Batch { number, job, range, outcomes, requested }
+    }
+
+    /// The outcome of a batch where there is no point in going on.
+    fn why_not(&self, line: &Line<'p>) -> Option<Outcome> {
+        if let Some(signal) = self.net.signals.caught() {
+            let why = format!("the run was interrupted ({})", signals::name(signal));
+            return Some(not_sent(&why, ""));
+        }
+        let flags = [&self.stopped, &line.stopped];
+        flags.iter().any(|it| it.load(Ordering::SeqCst)).then(stopped)
     }
 }
 
-impl<'p> Batches<'p> {
-    /// The outcome of what is left, where there is no point in going on.
-    fn why_not(&self) -> Option<Outcome> {
-        let (why, remedy) = match (self.net.signals.caught(), self.stopped) {
-            (Some(signal), _) => {
-                (format!("the run was interrupted ({})", signals::name(signal)), "")
-            }
-            (None, Some(_)) => (
-                "every later request would have failed as the last one did".to_owned(),
-                "mend what the first error names, then run the rest",
-            ),
-            (None, None) => return None,
-        };
-        Some(Outcome::NotSent(Cause::of_request(Problem::new(why, remedy))))
-    }
+fn stopped() -> Outcome {
+    not_sent(
+        "every later request would have failed as the last one did",
+        "mend what the first error names, then run the rest",
+    )
 }
 
 fn not_at_hand(key_name: &str) -> Outcome {
-    Outcome::NotSent(Cause::of_request(Problem::new(
-        format!("key {key_name}, which signed the tokens, is not at hand"),
+    not_sent(
+        &format!("key {key_name}, which signed the tokens, is not at hand"),
         "add it to the file of --api-key-file (a key a line), or revoke that key in the dashboard",
-    )))
+    )
+}
+
+fn not_sent(why: &str, remedy: &str) -> Outcome {
+    Outcome::NotSent(Cause::of_request(Problem::new(why, remedy)))
 }

@@ -1,13 +1,14 @@
 //! `--verify`: asks Ably with the leaked tokens themselves until each is rejected.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::net::hosts::Hosts;
-use crate::net::session::{Credential, Deadline, Net, Session};
+use crate::net::response::Response;
+use crate::net::session::{Credential, Net, Session};
 use crate::plan::Plan;
 use crate::request::leaked::LEARNED;
-use crate::request::leaked_tokens::Token;
 use crate::revoke::outcome::Outcome;
+use crate::revoke::pool::in_order;
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
 
@@ -77,7 +78,6 @@ pub struct Proof {
 pub struct Verifier<'a> {
     net: Net<'a>,
     plan: &'a Plan,
-    hosts: Hosts,
     /// For each target of each job whether Ably confirmed it.
     revoked: Vec<Vec<bool>>,
 }
@@ -87,7 +87,7 @@ impl<'a> Verifier<'a> {
     pub fn new(plan: &'a Plan, net: Net<'a>) -> Option<Self> {
         plan.leaked.as_ref().filter(|_| plan.verify)?;
         let revoked = plan.jobs.iter().map(|job| vec![false; job.targets.len()]).collect();
-        Some(Self { net, plan, hosts: plan.hosts.clone(), revoked })
+        Some(Self { net, plan, revoked })
     }
 
     /// Takes note of what a batch revoked. Whether it was the last, and there are tokens to ask with.
@@ -112,7 +112,7 @@ impl<'a> Verifier<'a> {
 
     /// Asks with each token until it is rejected or the time is up, with growing pauses; at least once
     /// with each, as long as answers come.
-    pub fn verify(&mut self) -> Vec<Proof> {
+    pub fn verify(&self) -> Vec<Proof> {
         let limit = if self.plan.terms.margin { LIMIT_WITH_MARGIN } else { LIMIT };
         let end = Instant::now() + limit;
         let left = || end.saturating_duration_since(Instant::now());
@@ -121,81 +121,82 @@ impl<'a> Verifier<'a> {
             Proof { token, verdict, code: None }
         };
         let mut proofs: Vec<Proof> = self.due().map(unasked).collect();
-        let (mut first, mut pause, mut failures) = (true, FIRST_PAUSE, 0);
-        loop {
-            let mut alive = false;
-            for proof in proofs.iter_mut().filter(|proof| !proof.verdict.is_dead()) {
-                let is_late = left().is_zero() && !first || failures >= FAILURES;
-                if self.net.signals.caught().is_some() || is_late {
-                    return proofs;
-                }
-                let answered = self.ask(proof, left().max(LAST_QUESTION));
-                failures = if answered { 0 } else { failures + usize::from(left().is_zero()) };
-                alive |= !proof.verdict.is_dead();
-            }
-            if !alive || left() <= LAST_QUESTION || self.net.signals.caught().is_some() {
-                return proofs;
-            }
+        let (mut first, mut pause) = (true, FIRST_PAUSE);
+        while self.round(&mut proofs, end, first) && left() > LAST_QUESTION {
             self.net.signals.sleep(pause.min(left().saturating_sub(LAST_QUESTION)));
             (first, pause) = (false, (pause * 2).min(LONGEST_PAUSE));
         }
+        proofs
     }
 
-    /// Asks with a token once. Whether an answer came.
-    fn ask(&mut self, proof: &mut Proof, budget: Duration) -> bool {
-        let plan = self.plan;
-        let tokens = plan.leaked.as_ref().map(|leaked| leaked.tokens.as_slice());
-        let Some(token) = tokens.unwrap_or_default().get(proof.token) else {
-            return true;
-        };
-        let is_learned = tokens.is_some_and(|tokens| tokens.len() <= LEARNED);
-        let asked = self.judge(token, budget.min(self.net.timeout()), is_learned);
-        let answered = asked.is_ok();
-        (proof.verdict, proof.code) = asked.unwrap_or_else(|why| (Verdict::NotKnown(why), None));
-        if !proof.verdict.is_dead() {
-            let line = token.line;
-            let told = || format!("line {line}: {}", proof.verdict.described());
-            self.net.log.note("verify", "poll", told);
-        }
-        answered
+    /// Asks with each token that is not known to be dead, some at once. Whether to ask again.
+    fn round(&self, proofs: &mut [Proof], end: Instant, first: bool) -> bool {
+        let left = || end.saturating_duration_since(Instant::now());
+        let mut alive: Vec<&mut Proof> =
+            proofs.iter_mut().filter(|proof| !proof.verdict.is_dead()).collect();
+        let tokens: Vec<usize> = alive.iter().map(|proof| proof.token).collect();
+        let at_once = self.plan.parallel.min(tokens.len());
+        let (mut failures, mut again) = (0, false);
+        thread::scope(|scope| {
+            let answers = in_order(scope, at_once, tokens.into_iter(), |token| {
+                let goes_on = self.net.signals.caught().is_none() && (first || !left().is_zero());
+                goes_on.then(|| self.ask(token, left().max(LAST_QUESTION)))
+            });
+            for (proof, answer) in alive.iter_mut().zip(answers) {
+                let Some(answer) = answer else { continue };
+                failures =
+                    if answer.is_ok() { 0 } else { failures + usize::from(left().is_zero()) };
+                (proof.verdict, proof.code) =
+                    answer.unwrap_or_else(|why| (Verdict::NotKnown(why), None));
+                again |= !proof.verdict.is_dead();
+                if failures == FAILURES {
+                    break;
+                }
+            }
+        });
+        again && self.net.signals.caught().is_none()
     }
 
-    /// What an answer says of a token, with its code; or why there is none.
-    fn judge(
-        &mut self,
-        token: &Token,
-        budget: Duration,
-        is_learned: bool,
-    ) -> Result<(Verdict, Option<i64>), String> {
-        if !token.is_signed() {
+    /// What Ably says of a token, with its code; or why there is no answer.
+    fn ask(&self, token: usize, budget: Duration) -> Result<(Verdict, Option<i64>), String> {
+        let tokens = self.plan.leaked.as_ref().map(|leaked| leaked.tokens.as_slice());
+        let tokens = tokens.unwrap_or_default();
+        let Some(token) = tokens.get(token).filter(|token| token.is_signed()) else {
             let why = "its signature was cut off, so that Ably would reject it in any case";
             return Ok((Verdict::NotKnown(why.to_owned()), None));
-        }
+        };
         let credential = Credential::Token(&token.raw);
-        let session = Session::new(self.net, self.hosts.clone(), credential);
-        let mut session = match session {
+        let session = match Session::new(self.net, self.plan.hosts.clone(), credential) {
             Ok(session) => session,
             Err(what) => return Ok((Verdict::NotKnown(format!("it {what}")), None)),
         };
-        let response = session.get(PATH, Deadline::after(budget));
-        self.hosts = session.into_hosts();
-        let response = response.map_err(|failure| failure.problem.message)?;
-        let error = response.error();
-        let words = || match (error.described(), error.code) {
-            (Some(words), Some(_)) if is_learned => format!("{words}, status {}", response.status),
-            (_, Some(code)) => format!("code {code}, status {}", response.status),
-            _ => format!("status {}", response.status),
-        };
-        let verdict = match (response.status, error.code) {
-            _ if response.from_cloudfront => Verdict::NotKnown(words()),
-            (401, Some(REVOKED)) => Verdict::Revoked,
-            (401, Some(code)) if DEAD.contains(&code) => Verdict::Dead(words()),
-            (401, Some(NO_CAPABILITY)) | (200..=299, None) => Verdict::Accepted,
-            // Ably finds a channel only for a token that it accepts. Without a code it is not Ably
-            // that speaks.
-            (404, Some(_)) => Verdict::Accepted,
-            _ => Verdict::NotKnown(words()),
-        };
-        Ok((verdict, error.code))
+        let turn = self.net.turn(budget.min(self.net.timeout()));
+        let response = session.get(PATH, &turn).map_err(|failure| failure.problem.message)?;
+        let verdict = judge(&response, tokens.len() <= LEARNED);
+        if !verdict.is_dead() {
+            let told = || format!("line {}: {}", token.line, verdict.described());
+            self.net.log.note("verify", "poll", told);
+        }
+        Ok((verdict, response.error().code))
+    }
+}
+
+/// What an answer proves. `is_learned`: the token is taken out of Ably's words.
+fn judge(response: &Response, is_learned: bool) -> Verdict {
+    let error = response.error();
+    let words = || match (error.described(), error.code) {
+        (Some(words), Some(_)) if is_learned => format!("{words}, status {}", response.status),
+        (_, Some(code)) => format!("code {code}, status {}", response.status),
+        _ => format!("status {}", response.status),
+    };
+    match (response.status, error.code) {
+        _ if response.from_cloudfront => Verdict::NotKnown(words()),
+        (401, Some(REVOKED)) => Verdict::Revoked,
+        (401, Some(code)) if DEAD.contains(&code) => Verdict::Dead(words()),
+        (401, Some(NO_CAPABILITY)) | (200..=299, None) => Verdict::Accepted,
+        // Ably finds a channel only for a token that it accepts. Without a code it is not Ably
+        // that speaks.
+        (404, Some(_)) => Verdict::Accepted,
+        _ => Verdict::NotKnown(words()),
     }
 }

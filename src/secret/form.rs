@@ -105,7 +105,10 @@ fn plain_form(text: &str) -> Option<Form> {
         let rest = text.get(header..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
         header >= JWT_HEADER && run(rest.bytes()) > 0
     };
-    text.match_indices("eyJ").any(|(at, _)| is_jwt(at)).then_some(Form::Token)
+    // A search for one byte costs a fraction of one for three.
+    let mut ends = text.match_indices('J').filter_map(|(at, _)| at.checked_sub(2));
+    ends.any(|at| text.get(at..).is_some_and(|text| text.starts_with("ey")) && is_jwt(at))
+        .then_some(Form::Token)
 }
 
 /// What stands around each colon like a key: the lengths of app ID and key ID, and the secret.

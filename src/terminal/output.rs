@@ -1,11 +1,11 @@
 //! Where text goes: stderr for people, stdout for JSON. A closed pipe stops nothing; a full disk
 //! behind stdout is remembered, since a script then lacks what it asked for.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -100,15 +100,15 @@ impl Record {
 pub struct Output {
     /// For whom.
     pub format: Format,
-    stdout_failed: Rc<Cell<bool>>,
-    given_up: Rc<[Cell<bool>; 2]>,
+    stdout_failed: Arc<AtomicBool>,
+    given_up: Arc<[AtomicBool; 2]>,
     signals: Signals,
 }
 
 impl Output {
     /// Output in this format.
     pub fn new(format: Format, signals: Signals) -> Self {
-        Self { format, stdout_failed: Rc::default(), given_up: Rc::default(), signals }
+        Self { format, stdout_failed: Arc::default(), given_up: Arc::default(), signals }
     }
 
     /// What ends a wait for a stream that nobody reads.
@@ -118,7 +118,7 @@ impl Output {
 
     /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
     pub fn stdout_failed(&self) -> bool {
-        self.stdout_failed.get()
+        self.stdout_failed.load(Ordering::SeqCst)
     }
 
     /// Whether JSON was asked for.
@@ -143,7 +143,7 @@ impl Output {
         let [given_up, _] = &*self.given_up;
         let written = self.write_all(io::stdout().lock().as_fd(), text.as_bytes(), given_up);
         if written.is_err_and(|error| error != Errno::PIPE) {
-            self.stdout_failed.set(true);
+            self.stdout_failed.store(true, Ordering::SeqCst);
         }
     }
 
@@ -153,14 +153,14 @@ impl Output {
         &self,
         stream: BorrowedFd<'_>,
         mut bytes: &[u8],
-        given_up: &Cell<bool>,
+        given_up: &AtomicBool,
     ) -> Result<(), Errno> {
         let slice = Timespec::try_from(signals::SLICE).ok();
         let mut end: Option<Instant> = None;
-        while !bytes.is_empty() && !given_up.get() {
+        while !bytes.is_empty() && !given_up.load(Ordering::SeqCst) {
             if self.signals.caught().is_some() {
                 let now = Instant::now();
-                given_up.set(now > *end.get_or_insert(now + GRACE));
+                given_up.store(now > *end.get_or_insert(now + GRACE), Ordering::SeqCst);
             }
             match poll(&mut [PollFd::new(&stream, PollFlags::OUT)], slice.as_ref()) {
                 Ok(0) | Err(Errno::INTR) => continue,
@@ -246,7 +246,7 @@ mod tests {
         });
         let output =
             Output::new(Format::Human { colour: false, symbols: false }, Signals::default());
-        output.write_all(writer.as_fd(), &text, &Cell::new(false)).unwrap();
+        output.write_all(writer.as_fd(), &text, &AtomicBool::new(false)).unwrap();
         drop(writer);
         assert!(read.join().unwrap() == text);
     }

@@ -72,8 +72,8 @@ fn names() -> String {
 fn the_names_of_the_configuration_are_listed_for_completions() {
     let listed = |what: &[&str]| ably(["--complete"]).args(what).config(&names()).run();
     for (what, told) in [
-        ("apps", format!("APP1\nAPP2\nAPP3\nAPP4\nAPP5\nAPP6\nMy Shop\n{DANGEROUS}\n")),
-        ("keys", "APP1.stored1\nAPP2.stored2\nRoot key\n".to_owned()),
+        ("apps", format!("APP1\nMy Shop\nAPP2\n{DANGEROUS}\nAPP3\nAPP4\nAPP5\nAPP6\n")),
+        ("keys", "APP1.stored1\nRoot key\nAPP2.stored2\n".to_owned()),
     ] {
         let run = listed(&[what]);
         run.exits(0).says_nothing();
