@@ -73,6 +73,8 @@ mod revoke {
     mod check;
     /// The left-over file.
     mod left_over;
+    /// Several connections at once.
+    mod parallel;
     /// Many targets: batches, and what stops a run.
     mod run;
     /// Signals in the middle of a run.

@@ -77,6 +77,13 @@ fn a_process_that_may_create_no_thread_works_all_the_same() {
         return;
     };
     program.args(["--endpoint", &server.endpoint()]).run().exits(0);
+    // As many connections as there are threads for.
+    let (_root, program) = without_threads(&server).unwrap();
+    let more: Vec<String> = (0..250).map(|n| format!("--client-id=user{n}")).collect();
+    let program = program.args(["--endpoint", &server.endpoint(), "--parallel", "8"]);
+    let before = server.connections();
+    program.args(more).run().exits(0).says("251 targets: 251 revoked, in 3 requests");
+    assert_eq!(server.connections(), before + 1);
     let (_root, program) = without_threads(&server).unwrap();
     let run = program.args(["--endpoint", "nowhere.invalid", "--timeout", "1"]).run();
     run.exits(1).says("the host name nowhere.invalid").never_says("panicked");

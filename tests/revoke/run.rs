@@ -152,11 +152,11 @@ fn lacking_one() -> Ably {
 
 /// What it is, the stand-in, options, how many targets end revoked, refused, unknown and not sent,
 /// and the exit code.
-type Row = (&'static str, Box<dyn Fn() -> Ably + Sync>, &'static [&'static str], [usize; 4], i32);
+pub(crate) type Row =
+    (&'static str, Box<dyn Fn() -> Ably + Sync>, &'static [&'static str], [usize; 4], i32);
 
-#[test]
 #[rustfmt::skip] // a table: one row a line
-fn whatever_becomes_of_a_batch_all_that_is_told_agrees() {
+pub(crate) fn rows() -> Vec<Row> {
     let error = |status: u16| Answer::error(status, u32::from(status) * 100, "no");
     let long = Answer::error(429, 42910, "slow down").header("retry-after", "3600");
     let soon = Answer::error(429, 42910, "slow down").header("retry-after", "1");
@@ -164,7 +164,7 @@ fn whatever_becomes_of_a_batch_all_that_is_told_agrees() {
     let gone = |door| Box::new(gone_after_one(door));
     let always = |answer: Answer| Box::new(second(answer));
     let once = |answer: Answer| Box::new(second_once(answer));
-    let rows: Vec<Row> = vec![
+    vec![
         ("each connection closed", Box::new(|| Ably::deciding(|_| Answer::Faithful.then_close())), &[], [500, 0, 0, 0], 0),
         ("some refused", Box::new(|| refusing((0..1000).step_by(40))), &[], [975, 25, 0, 0], 3),
         ("all refused", Box::new(|| refusing(0..150)), &[], [0, 150, 0, 0], 1),
@@ -196,6 +196,10 @@ fn whatever_becomes_of_a_batch_all_that_is_told_agrees() {
         ("a host that speaks HTTP", gone(Door::PlainHttp), &[], [100, 0, 0, 350], 3),
         ("a host that falls silent", gone(Door::Silent), &["--timeout", "1"], [100, 0, 0, 350], 3),
         ("a host that is never reached", Box::new(|| Ably::receiving(|_| Door::Close)), &[], [0, 0, 0, 250], 1),
-    ];
-    each(&rows, |(_, server, options, expected, code)| ends(server, options, *expected, *code));
+    ]
+}
+
+#[test]
+fn whatever_becomes_of_a_batch_all_that_is_told_agrees() {
+    each(&rows(), |(_, server, options, expected, code)| ends(server, options, *expected, *code));
 }
