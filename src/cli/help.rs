@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::flags::{FLAGS, Group};
+use crate::text::put;
 use crate::wrap::broken;
 
 /// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`.
@@ -38,7 +39,10 @@ pub fn text() -> String {
     section(&mut out, "Environment", ENVIRONMENT);
     section(&mut out, "Files", FILES);
     section(&mut out, "Exit codes", EXIT_CODES);
-    out.push_str(EXAMPLES);
+    out.push_str("\nExamples:\n");
+    for (what, options) in EXAMPLES {
+        put(&mut out, &["  ", what, ":\n    ", COMMAND, options, "\n"]);
+    }
     out
 }
 
@@ -79,14 +83,29 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 pub const FILES: &[(&str, &str)] =
     &[("~/.ably/config", "the Ably CLI's configuration; read, never written")];
 
-const EXAMPLES: &str = "
-Examples:
-  ably auth revoke-token --client-id \"userClientId\"
-  ably auth revoke-token --client-id \"userClientId\" --force
-  ably auth revoke-token --revocation-key group1
-  ably auth revoke-token --client-id \"userClientId\" --allow-reauth-margin
-  ably auth revoke-token --client-id \"userClientId\" --json --force
-";
+/// What one would do, and the options for it.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("All tokens of a client, after a question", "--client-id alice"),
+    ("From a script", "--client-id alice --force --json"),
+    (
+        "A group of JWTs, with time for their clients to renew",
+        "--revocation-key group1 --allow-reauth-margin",
+    ),
+    (
+        "Many targets, and a file of what is left over",
+        "--targets-file all.txt --unrevoked-to left.txt",
+    ),
+    ("Every token in a leaked log, and proof that it is dead", "--from-token access.log --verify"),
+    (
+        "After a key rotation, with every key in a file",
+        "--client-id alice --all-keys --api-key-file keys.txt",
+    ),
+    ("Before the incident, to know that it would work", "--check"),
+    ("For the record", "--client-id alice --record log.jsonl --reason INC-7"),
+];
+
+/// What stands before the options of an example.
+pub const COMMAND: &str = "ably auth revoke-token ";
 
 /// Adds text in lines of at most 80 characters, each indented by this much.
 pub(crate) fn wrap(out: &mut String, text: &str, indent: usize) {

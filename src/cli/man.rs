@@ -2,7 +2,7 @@
 //! text.
 
 use crate::cli::flags::{FLAGS, Group};
-use crate::cli::help::{self, ENVIRONMENT, EXIT_CODES, FILES};
+use crate::cli::help::{self, COMMAND, ENVIRONMENT, EXAMPLES, EXIT_CODES, FILES};
 use crate::text::put;
 
 /// The day of the last release, which the changelog heads `## VERSION - DAY`. The build must not
@@ -42,20 +42,26 @@ The command may be written \fBably auth:revoke\-token\fR as well.
 .SH OPTIONS
 "#;
 
-const MAN_TAIL: &str = r#".SH EXAMPLES
-Revoke all tokens of a client, after a question:
-.EX
-    ably auth revoke\-token \-\-client\-id alice
-.EE
-.PP
-The same from a script, with the key in a file and the answer as JSON:
-.EX
-    ably auth revoke\-token \-\-client\-id alice \e
-        \-\-api\-key\-file /run/secrets/ably\-key \-\-force \-\-json
-.EE
-.SH SEE ALSO
-https://ably.com/docs/auth/revocation
+const MAN_FORMATS: &str = r#".SH TARGETS FILE
+UTF\-8, LF or CRLF, one target specifier a line:
+.BR clientId:\fIID ,
+.BR revocationKey:\fIKEY\fR " or"
+.BR channel:\fINAME .
+Blank lines and lines that start with # are skipped, nothing else is trimmed.
+The file of \fB\-\-unrevoked\-to\fR has the same form, with the reason above
+each target.
+.SH JSON
+One object a line on standard output, each with \fBtype\fR and \fBcommand\fR:
+.BR result ,
+one a request that got results, with Ably's answer in \fBrevocation.response\fR;
+.BR error ,
+with \fBerror.message\fR, \fBcode\fR, \fBhint\fR, and \fBoutcome\fR
+(refused, not\-sent or unknown) and \fBtargets\fR where some were struck;
+.B status
+with \fBexitCode\fR, at the end of every run.
 "#;
+
+const MAN_TAIL: &str = ".SH SEE ALSO\nhttps://ably.com/docs/auth/revocation\n";
 
 /// The whole page, in man(7).
 pub fn page() -> String {
@@ -79,6 +85,12 @@ pub fn page() -> String {
     for (heading, rows) in tables {
         out.push_str(heading);
         rows.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
+    }
+    out.push_str(MAN_FORMATS);
+    out.push_str(".SH EXAMPLES\nWhat one would do, and the command for it:\n");
+    for (what, options) in EXAMPLES {
+        let command = [COMMAND, options].concat();
+        put(&mut out, &[".PP\n", &roff(what), ":\n.EX\n    ", &roff(&command), "\n.EE\n"]);
     }
     out.push_str(MAN_TAIL);
     out
