@@ -9,12 +9,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use miniserde::json::{Number, Value};
 
 mod support;
 
-use support::{Ably, Folder, KEY, KEY_NAME, has, list, parse, quote};
+use support::{Ably, Answer, Folder, KEY, KEY_NAME, has, list, parse, quote};
 
 /// How often each pair of commands takes turns.
 const ROUNDS: usize = 3;
@@ -29,6 +30,9 @@ const CURL_HEADERS: [&str; 4] = [
 const MANY: usize = 10_000;
 const BATCH: usize = 100;
 const MILLION: usize = 1_000_000;
+/// How far away Ably is, in milliseconds a round trip.
+const FAR: [u64; 2] = [20, 100];
+const AT_ONCE: [usize; 4] = [1, 4, 8, 16];
 
 fn main() -> ExitCode {
     let binary = std::env::args_os().nth(1);
@@ -100,8 +104,10 @@ impl Bench {
         let bodies: Vec<String> = bodies.collect();
         let curl = self.curl("many.curl", &bodies);
         let counts = [&ours, &curl].map(|words| self.traffic(words));
-        self.compare("10,000 targets", 8, &ours, &curl, 0.8);
+        self.compare("10,000 targets", 8, &ours, &curl, 0.75);
+        self.cpu_time(&ours, &curl);
         self.memory("  its peak memory", &ours, Some(&curl), None);
+        self.far_away(&ours, &curl);
         for (what, at) in [("  its requests", 0), ("  its connections", 1)] {
             let [ours, curl] = counts.map(|counts| counts[at]);
             let aim = [MANY / BATCH, 1][at];
@@ -109,6 +115,50 @@ impl Bench {
             println!("{what:<34}{ours:>12}{curl:>12}{:>8}   {aim}{verdict}", "");
         }
         counts == [[MANY / BATCH, 1]; 2]
+    }
+
+    /// With a delay in the stand-in for each request.
+    fn far_away(&self, ours: &Words, curl: &Words) {
+        for ms in FAR {
+            self.server.decide(move |_| Answer::Faithful.after(Duration::from_millis(ms)));
+            for at_once in AT_ONCE {
+                let parallel = at_once.to_string();
+                let ours = [ours, &["--parallel".to_owned(), parallel.clone()][..]].concat();
+                let options = ["--parallel", "--parallel-max"].map(str::to_owned);
+                let mut curl = curl.clone();
+                if at_once > 1 {
+                    curl.splice(2..2, options.into_iter().chain([parallel]));
+                }
+                let what = format!("  at {ms} ms, {at_once} at once");
+                self.compare(&what, 1, &ours, &curl, 1.0);
+                if at_once == 16 && ms == FAR[0] {
+                    self.memory("    its peak memory", &ours, Some(&curl), Some(12.0));
+                }
+            }
+        }
+        self.server.decide(|_| Answer::Faithful);
+    }
+
+    /// User and system time of both.
+    fn cpu_time(&self, ours: &Words, curl: &Words) {
+        let report = self.folder.file("cpu");
+        let time = |words: &Words| {
+            let mut timed = [GNU_TIME, "-f", "%U %S", "-o"].map(str::to_owned).to_vec();
+            timed.push(shown(&report));
+            // Its clock ticks 100 times a second: many runs tell more.
+            let line = format!("for n in $(seq 20); do {} 2>/dev/null; done", words.join(" "));
+            timed.extend(["/bin/sh".to_owned(), "-c".to_owned(), line]);
+            self.run(&timed);
+            let text = fs::read_to_string(&report).unwrap();
+            let seconds = text.split_whitespace().map(|part| part.parse::<f64>().unwrap());
+            seconds.sum::<f64>() * 1e3 / 20.0
+        };
+        if self.times {
+            let (ours, curl) = (time(ours), time(curl));
+            let ratio = ours / curl;
+            let aim = format!("at most 0.6{}", verdict(ratio <= 0.6));
+            println!("{:<34}{ours:>9.2} ms{curl:>9.2} ms{ratio:>8.2}   {aim}", "  its CPU time");
+        }
     }
 
     fn a_million(&self) {
