@@ -30,7 +30,7 @@ pages: build
 target:
 	@dist/target.sh $(TARGET)
 
-# A first look: revokes tokens at a stand-in for Ably on this machine.
+# A first look: revokes tokens at a stand-in for Ably on this machine, which stays up with KEEP=1.
 demo: build
 	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example demo
 

@@ -242,6 +242,11 @@ impl Ably {
     }
 
     /// Stops Ably's clock at this time, in milliseconds. It runs with this machine's otherwise.
+    /// Refuses this target no longer.
+    pub fn allow(&self, target: &str) {
+        self.state(|state| state.world.refused.remove(target));
+    }
+
     /// Every request with this key is refused.
     pub fn spoil(&self, key: &str, code: u32, status: u16, message: &str) {
         let (name, _) = key.split_once(':').unwrap();
