@@ -30,6 +30,8 @@ mod terminal {
 }
 
 mod net {
+    /// Which way a request goes, beside curl in the same environment.
+    mod beside_curl;
     /// Endpoints, addresses, fallback hosts.
     mod endpoint;
     /// HTTP proxies, and what is exempt from them.

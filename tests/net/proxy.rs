@@ -1,10 +1,7 @@
 //! HTTP proxies, and what is exempt from them.
 
-use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use crate::support::*;
 
@@ -234,22 +231,8 @@ fn a_proxy_that_is_not_needed_may_be_of_any_kind() {
     assert_eq!(server.request_count(), 4);
 }
 
-/// Debian's tinyproxy, killed on drop.
-struct Tinyproxy {
-    child: Child,
-    address: SocketAddr,
-    _folder: Folder,
-}
-
-impl Drop for Tinyproxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Starts one that wants `user` and the password; `None` where it is not installed.
-fn tinyproxy() -> Option<Tinyproxy> {
+fn tinyproxy() -> Option<Daemon> {
     let path = ["/usr/bin/tinyproxy", "/usr/sbin/tinyproxy"];
     let Some(path) = path.iter().find(|path| Path::new(path).exists()) else {
         eprintln!("skipped: tinyproxy is not installed");
@@ -264,14 +247,7 @@ fn tinyproxy() -> Option<Tinyproxy> {
     );
     let mut command = Command::new(path);
     command.args(["-d", "-c"]).arg(folder.write("tinyproxy.conf", settings));
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let proxy = Tinyproxy { child, address, _folder: folder };
-    let end = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < end, "tinyproxy does not listen");
-        thread::sleep(Duration::from_millis(10));
-    }
-    Some(proxy)
+    Some(Daemon::start(command, address, folder))
 }
 
 #[test]

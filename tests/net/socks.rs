@@ -1,5 +1,9 @@
 //! SOCKS proxies.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
 use crate::support::*;
 
 #[test]
@@ -68,4 +72,86 @@ fn a_socks_proxy_that_does_not_connect_leaves_everything_unsent() {
         let tries = proxy.connections() / 2;
         assert!(hanging || tries == if final_word { 1 } else { 4 }, "{manners:?}: {tries}");
     });
+}
+
+/// OpenSSH's own: `ssh -D` through a server on this machine. `None` where it is not installed, or this
+/// user may not log in.
+fn ssh() -> Option<(Daemon, Daemon)> {
+    let [sshd, ssh, keygen] = ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen"];
+    if [sshd, ssh, keygen].iter().any(|path| !Path::new(path).exists()) {
+        eprintln!("skipped: OpenSSH is not installed");
+        return None;
+    }
+    if !rustix::process::geteuid().is_root() {
+        // Whether another user may log in depends on the machine; root's run shows the tunnel.
+        return None;
+    }
+    let (folder, here) = (Folder::new(), Folder::new());
+    fs::create_dir_all("/run/sshd").unwrap();
+    for (folder, name) in [(&folder, "host"), (&here, "login")] {
+        let mut make = Command::new(keygen);
+        make.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.file(name));
+        assert!(make.status().unwrap().success());
+    }
+    let keys = folder.write("authorized_keys", here.read("login.pub"));
+    let address = nobody();
+    let settings = format!(
+        "ListenAddress {address}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
+         StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n",
+        folder.file("host").display(),
+        keys.display()
+    );
+    let mut server = Command::new(sshd);
+    server.arg("-D").arg("-f").arg(folder.write("sshd_config", settings));
+    let server = Daemon::start(server, address, folder);
+    let tunnel = nobody();
+    let mut client = Command::new(ssh);
+    client.args(["-N", "-F", "/dev/null", "-D", &tunnel.to_string(), "-o", "BatchMode=yes"]);
+    client.args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]);
+    client.args(["-p", &address.port().to_string(), "-i"]).arg(here.file("login"));
+    client.arg("root@127.0.0.1");
+    Some((server, Daemon::start(client, tunnel, here)))
+}
+
+/// One of Debian's.
+fn microsocks() -> Option<Daemon> {
+    let path = "/usr/bin/microsocks";
+    installed(path)?;
+    let address = nobody();
+    let mut command = Command::new(path);
+    command.args(["-i", "127.0.0.1", "-p", &address.port().to_string()]);
+    command.args(["-u", "user", "-P", PASSWORD]);
+    Some(Daemon::start(command, address, Folder::new()))
+}
+
+#[test]
+fn real_proxies_tunnel_names_and_addresses() {
+    let through = |server: &Ably, url: &str, endpoint: &str| {
+        let program = revoke_alice().trusting(server).keyed().args(["--endpoint", endpoint]);
+        program.args(["--timeout", "5"]).env("ALL_PROXY", url).run()
+    };
+    let (bastion, small) = (ssh(), microsocks());
+    let bastion = bastion.as_ref().map(|(_, client)| (client.address, String::new()));
+    let small = small.as_ref().map(|proxy| (proxy.address, format!("user:{PASSWORD}@")));
+    for (address, login) in bastion.into_iter().chain(small) {
+        let server = Ably::start_on(Loopback::Both);
+        let mut done = 0;
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            for scheme in ["socks5h", "socks5"] {
+                let url = format!("{scheme}://{login}{address}");
+                let run = through(&server, &url, &format!("{host}:{}", server.port()));
+                run.exits(0).hides(PASSWORD);
+                done += 1;
+                assert_eq!(server.request_count(), done);
+            }
+        }
+        let nowhere = nobody().to_string();
+        let run = through(&server, &format!("socks5h://{login}{address}"), &nowhere);
+        run.exits(1).says("nothing was sent").hides(PASSWORD);
+        if !login.is_empty() {
+            let endpoint = server.endpoint();
+            let run = through(&server, &format!("socks5h://user:wrong@{address}"), &endpoint);
+            run.exits(1).says("does not accept these credentials");
+        }
+    }
 }

@@ -17,6 +17,7 @@
 mod ably;
 mod accounts;
 mod answer;
+mod daemon;
 mod echoes;
 mod faithful;
 mod hosts;
@@ -37,6 +38,7 @@ mod terminal;
 pub use ably::{Ably, Door, KEY, KEY_NAME, Knock, SECRET, Seen};
 pub use accounts::*;
 pub use answer::{Answer, batch_result, error_body};
+pub use daemon::Daemon;
 pub use echoes::*;
 pub use faithful::{App, Control, ControlKey, Revocation, Token, is_of_control};
 pub use hosts::*;
