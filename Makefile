@@ -14,7 +14,7 @@ VERSION = $(shell sed -n '0,/^version = /s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # qemu-user does not know TCGETS2, by which the hidden prompt reads the terminal's modes.
 CORE := cli::examples:: cli::usage:: keys::sources:: revoke::wire:: terminal::question:: terminal::output:: --skip prompt --skip never_opens
 BUILD := --locked --target $(TARGET)
-.PHONY: all build pages demo test test-core bench lint install uninstall deb clean target targets dist check-dist image \
+.PHONY: all build pages demo live test test-core bench lint install uninstall deb clean target targets dist check-dist image \
 	reproduce size deny
 
 all: build pages
@@ -33,6 +33,10 @@ target:
 # A first look: revokes tokens at a stand-in for Ably on this machine, which stays up with KEEP=1.
 demo: build
 	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example demo
+
+# Tries it with the real Ably, in an app of its own in Ably's sandbox, or with the key in ABLY_API_KEY.
+live: build
+	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example live
 
 # Every test that runs the program runs the release binary.
 test: build

@@ -75,6 +75,8 @@ mod revoke {
     mod check;
     /// The left-over file.
     mod left_over;
+    /// `make live`, with the stand-in.
+    mod live;
     /// Several connections at once.
     mod parallel;
     /// Many targets: batches, and what stops a run.

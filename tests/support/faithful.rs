@@ -1,4 +1,4 @@
-//! How Ably itself behaves: revocations, its clock, bearer tokens, the Control API.
+//! How Ably itself behaves: revocations, its clock, tokens, throw-away apps, the Control API.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use miniserde::json::{self, Value};
+use ring::hmac;
 
 use super::ably::{KEY_NAME, SECRET, Seen};
 use super::answer::{Answer, error_info, revoked};
@@ -47,8 +48,33 @@ impl Token {
             _ => 0,
         };
         let key = super::json::text(&header, "kid").to_owned();
-        let (text, targets) = (text.to_owned(), Vec::new());
+        Token::issued(text, &key, issued_at)
+    }
+
+    /// Whatever its text, this key issued it, at this Unix time in milliseconds.
+    pub(super) fn issued(text: &str, key: &str, issued_at: u64) -> Token {
+        let ([text, key], targets) = ([text, key].map(str::to_owned), Vec::new());
         Token { text, key, issued_at, targets, grace: Some(0), alive: (200, 0) }
+    }
+
+    /// A JWT that one of these keys signed, with the targets that it claims.
+    fn signed(text: &str, keys: &HashMap<String, String>) -> Option<Token> {
+        let (content, signature) = text.rsplit_once('.')?;
+        let (header, payload) = content.split_once('.')?;
+        let Value::String(name) = get(&claims(header), "kid").to_owned() else { return None };
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, keys.get(&name)?.as_bytes());
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        hmac::verify(&secret, content.as_bytes(), &signature).ok()?;
+        let payload = claims(payload);
+        let mut token = Token::new(text);
+        for (claim, kind) in
+            [("x-ably-clientId", "clientId"), ("x-ably-revocation-key", "revocationKey")]
+        {
+            if let Value::String(value) = get(&payload, claim) {
+                token = token.target(&format!("{kind}:{value}"));
+            }
+        }
+        Some(token)
     }
 
     pub fn client_id(self, id: &str) -> Token {
@@ -183,6 +209,8 @@ pub(super) struct World {
     pub(super) revoked: Vec<Revocation>,
     pub(super) tokens: Vec<Token>,
     pub(super) control: Option<Control>,
+    /// How many throw-away apps and tokens were made.
+    pub(super) made: usize,
 }
 
 impl World {
@@ -195,6 +223,7 @@ impl World {
             revoked: Vec::new(),
             tokens: Vec::new(),
             control: None,
+            made: 0,
         }
     }
 
@@ -211,6 +240,9 @@ impl World {
         let steps: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (seen.method.as_str(), steps.as_slice()) {
             ("POST", ["keys", name, "revokeTokens"]) => self.revoke(name, seen),
+            ("POST", ["keys", name, "requestToken"]) => self.issue(name, seen),
+            ("POST", ["apps"]) => self.make_app(seen),
+            ("DELETE", ["apps", id]) => self.delete_app(id, seen),
             ("GET", ["time"]) => Answer::json(200, format!("[{}]", self.clock_ms())),
             ("GET", ["v1", rest @ ..]) if is_control(seen.host()) => {
                 self.control(rest, query, seen)
@@ -225,21 +257,26 @@ impl World {
         }
     }
 
-    fn revoke(&mut self, name: &str, seen: &Seen) -> Answer {
-        if !self.keys.contains_key(name) {
-            return Answer::error(404, 40400, "No application or key found with that name");
-        }
-        let Some((user, secret)) = seen.basic() else {
-            return Answer::error(401, 40101, "No authentication information provided");
+    /// Why this request may not be made with the key of this name.
+    pub(super) fn denied(&self, name: &str, seen: &Seen) -> Option<Answer> {
+        let Some(known) = self.keys.get(name) else {
+            return Some(Answer::error(404, 40400, "No application or key found with that name"));
         };
-        if user != name || self.keys.get(name) != Some(&secret) {
-            return Answer::error(401, 40101, "Invalid credentials");
+        match seen.basic() {
+            None => Some(Answer::error(401, 40101, "No authentication information provided")),
+            Some((user, secret)) if user == name && secret == *known => None,
+            Some(_) => Some(Answer::error(401, 40101, "Invalid credentials")),
+        }
+    }
+
+    fn revoke(&mut self, name: &str, seen: &Seen) -> Answer {
+        if let Some(denied) = self.denied(name, seen) {
+            return denied;
         }
         if let Some((code, status, message)) = self.spoilt.get(name) {
             return Answer::error(*status, *code, message);
         }
-        let problems = revocation_problems(seen);
-        if let Some(problem) = problems.first() {
+        if let Some(problem) = problems_of_form(seen).first() {
             return Answer::error(400, 40000, problem);
         }
         let body = seen.json();
@@ -256,8 +293,12 @@ impl World {
         let applies_at = issued_before + if margin { MARGIN_MS } else { 0 };
         let mut failures = 0;
         let mut results = Vec::new();
+        let unknown_kind = (40000, 400, "invalid target specifier".to_owned());
         for target in seen.targets() {
-            if let Some((code, status, message)) = self.refused.get(&target) {
+            let refusal = self.refused.get(&target);
+            if let Some((code, status, message)) =
+                refusal.or_else(|| (!is_of_known_kind(&target)).then_some(&unknown_kind))
+            {
                 failures += 1;
                 let error = error_info(*code, *status, message);
                 results.push(format!(r#"{{"target":{},"error":{error}}}"#, quote(&target)));
@@ -279,6 +320,11 @@ impl World {
     fn poll(&mut self, seen: &Seen) -> Answer {
         let text = seen.bearer().and_then(|encoded| decoded(&encoded));
         let revoked = &self.revoked;
+        if let Some(text) = &text
+            && !self.tokens.iter().any(|token| token.text == *text)
+        {
+            self.tokens.extend(Token::signed(text, &self.keys));
+        }
         let token = self.tokens.iter_mut().find(|token| Some(&token.text) == text.as_ref());
         let Some(token) = token else { return Answer::error(401, 40101, "Invalid credentials") };
         let hit = revoked.iter().any(|one| {
@@ -388,6 +434,17 @@ pub(super) fn decoded(encoded: &str) -> Option<String> {
 
 /// Everything about a revocation request that its format does not allow, whatever is answered.
 pub(super) fn revocation_problems(seen: &Seen) -> Vec<String> {
+    let unknown = seen.targets().into_iter().filter(|target| !is_of_known_kind(target));
+    let unknown = unknown.map(|target| format!("a target of an unknown kind: {target}"));
+    problems_of_form(seen).into_iter().chain(unknown).collect()
+}
+
+fn is_of_known_kind(target: &str) -> bool {
+    ["clientId:", "revocationKey:", "channel:"].iter().any(|kind| target.starts_with(kind))
+}
+
+/// What the whole request is refused for.
+fn problems_of_form(seen: &Seen) -> Vec<String> {
     let mut problems = Vec::new();
     let mut header = |name: &str, fits: &dyn Fn(&str) -> bool| match seen.header(name) {
         Some(value) if fits(value) => {}
@@ -440,13 +497,11 @@ fn body_problems(body: &Value) -> Vec<String> {
     }
     let mut known = std::collections::HashSet::new();
     for target in targets.iter() {
-        let kind = match target {
-            Value::String(text) if !known.insert(text) => None,
-            Value::String(text) => text.split_once(':').filter(|(_, value)| !value.is_empty()),
-            _ => None,
+        let fits = match target {
+            Value::String(text) if !known.insert(text) => false,
+            Value::String(text) => text.split_once(':').is_some_and(|(_, value)| !value.is_empty()),
+            _ => false,
         };
-        let fits =
-            kind.is_some_and(|(kind, _)| ["clientId", "revocationKey", "channel"].contains(&kind));
         if !fits {
             problems.push(format!("a target again or out of form: {}", json::to_string(target)));
         }

@@ -1,0 +1,430 @@
+//! What is tried with the real Ably, and with the stand-in beside it: the tool's own runs, and the
+//! same requests once more by another client. What came out is kept as facts that can be compared.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use miniserde::json::{Number, Value};
+use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+use super::*;
+
+/// Numbers and texts that are the same wherever all is well.
+const FIXED: [&str; 9] = [
+    "code",
+    "statusCode",
+    "exitCode",
+    "successCount",
+    "failureCount",
+    "type",
+    "status",
+    "outcome",
+    "command",
+];
+/// What the tool heeds of the environment on its way.
+const WAY: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+/// What a token asks for: the history of a channel that nobody writes to.
+const HISTORY: &str = "/channels/ably-revoke-token/messages?limit=1";
+
+/// Where it is tried.
+pub struct Place {
+    /// As the tool's `--endpoint` takes it.
+    pub endpoint: String,
+    pub ca: Option<PathBuf>,
+    /// A key that can revoke; `None`: one of an app made for this.
+    pub key: Option<String>,
+    /// How long a revoked token may still be accepted.
+    pub patience: Duration,
+}
+
+/// One thing that was tried, and what is certain about its outcome.
+pub struct Step {
+    pub name: &'static str,
+    pub facts: BTreeSet<String>,
+}
+
+impl Place {
+    pub fn at(ably: &Ably, key: Option<String>) -> Place {
+        let (endpoint, ca) = (ably.endpoint(), Some(ably.ca_file()));
+        Place { endpoint, ca, key, patience: Duration::from_secs(1) }
+    }
+
+    /// The endpoint's own host, without its fallbacks.
+    pub fn host(&self) -> String {
+        match self.endpoint.strip_prefix("nonprod:") {
+            Some(policy) => format!("{policy}.realtime.ably-nonprod.net"),
+            None if self.endpoint.contains(['.', ':']) => self.endpoint.clone(),
+            None => format!("{}.realtime.ably.net", self.endpoint),
+        }
+    }
+
+    /// Everything, in order; an error where the place is not reached or makes no app. The app is
+    /// deleted, however this ends.
+    pub fn story(&self) -> Result<Vec<Step>, String> {
+        let agent = self.agent();
+        let clock = clock(&agent, &self.host())?;
+        let app = match self.key {
+            Some(_) => None,
+            None => Some(App::make(&agent, &self.host())?),
+        };
+        let key = self.key.as_ref().or(app.as_ref().map(|app| &app.revocable)).unwrap();
+        let tale = Tale { place: self, agent: &agent, key };
+        let mut steps = vec![
+            clock,
+            tale.check(),
+            tale.a_client(),
+            tale.a_revocation_key(),
+            tale.the_margin(),
+            tale.a_leaked_token(),
+            tale.an_unknown_kind(),
+            tale.another_secret(),
+        ];
+        steps.extend(app.as_ref().map(|app| tale.a_key_that_cannot(&app.plain)));
+        Ok(steps)
+    }
+
+    fn agent(&self) -> ureq::Agent {
+        let mut tls = TlsConfig::builder();
+        if let Some(file) = &self.ca {
+            let pem = std::fs::read(file).unwrap();
+            let certificates = parse_pem(&pem).filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            });
+            tls = tls.root_certs(RootCerts::new_with_certs(&certificates.collect::<Vec<_>>()));
+        }
+        let config = ureq::Agent::config_builder().tls_config(tls.build());
+        let config = config.timeout_global(Some(Duration::from_secs(30)));
+        config.http_status_as_error(false).max_redirects(0).build().into()
+    }
+}
+
+fn clock(agent: &ureq::Agent, host: &str) -> Result<Step, String> {
+    let mut facts = BTreeSet::new();
+    let answer = Answered::of(agent.get(format!("https://{host}/time")).call())?;
+    answer.tell("GET /time", &mut facts);
+    Ok(Step { name: "Ably's clock", facts })
+}
+
+/// An app made for this alone, deleted when it is dropped.
+struct App<'a> {
+    agent: &'a ureq::Agent,
+    address: String,
+    /// Its tokens cannot be revoked.
+    plain: String,
+    revocable: String,
+}
+
+impl App<'_> {
+    fn make<'a>(agent: &'a ureq::Agent, host: &str) -> Result<App<'a>, String> {
+        let apps = format!("https://{host}/apps");
+        let description = r#"{"keys":[{},{"revocableTokens":true}],"namespaces":[],"channels":[]}"#;
+        let request = agent.post(&apps).header("content-type", "application/json");
+        let answer = request.header("accept", "application/json").send(description);
+        let answer = Answered::of(answer)?;
+        let key = |at: usize| match get(&answer.body, &format!("keys.{at}.keyStr")) {
+            Value::String(key) => Ok(key.clone()),
+            _ => Err(format!("{apps} answered {} without two keys", answer.status)),
+        };
+        let (plain, revocable) = (key(0)?, key(1)?);
+        let (id, _) = plain.split_once('.').ok_or("a key without the ID of its app")?;
+        let address = format!("{apps}/{id}");
+        Ok(App { agent, address, plain, revocable })
+    }
+}
+
+impl Drop for App<'_> {
+    fn drop(&mut self) {
+        let request = self.agent.delete(&self.address).header("authorization", basic(&self.plain));
+        match Answered::of(request.call()) {
+            Ok(answer) if (200..300).contains(&answer.status) => {}
+            Ok(answer) => eprintln!("{} is still there: {}", self.address, answer.status),
+            Err(error) => eprintln!("{} is still there: {error}", self.address),
+        }
+    }
+}
+
+/// What one place answers.
+struct Answered {
+    status: u16,
+    error_code: Option<String>,
+    body: Value,
+}
+
+impl Answered {
+    fn of(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Self, String> {
+        let mut response = result.map_err(|error| error.to_string())?;
+        let error_code = response.headers().get("x-ably-errorcode");
+        let error_code = error_code.and_then(|code| code.to_str().ok()).map(str::to_owned);
+        let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        let body = miniserde::json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Answered { status: response.status().as_u16(), error_code, body })
+    }
+
+    fn tell(&self, who: &str, facts: &mut BTreeSet<String>) {
+        facts.insert(format!("{who}: HTTP {}", self.status));
+        facts.extend(self.error_code.iter().map(|code| format!("{who}: x-ably-errorcode {code}")));
+        tell(&self.body, &format!("{who}: body"), facts);
+    }
+}
+
+/// Each path in a value with what stands there: itself where it is always the same, else its type.
+fn tell(value: &Value, path: &str, facts: &mut BTreeSet<String>) {
+    let fixed = FIXED.iter().any(|name| path.ends_with(&format!(".{name}")));
+    facts.insert(match value {
+        Value::Object(fields) => {
+            for (name, value) in fields.iter() {
+                tell(value, &format!("{path}.{name}"), facts);
+            }
+            return;
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items.iter() {
+                tell(item, &format!("{path}[]"), facts);
+            }
+            return;
+        }
+        Value::Array(_) => format!("{path}: nothing"),
+        Value::Null => format!("{path}: null"),
+        Value::Bool(flag) => format!("{path}: {flag}"),
+        Value::Number(Number::U64(number)) if fixed => format!("{path}: {number}"),
+        Value::Number(_) => format!("{path}: a number"),
+        Value::String(text) if fixed => format!("{path}: {text}"),
+        Value::String(_) => format!("{path}: a text"),
+    });
+}
+
+fn basic(key: &str) -> String {
+    format!("Basic {}", STANDARD.encode(key))
+}
+
+/// A value that nobody else has.
+fn own(kind: &str) -> String {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).unwrap();
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("ably-revoke-token-live-{kind}-{digits}")
+}
+
+/// A JWT with this claim, as an auth server signs it with this key.
+fn signed(key: &str, claim: &str, value: &str) -> String {
+    let (name, secret) = key.split_once(':').unwrap();
+    let header = format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{name}"}}"#);
+    let issued = now() - 5;
+    let times = format!(r#""iat":{issued},"exp":{}"#, issued + 600);
+    let payload =
+        format!(r#"{{{times},"x-ably-capability":"{{\"*\":[\"*\"]}}","{claim}":"{value}"}}"#);
+    let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let content = format!("{header}.{payload}");
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = hmac::sign(&secret, content.as_bytes());
+    format!("{content}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+struct Tale<'a> {
+    place: &'a Place,
+    agent: &'a ureq::Agent,
+    key: &'a str,
+}
+
+impl Tale<'_> {
+    /// The tool with these options and this key: its exit code and its records.
+    fn run(
+        &self,
+        who: &str,
+        key: &str,
+        options: &[&str],
+        facts: &mut BTreeSet<String>,
+    ) -> Vec<Value> {
+        let mut program = command().args(["--json", "--endpoint", &self.place.endpoint]);
+        program = program.args(options).env("ABLY_API_KEY", key);
+        if let Some(file) = &self.place.ca {
+            program = program.arg("--ca-file").arg(file);
+        }
+        for name in WAY {
+            if let Some(value) = std::env::var_os(name) {
+                program = program.env(name, value);
+            }
+        }
+        let run = program.run();
+        run.hides(key.split_once(':').unwrap().1);
+        facts.insert(format!("{who}: exit code {:?}", run.code));
+        let records = run.json();
+        for record in &records {
+            let kind = text(record, "type");
+            tell(record, &format!("{who}: {kind}"), facts);
+        }
+        records
+    }
+
+    /// The same request by another client.
+    fn post(&self, who: &str, key: &str, targets: &[&str], facts: &mut BTreeSet<String>) {
+        let (name, _) = key.split_once(':').unwrap();
+        let targets: Vec<String> = targets.iter().map(|target| quote(target)).collect();
+        let request = self.post_to(&format!("/keys/{name}/revokeTokens"), key);
+        let answer = request.send(format!(r#"{{"targets":[{}]}}"#, targets.join(",")));
+        self.tell(who, answer, facts);
+    }
+
+    fn post_to(&self, path: &str, key: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
+        self.agent
+            .post(format!("https://{}{path}", self.place.host()))
+            .header("authorization", basic(key))
+            .header("content-type", "application/json")
+            .header("accept", "application/json")
+            .header("x-ably-version", "6")
+            .header("ably-agent", concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION")))
+    }
+
+    fn tell(
+        &self,
+        who: &str,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        facts: &mut BTreeSet<String>,
+    ) -> Option<Answered> {
+        match Answered::of(answer) {
+            Ok(answer) => {
+                answer.tell(who, facts);
+                Some(answer)
+            }
+            Err(error) => {
+                facts.insert(format!("{who}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// What a request with this token is answered.
+    fn ask(&self, token: &str) -> Result<Answered, String> {
+        let request = self.agent.get(format!("https://{}{HISTORY}", self.place.host()));
+        let bearer = format!("Bearer {}", STANDARD.encode(token));
+        let request = request.header("authorization", bearer).header("x-ably-version", "6");
+        Answered::of(request.header("accept", "application/json").call())
+    }
+
+    fn is_alive(&self, who: &str, token: &str, facts: &mut BTreeSet<String>) {
+        match self.ask(token) {
+            Ok(answer) => answer.tell(&format!("{who} before"), facts),
+            Err(error) => _ = facts.insert(format!("{who} before: {error}")),
+        }
+    }
+
+    /// Asks until the token is rejected, as long as the place's patience lasts.
+    fn is_dead(&self, who: &str, token: &str, facts: &mut BTreeSet<String>) {
+        let end = Instant::now() + self.place.patience;
+        loop {
+            let answer = self.ask(token);
+            let dead = answer.as_ref().is_ok_and(|answer| answer.status == 401);
+            if !dead && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(200));
+                continue;
+            }
+            match answer {
+                Ok(answer) => answer.tell(&format!("{who} after"), facts),
+                Err(error) => _ = facts.insert(format!("{who} after: {error}")),
+            }
+            return;
+        }
+    }
+
+    fn check(&self) -> Step {
+        let mut facts = BTreeSet::new();
+        self.run("--check", self.key, &["--check"], &mut facts);
+        Step { name: "--check with a key that can", facts }
+    }
+
+    fn a_client(&self) -> Step {
+        let (mut facts, client) = (BTreeSet::new(), own("client"));
+        let jwt = signed(self.key, "x-ably-clientId", &client);
+        self.is_alive("the JWT", &jwt, &mut facts);
+        let ably_token = self.ably_token(&client, &mut facts);
+        self.is_alive("the Ably token", &ably_token, &mut facts);
+        let target = format!("clientId:{client}");
+        self.run("the tool", self.key, &["--client-id", &client, "--force"], &mut facts);
+        self.is_dead("the JWT", &jwt, &mut facts);
+        self.is_dead("the Ably token", &ably_token, &mut facts);
+        self.post("another client", self.key, &[&target], &mut facts);
+        Step { name: "a client ID, with a JWT and an Ably token", facts }
+    }
+
+    /// A token that Ably issued; empty where it did not.
+    fn ably_token(&self, client: &str, facts: &mut BTreeSet<String>) -> String {
+        let (name, _) = self.key.split_once(':').unwrap();
+        let request = self.post_to(&format!("/keys/{name}/requestToken"), self.key);
+        let time = now() * 1000;
+        let body = format!(r#"{{"keyName":"{name}","clientId":"{client}","timestamp":{time}}}"#);
+        let answer = self.tell("POST requestToken", request.send(body), facts);
+        match answer.as_ref().map(|answer| get(&answer.body, "token")) {
+            Some(Value::String(token)) => token.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn a_revocation_key(&self) -> Step {
+        let (mut facts, group) = (BTreeSet::new(), own("group"));
+        let jwt = signed(self.key, "x-ably-revocation-key", &group);
+        self.is_alive("the JWT", &jwt, &mut facts);
+        self.run("the tool", self.key, &["--revocation-key", &group, "--force"], &mut facts);
+        self.is_dead("the JWT", &jwt, &mut facts);
+        Step { name: "a revocation key", facts }
+    }
+
+    fn the_margin(&self) -> Step {
+        let (mut facts, client) = (BTreeSet::new(), own("client"));
+        let options = ["--client-id", &client, "--allow-reauth-margin", "--force"];
+        for record in self.run("the tool", self.key, &options, &mut facts) {
+            let at =
+                |field: &str| match get(&record, &format!("revocation.response.results.0.{field}"))
+                {
+                    Value::Number(Number::U64(time)) => Some(*time),
+                    _ => None,
+                };
+            if let (Some(issued), Some(applies)) = (at("issuedBefore"), at("appliesAt")) {
+                let later = i128::from(applies) - i128::from(issued);
+                facts.insert(format!("appliesAt is {later} ms after issuedBefore"));
+            }
+        }
+        Step { name: "the reauth margin", facts }
+    }
+
+    fn a_leaked_token(&self) -> Step {
+        let mut facts = BTreeSet::new();
+        let jwt = signed(self.key, "x-ably-clientId", &own("client"));
+        let folder = Folder::new();
+        let log = folder.write("access.log", format!("GET /?accessToken={jwt} 200\n"));
+        let options = ["--from-token", log.to_str().unwrap(), "--verify", "--force"];
+        self.run("the tool", self.key, &options, &mut facts);
+        Step { name: "a leaked token, with the proof", facts }
+    }
+
+    fn an_unknown_kind(&self) -> Step {
+        let mut facts = BTreeSet::new();
+        let targets = [format!("clientId:{}", own("client")), "nobodysKind:x".to_owned()];
+        let targets = [targets[0].as_str(), &targets[1]];
+        self.post("another client", self.key, &targets, &mut facts);
+        Step { name: "two targets, one of an unknown kind", facts }
+    }
+
+    fn another_secret(&self) -> Step {
+        let (mut facts, client) = (BTreeSet::new(), own("client"));
+        let (name, _) = self.key.split_once(':').unwrap();
+        let key = format!("{name}:n0t-the-secret-of-this-key");
+        self.run("the tool", &key, &["--client-id", &client, "--force"], &mut facts);
+        self.post("another client", &key, &[&format!("clientId:{client}")], &mut facts);
+        Step { name: "a wrong secret", facts }
+    }
+
+    fn a_key_that_cannot(&self, key: &str) -> Step {
+        let (mut facts, client) = (BTreeSet::new(), own("client"));
+        self.run("the tool", key, &["--client-id", &client, "--force"], &mut facts);
+        self.run("--check", key, &["--check"], &mut facts);
+        self.post("another client", key, &[&format!("clientId:{client}")], &mut facts);
+        Step { name: "a key without revocable tokens", facts }
+    }
+}
