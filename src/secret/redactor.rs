@@ -274,6 +274,11 @@ impl Known {
     }
 }
 
+/// Whether what stands beside this is part of a longer word, a host or a path.
+fn joins(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-/".contains(&byte)
+}
+
 /// Finds a word where it stands alone: not in `help.ably.io`, not in `can't`.
 fn find_word(units: &[Unit], word: &[u8], spans: &mut Vec<(usize, usize)>) {
     let byte = |at: usize| units.get(at).map(|unit| unit.byte);
@@ -283,14 +288,14 @@ fn find_word(units: &[Unit], word: &[u8], spans: &mut Vec<(usize, usize)>) {
             let before = at.and_then(|at| at.checked_sub(1)).and_then(byte);
             !before.is_some_and(|byte| byte.is_ascii_alphanumeric())
         }
-        Some(byte) => byte.is_ascii_whitespace() || b"\"([{<>,;:=&@".contains(&byte),
+        Some(byte) => !joins(byte),
     };
     let begins_after = |at: usize| match (byte(at), byte(at + 1)) {
         (None, _) => true,
         (Some(b'.' | b'!' | b'?' | b':' | b'\'' | b'`'), next) => {
             !next.is_some_and(|next| next.is_ascii_alphanumeric())
         }
-        (Some(byte), _) => byte.is_ascii_whitespace() || b"\")]}<>,;=&@".contains(&byte),
+        (Some(byte), _) => !joins(byte),
     };
     for (at, own) in units.windows(word.len()).enumerate() {
         if own.iter().map(|unit| unit.byte).eq(word.iter().copied())
@@ -342,6 +347,7 @@ mod tests {
             ("secret", "secret: abcdefghi secrets", "[secret]: [secret] secrets"),
             ("pw", "http://user:pw@host pw. pw.x", "http://user:[secret]@host [secret]. pw.x"),
             ("t", "Bearer dA", "Bearer [secret]"),
+            ("pw", "\u{fffd}pw|pw*pw-x", "\u{fffd}[secret]|[secret]*pw-x"),
             ("p\u{e9}", "a=p%C3%A9&b", "a=[secret]&b"),
         ] {
             assert_eq!(knowing(&[secret, "abcdefghi"]).clean(text), cleaned, "{secret}");
