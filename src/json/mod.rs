@@ -201,7 +201,7 @@ fn indent(out: &mut String, layout: Layout, depth: usize) {
 
 /// Whether a text needs no escape in JSON: most are, and are copied as a whole.
 pub fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+    text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
 }
 
 /// Appends a JSON string. Characters that a terminal must not see raw are written as `\u`

@@ -7,6 +7,7 @@
 
 use std::collections::TryReserveError;
 use std::fmt::{self, Display, Write};
+use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
 use crate::error::Problem;
@@ -30,6 +31,8 @@ const TOLD_LINES: usize = 10;
 /// Longest unknown type shown, in characters. Nothing else of a bad line is: it may be a key or a
 /// token that got into the wrong file.
 const TYPE_CHARS: usize = 40;
+/// The part of an entry of `Targets::once_each` that is a hash; the rest is a position.
+const HASH: u64 = 0xffff_ffff_0000_0000;
 /// Memory for a run beside its targets, TLS and a batch's text included, in bytes.
 const HEADROOM: usize = 2 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -223,28 +226,44 @@ impl Targets {
         counts
     }
 
-    /// Leaves out what was there before, in place: sorted, repeats are neighbours, and the first of
-    /// them stays.
+    /// Leaves out what was there before, in place. Sorted by a hash that nobody can foresee, repeats
+    /// are among the few neighbours that share it; the first of them stays.
     fn once_each(mut text: Vec<u8>, mut ends: Vec<u32>) -> Result<Self, TryReserveError> {
-        let specifier = |i: u32| span(&ends, i as usize).and_then(|span| text.get(span));
-        let mut kept = Vec::new();
-        kept.try_reserve_exact(ends.len())?;
-        kept.extend((0_u32..).take(ends.len()));
-        kept.sort_unstable_by(|a, b| specifier(*a).cmp(&specifier(*b)).then(a.cmp(b)));
-        kept.dedup_by(|later, first| specifier(*later) == specifier(*first));
-        kept.sort_unstable();
-        let duplicates = ends.len() - kept.len();
+        let specifier = |i: u64| span(&ends, position(i)).and_then(|span| text.get(span));
+        let hasher = RandomState::new();
+        let mut order = Vec::new();
+        order.try_reserve_exact(ends.len())?;
+        order.extend((0..ends.len() as u64).map(|i| hasher.hash_one(specifier(i)) & HASH | i));
+        order.sort_unstable();
+        let (mut kept, mut hash) = (0, 0);
+        for at in 0..order.len() {
+            let own = order.get(at).copied().unwrap_or_default();
+            let firsts = order.get(hash..kept).unwrap_or_default();
+            if firsts.first().is_none_or(|first| (first ^ own) & HASH != 0) {
+                hash = kept;
+            } else if firsts.iter().any(|first| specifier(*first) == specifier(own)) {
+                continue;
+            }
+            order.swap(kept, at);
+            kept += 1;
+        }
+        let duplicates = order.len() - kept;
         if duplicates > 0 {
+            order.truncate(kept);
+            order.iter_mut().for_each(|slot| *slot &= !HASH);
+            order.sort_unstable();
             let mut end = 0;
-            for slot in &mut kept {
-                let own = span(&ends, *slot as usize).unwrap_or_default();
+            for (slot, at) in order.iter().enumerate() {
+                let own = span(&ends, position(*at)).unwrap_or_default();
                 text.copy_within(own.clone(), end);
                 end += own.len();
-                // The text only ever gets shorter here, and it was measured before.
-                *slot = u32::try_from(end).unwrap_or(u32::MAX);
+                // The text only ever gets shorter here, and it was measured before. What is written
+                // over was read before, or stays as it is.
+                let end = u32::try_from(end).unwrap_or(u32::MAX);
+                ends.get_mut(slot).into_iter().for_each(|place| *place = end);
             }
             text.truncate(end);
-            ends = kept;
+            ends.truncate(kept);
         }
         // What the run itself needs, tried here where nothing is lost.
         Vec::<u8>::new().try_reserve_exact(HEADROOM)?;
@@ -252,6 +271,11 @@ impl Targets {
         let text = String::from_utf8(text).unwrap_or_default();
         Ok(Self { text, ends, duplicates })
     }
+}
+
+/// The position beside a hash.
+fn position(entry: u64) -> usize {
+    (entry & !HASH) as usize
 }
 
 /// Whether a value is most likely a slip: Ably takes it all the same, and revokes nobody's tokens.

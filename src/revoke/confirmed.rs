@@ -9,48 +9,62 @@ use crate::revoke::outcome::{Confirmation, Outcome};
 /// unique, so there is nothing more to look for in it.
 pub(super) fn all_confirmed(text: &str, targets: &[&str]) -> Option<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(targets.len());
-    let mut rest = Rest(text);
-    let seen = rest.object(["results", "successCount", "failureCount"], |rest, field| {
+    let mut rest = Rest(text.as_bytes());
+    let names = ["results\":", "successCount\":", "failureCount\":"];
+    let seen = rest.object(names, |rest, field| {
         if field > 0 {
             return rest.number().map(|_| ());
         }
-        rest.mark("[")?;
+        rest.sign(b'[')?;
         for (n, target) in targets.iter().enumerate() {
-            rest.mark(if n > 0 { "," } else { "" })?;
+            if n > 0 {
+                rest.sign(b',')?;
+            }
             outcomes.push(Outcome::Revoked(rest.confirmation(target)?));
         }
-        rest.mark("]")
+        rest.sign(b']')
     })?;
     (seen.first() == Some(&true) && rest.0.is_empty()).then_some(outcomes)
 }
 
 /// What is still to be read. Each method takes what it names off the front.
-struct Rest<'a>(&'a str);
+struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
-    fn mark(&mut self, mark: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(mark)?;
+    fn sign(&mut self, sign: u8) -> Option<()> {
+        let (first, rest) = self.0.split_first()?;
+        (*first == sign).then(|| self.0 = rest)
+    }
+
+    fn text(&mut self, text: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(text.as_bytes())?;
         Some(())
     }
 
-    /// A number that is no less than 0, and whole.
+    /// A number that is no less than 0, whole, and has no more digits than always fit.
     fn number(&mut self) -> Option<i64> {
-        let end = self.0.bytes().position(|byte| !byte.is_ascii_digit())?;
-        let (digits, rest) = self.0.split_at_checked(end)?;
+        let (mut rest, mut number) = (self.0, 0_i64);
+        while let [digit @ b'0'..=b'9', after @ ..] = rest {
+            number = number.wrapping_mul(10).wrapping_add((digit - b'0').into());
+            rest = after;
+        }
+        let length = self.0.len() - rest.len();
+        let leading = length > 1 && self.0.starts_with(b"0");
         self.0 = rest;
-        if digits.len() > 1 && digits.starts_with('0') { None } else { digits.parse().ok() }
+        ((1..19).contains(&length) && !leading).then_some(number)
     }
 
     /// A result without an error for this very target.
     fn confirmation(&mut self, target: &str) -> Option<Confirmation> {
         let (mut issued_before, mut applies_at) = (None, None);
-        self.object(["target", "issuedBefore", "appliesAt"], |rest, field| {
+        let names = ["target\":", "issuedBefore\":", "appliesAt\":"];
+        self.object(names, |rest, field| {
             match field {
                 0 if !is_plain(target) => return None,
                 0 => {
-                    rest.mark("\"")?;
-                    rest.mark(target)?;
-                    rest.mark("\"")?;
+                    rest.sign(b'"')?;
+                    rest.text(target)?;
+                    rest.sign(b'"')?;
                 }
                 1 => issued_before = Some(rest.number()?),
                 _ => applies_at = Some(rest.number()?),
@@ -63,26 +77,23 @@ impl Rest<'_> {
     }
 
     /// An object of no fields but these, each once at most; `value` takes the value of one. Says
-    /// which were there.
+    /// which were there. A name has its second quote and the colon with it.
     fn object<const N: usize>(
         &mut self,
         names: [&str; N],
         mut value: impl FnMut(&mut Self, usize) -> Option<()>,
     ) -> Option<[bool; N]> {
         let mut seen = [false; N];
-        self.mark("{")?;
+        self.sign(b'{')?;
         loop {
-            self.mark("\"")?;
-            let field = names.iter().position(|name| {
-                self.0.strip_prefix(name).is_some_and(|rest| rest.starts_with("\":"))
-            })?;
+            self.sign(b'"')?;
+            let field = names.iter().position(|name| self.text(name).is_some())?;
             if std::mem::replace(seen.get_mut(field)?, true) {
                 return None;
             }
-            self.0 = self.0.get(names.get(field)?.len() + 2..)?;
             value(self, field)?;
-            if self.mark(",").is_none() {
-                return self.mark("}").map(|()| seen);
+            if self.sign(b',').is_none() {
+                return self.sign(b'}').map(|()| seen);
             }
         }
     }

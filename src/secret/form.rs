@@ -72,9 +72,11 @@ pub fn secret_form(text: &str) -> Option<Form> {
     if text.len() < 2 * ID + KEY_SECRET / 2 {
         return None;
     }
-    // Every form but base64 has a dot; most names have none.
-    let form = if text.as_bytes().contains(&b'.') { plain_form(text) } else { None };
-    form.or_else(|| plain_form(&inner(unwrapped(text))?))
+    // Every form but base64 has a dot, and base64 has none.
+    match text.as_bytes().contains(&b'.') {
+        true => plain_form(text),
+        false => plain_form(&inner(unwrapped(text))?),
+    }
 }
 
 /// Whether a text may be a secret: enough not to show it, not enough to refuse it.
