@@ -46,9 +46,9 @@ test: build
 test-core: target
 	$(CARGO) test $(BUILD) --test behaviour -- $(CORE)
 
-# Speed, memory and size beside curl's. Needs curl and hyperfine; GNU time for the memory.
+# Speed, memory and size beside curl's. Needs curl and hyperfine; GNU time and valgrind for all of it.
 bench: build
-	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --release --quiet $(BUILD) --example bench
+	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --profile bench --quiet $(BUILD) --example bench
 
 lint: target
 	$(CARGO) fmt --check

@@ -42,7 +42,7 @@ fn the_reauth_margin_is_asked_for_and_told() {
     let program = command().args(["--client-id", "userClientId", "--allow-reauth-margin"]);
     program.against(&server).stdin("yes\n").run().exits(0).says("30 seconds of reauth margin");
     let request = &server.revocation_requests()[0];
-    assert!(flag(&request.json(), "allowReauthMargin"));
+    assert!(flag(request.json(), "allowReauthMargin"));
 }
 
 #[test]

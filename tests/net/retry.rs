@@ -90,7 +90,7 @@ fn only_the_targets_that_were_limited_are_asked_for_again() {
     assert!(gap(&server, 0) >= Duration::from_secs(2), "Retry-After holds here too");
     assert!(gap(&server, 1) >= Duration::from_millis(800));
     for request in server.requests() {
-        assert_eq!(number(&request.json(), "issuedBefore"), 1_795_428_000_000);
+        assert_eq!(number(request.json(), "issuedBefore"), 1_795_428_000_000);
     }
     let result = run.record("result");
     assert_eq!(number(&result, "revocation.response.successCount"), 2);

@@ -27,7 +27,7 @@ fn every_request_is_on_the_same_terms() {
     let program = from_file(&server, &targets_file(&folder, &users(250)));
     program.args(["--allow-reauth-margin", "--issued-before", "10m"]).run().exits(0);
     let requests = server.revocation_requests();
-    let bodies: Vec<Value> = requests.iter().map(Seen::json).collect();
+    let bodies: Vec<&Value> = requests.iter().map(Seen::json).collect();
     let times: BTreeSet<u64> = bodies.iter().map(|body| number(body, "issuedBefore")).collect();
     assert_eq!((times.len(), bodies.len()), (1, 3));
     assert_eq!(server.request_count(), 4, "Ably's clock is asked once");

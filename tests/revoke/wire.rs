@@ -49,7 +49,7 @@ fn an_age_counts_back_from_ablys_clock() {
     server.set_clock_ms(1_000_000_600_000);
     revoke_alice().against(&server).args(["--issued-before", "10m"]).run().exits(0);
     let request = &server.revocation_requests()[0];
-    assert_eq!(number(&request.json(), "issuedBefore"), 1_000_000_000_000);
+    assert_eq!(number(request.json(), "issuedBefore"), 1_000_000_000_000);
     let time = &server.requests()[0];
     assert_eq!((time.method.as_str(), time.path.as_str()), ("GET", "/time"));
     assert_eq!(time.header("authorization"), None, "the clock needs no key");

@@ -71,6 +71,8 @@ pub struct Seen {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// What the body says; `None` where it is no JSON.
+    value: Option<Arc<Value>>,
     pub at: Instant,
 }
 
@@ -110,15 +112,18 @@ impl Seen {
         self.method == "POST" && self.path.ends_with("/revokeTokens")
     }
 
-    pub fn json(&self) -> Value {
-        json::parse(&String::from_utf8_lossy(&self.body))
+    pub fn json(&self) -> &Value {
+        let text = || String::from_utf8_lossy(&self.body).into_owned();
+        self.value.as_deref().unwrap_or_else(|| panic!("not JSON: {}", text()))
+    }
+
+    pub(super) fn value(&self) -> Option<&Value> {
+        self.value.as_deref()
     }
 
     pub fn targets(&self) -> Vec<String> {
-        let Ok(body) = miniserde::json::from_str(&String::from_utf8_lossy(&self.body)) else {
-            return Vec::new();
-        };
-        let Value::Array(targets) = json::get(&body, "targets") else { return Vec::new() };
+        let targets = self.value().map(|body| json::get(body, "targets"));
+        let Some(Value::Array(targets)) = targets else { return Vec::new() };
         let texts = targets.iter().filter_map(|target| match target {
             Value::String(text) => Some(text.clone()),
             _ => None,
@@ -503,11 +508,15 @@ fn read_request(stream: &mut Stream, knock: &Knock) -> io::Result<Option<Seen>> 
         path,
         headers: Vec::new(),
         body: Vec::new(),
+        value: None,
         at: Instant::now(),
     };
     while let Some(line) = read_line(stream)? {
         if line.is_empty() {
             seen.body = read_body(stream, &seen)?;
+            let text = str::from_utf8(&seen.body).ok();
+            let value = text.and_then(|text| miniserde::json::from_str(text).ok());
+            seen.value = value.map(Arc::new);
             return Ok(Some(seen));
         }
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));

@@ -15,7 +15,7 @@ impl World {
         self.made += 1;
         let app = format!("SBX{}", self.made);
         let body = seen.json();
-        let Value::Array(described) = get(&body, "keys") else {
+        let Value::Array(described) = get(body, "keys") else {
             return Answer::error(400, 40000, "no keys");
         };
         let mut keys = Vec::new();
@@ -54,7 +54,7 @@ impl World {
             return denied;
         }
         let body = seen.json();
-        let Value::String(client) = get(&body, "clientId") else {
+        let Value::String(client) = get(body, "clientId") else {
             return Answer::error(400, 40000, "no clientId");
         };
         self.made += 1;
