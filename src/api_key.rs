@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::secret::Secret;
+use crate::secret::redactor::Redactor;
 
 /// What text is quoted with, by shells and by word processors.
-pub const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
+const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
 
 /// An API key. Wiped on drop; `Debug` shows its name alone.
 pub struct ApiKey {
@@ -76,6 +77,12 @@ impl ApiKey {
             || text.contains(if secret.len() < 8 { self.expose() } else { secret })
     }
 
+    /// Lets a redactor know its secret, and all of it as a header has it. Its name may be shown.
+    pub fn hide(&self, redactor: &Redactor) {
+        redactor.add(self.secret());
+        redactor.add_base64(self.expose());
+    }
+
     /// What follows the name.
     pub(crate) fn secret(&self) -> &str {
         self.whole.expose().get(self.name.len() + 1..).unwrap_or_default()
@@ -89,6 +96,18 @@ impl ApiKey {
     /// The whole key, for the authorization header.
     pub(crate) fn expose(&self) -> &str {
         self.whole.expose()
+    }
+}
+
+/// Lets a redactor know what was given as a key, even where it is none: what may be shown of a key is
+/// its name, and of another text nothing.
+pub fn hide_given(text: &str, redactor: &Redactor) {
+    match (ApiKey::parse(text), text.split_once([':', '='])) {
+        (Ok(key), _) => key.hide(redactor),
+        (Err(_), Some((_, secret))) => hide_given(secret, redactor),
+        (Err(_), None) => {
+            redactor.add(text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c)));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
 use crate::text::excerpt;
 
@@ -20,6 +21,11 @@ impl Problem {
     /// A problem with its remedy.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { message: message.into(), remedy: remedy.into() }
+    }
+
+    /// A secret where something else belongs.
+    pub fn misplaced(secret: Form, place: &str) -> Self {
+        Self::new(format!("{place} is given {secret}"), secret.remedy())
     }
 
     /// The same problem, with what it was met at before it.
@@ -100,6 +106,12 @@ impl Error {
     /// An input problem.
     pub fn input(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Input(Problem::new(message, remedy))
+    }
+
+    /// The operator did not say yes, or a signal came meanwhile.
+    pub fn not_confirmed(signal: Option<i32>) -> Self {
+        let declined = Self::Declined(Problem::new("not confirmed: nothing was sent", ""));
+        signal.map_or(declined, Self::Signal)
     }
 
     /// The same without the secrets that its texts may repeat.

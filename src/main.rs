@@ -9,13 +9,11 @@ use std::time::Instant;
 
 use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::environment::Environment;
-use ably_revoke_token::error::{Error, Problem};
+use ably_revoke_token::error::Error;
 use ably_revoke_token::keys::{names, sources::Sources};
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
-use ably_revoke_token::report::{
-    self, Report, progress::Progress, record_file, resume::Resume, sink::Sink,
-};
+use ably_revoke_token::report::{self, Report, record_file, resume::Resume, sink::Sink};
 use ably_revoke_token::request::{Request, settings::Consent};
 use ably_revoke_token::revoke::left_over::{self, LeftOver};
 use ably_revoke_token::revoke::{run, summary::Summary, verify::Verifier};
@@ -43,8 +41,7 @@ fn main() -> ExitCode {
         Err(problem) => Err(Error::Input(problem)),
     };
     let code = done.unwrap_or_else(|error| report::error(&sink, &error.cleaned(&redactor)));
-    let code = if report::stdout_failed(&output) { code.max(1) } else { code };
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    report::exit_code(&output, code)
 }
 
 /// One run of the command, to its exit code.
@@ -70,15 +67,11 @@ fn revoke(
     report.open_record(env, redactor)?;
     match plan.consent {
         Consent::Ask if prompt::is_yes(&prompt::line(output, &report.question())) => {}
-        Consent::Ask => {
-            let declined = Error::Declined(Problem::new("not confirmed: nothing was sent", ""));
-            return Err(signals.caught().map_or(declined, Error::Signal));
-        }
+        Consent::Ask => return Err(Error::not_confirmed(signals.caught())),
         Consent::Given => report.warning(),
         Consent::DryRun => return Ok(report.dry_run()),
     }
-    let progress = Progress::new(output.clone(), &plan);
-    thread::scope(|scope| execute(scope, args, &plan, net, report, progress))
+    thread::scope(|scope| execute(scope, args, &plan, net, report))
 }
 
 /// Everything that follows the first byte sent.
@@ -88,12 +81,11 @@ fn execute<'scope, 'p: 'scope>(
     plan: &'p Plan,
     net: Net<'p>,
     report: Report<'_>,
-    mut progress: Progress,
 ) -> Result<i32, Error> {
     let (batches, mut verifier) = (run::run(scope, plan, net)?, Verifier::new(plan, net));
     let start = Instant::now();
     let mut left_over = LeftOver::create(plan)?;
-    let mut summary = Summary::new(plan);
+    let (mut summary, mut progress) = (Summary::new(plan), report.progress());
     for batch in batches {
         left_over.iter_mut().for_each(|file| file.add(&batch));
         summary.add(&batch);

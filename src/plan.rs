@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::api_key::ApiKey;
 use crate::cli::flags::{Id, long};
 use crate::error::{Error, Problem};
-use crate::keys::credentials;
+use crate::keys;
 use crate::keys::shapes::Credential;
 use crate::keys::sources::Sources;
 use crate::net::clock;
@@ -105,27 +105,14 @@ impl Plan {
             }
             (error, _) => error,
         };
-        let found = credentials::find(keys, &mut sources, net.signals).map_err(affected)?;
+        let found = keys::find(keys, &mut sources, net.signals).map_err(affected)?;
         let (endpoint, origin) = endpoint_of(request.endpoint, &found.credentials)?;
         net.log.note("http", "endpoint", || format!("endpoint {endpoint} {origin}"));
-        let mut hosts = Hosts::of(&endpoint);
+        let hosts = Hosts::of(&endpoint);
         hosts.all().try_for_each(|host| net.http.check(host))?;
         let asked_clock = matches!(request.issued_before, Some(IssuedBefore::Age(_)));
-        let issued_before = match request.issued_before {
-            Some(IssuedBefore::Age(age)) => {
-                let (now, answering) = clock::now(net, hosts).map_err(affected)?;
-                hosts = answering;
-                Some(now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
-            }
-            Some(IssuedBefore::At(ms)) => Some(ms),
-            None => None,
-        };
-        let keys = || found.credentials.iter().map(|one| &one.key);
-        if let Some(Recording { reason: Some(reason), .. }) = &request.recording
-            && keys().any(|key| key.is_in(reason))
-        {
-            return Err(Form::ApiKey.misplaced(long(Id::Reason)).into());
-        }
+        let (issued_before, hosts) = time(request.issued_before, net, hosts).map_err(affected)?;
+        no_secret_as_reason(request.recording.as_ref(), &found.credentials)?;
         tell(net, &found.credentials, &hosts);
         let warnings = found.warnings;
         let (jobs, leaked) = match subject {
@@ -214,6 +201,23 @@ fn endpoint_of(
     Ok((Endpoint::default(), "by default".to_owned()))
 }
 
+/// The time before which tokens are meant, by Ably's clock where an age was given; and the hosts, of
+/// which one may have answered.
+fn time(
+    issued_before: Option<IssuedBefore>,
+    net: Net<'_>,
+    hosts: Hosts,
+) -> Result<(Option<i64>, Hosts), Error> {
+    let age = match issued_before {
+        None => return Ok((None, hosts)),
+        Some(IssuedBefore::At(ms)) => return Ok((Some(ms), hosts)),
+        Some(IssuedBefore::Age(age)) => age,
+    };
+    let (now, hosts) = clock::now(net, hosts)?;
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Ok((Some(now.saturating_sub(age)), hosts))
+}
+
 /// A job a key, all with the same targets.
 fn jobs(credentials: Vec<Credential>, targets: Targets) -> Result<Vec<Job>, Problem> {
     credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
@@ -235,6 +239,18 @@ fn jobs_of_leaked(
         jobs.push(Job { key_name, credential, targets: Arc::new(targets) });
     }
     Ok(jobs)
+}
+
+/// Makes sure that the reason holds no key: it is written into the record.
+fn no_secret_as_reason(
+    recording: Option<&Recording>,
+    credentials: &[Credential],
+) -> Result<(), Problem> {
+    let reason = recording.and_then(|recording| recording.reason.as_deref()).unwrap_or_default();
+    match credentials.iter().any(|one| one.key.is_in(reason)) {
+        true => Err(Problem::misplaced(Form::ApiKey, long(Id::Reason))),
+        false => Ok(()),
+    }
 }
 
 /// Makes sure that no target holds the key's secret, pasted in the wrong place: it would be shown.

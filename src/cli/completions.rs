@@ -1,8 +1,10 @@
 //! The completion scripts, made from the table of options.
 
 use crate::cli::flags::{self, Completes, FLAGS, Flag, Takes};
-use crate::cli::parse::COMPLETE;
 use crate::text::put;
+
+/// What the scripts call. It is no option of the table, so that no text offers it.
+pub(super) const COMPLETE: &str = "--complete";
 
 /// bash splits words at `=` and `:` too. Of files, readline itself knows best.
 const BASH: &str = r#"# bash completion for ably (ably auth revoke-token)

@@ -6,15 +6,14 @@ use std::path::Path;
 
 use lexopt::Arg;
 
+use crate::cli::completions::{self, COMPLETE};
 use crate::cli::flags::{self, Flag, Id, Names, Takes};
-use crate::cli::{completions, help, man, suggest};
+use crate::cli::{help, man, suggest};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
 const NAME: usize = 24;
 const NAME_WORD: usize = 12;
-/// What the completion scripts call. It is no option of the table, so that no text offers it.
-pub(super) const COMPLETE: &str = "--complete";
 const HELP: &str = "see ably auth revoke-token --help";
 /// What is typed as a command, and what was meant by it.
 const COMMANDS: [(&str, &str); 6] = [

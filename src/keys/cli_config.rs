@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::api_key::ApiKey;
+use crate::api_key::{ApiKey, hide_given};
 use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{self, Named, reason};
@@ -138,7 +138,7 @@ impl Account {
         if let Some(token) = &self.login.access_token {
             redactor.add(token.expose());
         }
-        self.keys.iter().for_each(|stored| redactor.add_given_key(stored.key.expose()));
+        self.keys.iter().for_each(|stored| hide_given(stored.key.expose(), redactor));
     }
 
     /// The apps for which there is a key.

@@ -105,7 +105,7 @@ impl<'a> ControlApi<'a> {
             };
             for item in page.iter() {
                 if let Some(key) = secret_of(item) {
-                    self.redactor.add_key(&key);
+                    key.hide(&self.redactor);
                 }
             }
             items.extend(page);

@@ -1,11 +1,10 @@
-//! Which key serves, and for which app: one that was handed over, else one of the full CLI's
+//! The one key that serves, and its app: one that was handed over, else one of the full CLI's
 //! configuration, else one of the Control API, else one that is typed. Nothing is revoked before
-//! both are certain. Where several keys serve at once: `several.rs`.
+//! both are certain.
 
-use crate::api_key::ApiKey;
+use crate::api_key::{ApiKey, hide_given};
 use crate::error::{Error, Problem};
 use crate::keys::select;
-use crate::keys::several;
 use crate::keys::shapes::{App, Credential, KeyAtHand};
 use crate::keys::sources::Sources;
 use crate::request::api_keys;
@@ -28,27 +27,11 @@ pub struct Found {
     pub only_app: Option<String>,
 }
 
-/// Finds the keys and makes sure that they belong to the app that was asked for.
+/// The one key that serves.
 ///
 /// # Errors
-/// No key, a malformed one, one of another app, or an app or key that cannot be told apart. No
-/// message holds a secret.
-pub fn find(
-    which: WhichKeys,
-    sources: &mut Sources<'_>,
-    signals: &Signals,
-) -> Result<Found, Error> {
-    match &which.choice {
-        Choice::All => several::all(which, sources),
-        Choice::Signers(_) => several::signers(which, sources, signals),
-        Choice::Any | Choice::Named(_) => {
-            let credentials = vec![one(which, sources, signals)?];
-            Ok(Found { credentials, ..Found::default() })
-        }
-    }
-}
-
-fn one(
+/// As for [`find`](crate::keys::find).
+pub(super) fn one(
     which: WhichKeys,
     sources: &mut Sources<'_>,
     signals: &Signals,
@@ -148,7 +131,7 @@ pub(super) fn type_in(
         _ => String::new(),
     };
     let text = prompt::hidden(signals, &format!("Ably API key{name} (not shown): "))?;
-    sources.redactor().add_given_key(&text);
+    hide_given(&text, &sources.redactor());
     let source = "the hidden prompt";
     Ok((api_keys::parse(&text, source)?, source.to_owned()))
 }

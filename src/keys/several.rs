@@ -79,28 +79,7 @@ pub(super) fn signers(
         (_, choice) => choice,
     };
     let mut signers = Signers { choice, found, others: Vec::new() };
-    let mut handed_over_any = false;
-    for key in handed_over.into_iter().map(KeyAtHand::from) {
-        handed_over_any = true;
-        signers.take(key, None, Ok(None))?;
-    }
-    let mut failure = None;
-    if !signers.missing_apps().is_empty() {
-        match sources.read_configuration() {
-            Err(problem) if !handed_over_any => return Err(problem.into()),
-            Err(problem) => signers.found.warnings.push(problem.message),
-            Ok(()) => {}
-        }
-    }
-    for app in signers.missing_apps() {
-        let app = sources.configured_app(&app);
-        if let Some(key) = sources.stored_key(&app)? {
-            signers.take(key, Some(&app), sources.account_endpoint())?;
-        }
-    }
-    if !signers.missing_apps().is_empty() {
-        failure = signers.ask_control(sources).err();
-    }
+    let failure = signers.gather(handed_over, sources)?;
     let Signers { choice, mut found, others } = signers;
     if !found.credentials.is_empty() {
         // What one key lacks must not keep the others waiting.
@@ -175,6 +154,36 @@ impl Signers {
         }
         let own = App::by_id(key.key.app_id());
         add(&mut self.found, key, app.unwrap_or(&own), "the token", endpoint)
+    }
+
+    /// Takes the keys of all sources, one source after the other as long as keys are missing. Says
+    /// why the last of them, the Control API, failed.
+    fn gather(
+        &mut self,
+        handed_over: Vec<HandedOver>,
+        sources: &mut Sources<'_>,
+    ) -> Result<Option<Error>, Error> {
+        let nothing_handed_over = handed_over.is_empty();
+        for key in handed_over.into_iter().map(KeyAtHand::from) {
+            self.take(key, None, Ok(None))?;
+        }
+        if !self.missing_apps().is_empty() {
+            match sources.read_configuration() {
+                Err(problem) if nothing_handed_over => return Err(problem.into()),
+                Err(problem) => self.found.warnings.push(problem.message),
+                Ok(()) => {}
+            }
+        }
+        for app in self.missing_apps() {
+            let app = sources.configured_app(&app);
+            if let Some(key) = sources.stored_key(&app)? {
+                self.take(key, Some(&app), sources.account_endpoint())?;
+            }
+        }
+        match self.missing_apps().is_empty() {
+            true => Ok(None),
+            false => Ok(self.ask_control(sources).err()),
+        }
     }
 
     /// The apps of the keys that are not found yet, each once.

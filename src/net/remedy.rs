@@ -8,51 +8,48 @@ pub const AGAIN: &str = "run the same command again: revoking twice is safe";
 
 /// The remedy for one of Ably's codes; empty where none is known.
 pub fn of(code: Option<i64>) -> &'static str {
+    let Some(code) = code else { return "" };
     match code {
-        Some(40005 | 40130) => {
+        40005 | 40130 => {
             "Ably does not know this API key: copy the whole key from the dashboard again"
         }
-        Some(40012) => "Ably does not accept this client ID: check how it is written",
-        Some(40102) => "the key belongs to another app: use a key of the app that is meant",
-        Some(40110) => "the account is disabled: see the dashboard, or ask Ably's support",
-        Some(40113) => "the account is blocked: ask Ably's support",
-        Some(40115) => {
+        40012 => "Ably does not accept this client ID: check how it is written",
+        40102 => "the key belongs to another app: use a key of the app that is meant",
+        40110 => "the account is disabled: see the dashboard, or ask Ably's support",
+        40113 => "the account is blocked: ask Ably's support",
+        40115 => {
             "the account has reached its limit of API requests: wait, or ask Ably's support to raise it"
         }
-        Some(40120) => "the app is disabled: enable it in the dashboard",
-        Some(40132) => "the API key has expired: use another key of the app",
-        Some(40161 | 40167) => {
+        40120 => "the app is disabled: enable it in the dashboard",
+        40132 => "the API key has expired: use another key of the app",
+        40161 | 40167 => {
             "this key or its account may not do this: see its capabilities in the dashboard, or ask Ably's support"
         }
-        Some(40330..=40332) => {
+        40330..=40332 => {
             "this host does not serve the app: give the app's own endpoint with --endpoint"
         }
-        Some(50205 | 50305 | 50306 | 50405) => {
+        50205 | 50305 | 50306 | 50405 => {
             "try again; if it stays, quote the ID in brackets at the end of the message to Ably's support"
         }
-        Some(40003) => {
-            "give --issued-before a time that is neither in the future nor over an hour old"
-        }
-        Some(40101) => {
-            "the key's secret or name is wrong: copy the whole key from the dashboard again"
-        }
-        Some(40121) => {
+        40003 => "give --issued-before a time that is neither in the future nor over an hour old",
+        40101 => "the key's secret or name is wrong: copy the whole key from the dashboard again",
+        40121 => {
             "enable revocable tokens for the key in the dashboard (API keys); for channels ask Ably's support"
         }
-        Some(40131) => "the API key has been revoked: use another key of the app",
-        Some(40133) => "use the key that issued the tokens: another key cannot revoke them",
-        Some(40160) => "the key's capability does not allow this: use another key of the app",
-        Some(40162) => "revocation needs an API key; a token cannot revoke",
-        Some(40163 | 40164) => {
+        40131 => "the API key has been revoked: use another key of the app",
+        40133 => "use the key that issued the tokens: another key cannot revoke them",
+        40160 => "the key's capability does not allow this: use another key of the app",
+        40162 => "revocation needs an API key; a token cannot revoke",
+        40163 | 40164 => {
             "enable revocable tokens for this key in the dashboard (API keys, Revocable tokens); tokens issued before that stay irrevocable"
         }
-        Some(40300) => {
+        40300 => {
             "the app or account may be disabled, or the key may lack a permission: see the dashboard"
         }
-        Some(40400) => {
+        40400 => {
             "the app or key does not exist: check the key, IDs are case-sensitive; this does not mean that there are no tokens"
         }
-        Some(42910 | 42918 | 42922) => {
+        42910 | 42918 | 42922 => {
             "wait a minute and run the command again, or give --timeout more seconds"
         }
         _ => "",

@@ -3,23 +3,25 @@
 //! `records.rs` for scripts and for the file of `--record`.
 
 mod human;
-pub mod progress;
+mod progress;
 mod question;
 pub mod record_file;
 mod records;
 pub mod resume;
 pub mod sink;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::plan::Plan;
+use crate::report::progress::Progress;
 use crate::report::resume::Resume;
 use crate::report::sink::Sink;
+use crate::revoke::proof::Proof;
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
-use crate::revoke::verify::Proof;
 use crate::secret::redactor::Redactor;
 use crate::terminal::output::Output;
 
@@ -40,16 +42,17 @@ pub fn print(output: &Output, text: &str) -> i32 {
     0
 }
 
-/// Whether stdout lacks something, which is said on stderr: the exit code alone would say something
-/// else.
-pub fn stdout_failed(output: &Output) -> bool {
+/// The exit code, which is not 0 where stdout lacks something. That is said on stderr: the code alone
+/// would say something else.
+pub fn exit_code(output: &Output, mut code: i32) -> ExitCode {
     if output.stdout_failed() {
         output.say(
             "error: stdout could not be written, so what it shows is incomplete\n  \
              make room on its disk; exit code 0 became 1\n",
         );
+        code = code.max(1);
     }
-    output.stdout_failed()
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 /// How a run ended, beside its summary.
@@ -79,6 +82,11 @@ impl<'a> Report<'a> {
     /// A report about a plan.
     pub fn new(sink: &'a Sink<'a>, plan: &'a Plan) -> Self {
         Self { sink, output: sink.output(), plan }
+    }
+
+    /// What is told while the run goes on.
+    pub fn progress(self) -> Progress {
+        Progress::new(self.output.clone(), self.plan)
     }
 
     /// Opens the file of `--record` with who does what, and why.

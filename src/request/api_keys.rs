@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::api_key::ApiKey;
+use crate::api_key::{ApiKey, hide_given};
 use crate::error::Problem;
 use crate::file;
 use crate::request::settings::KeyPlace;
@@ -28,7 +28,7 @@ pub fn read(place: KeyPlace, redactor: &Redactor) -> Result<Vec<HandedOver>, Pro
             let text = text.into_string();
             let text = text.map_err(|_| Problem::new(format!("{named_by} is not UTF-8"), FORM))?;
             let text = Zeroizing::new(text);
-            redactor.add_given_key(&text);
+            hide_given(&text, redactor);
             let key = parse(&text, named_by)?;
             Ok(vec![HandedOver { key, source: named_by.to_owned() }])
         }
@@ -57,8 +57,8 @@ fn of_file(path: &Path, named_by: &str, redactor: &Redactor) -> Result<Vec<Hande
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8 text"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    redactor.add_given_key(text);
-    text.lines().for_each(|line| redactor.add_given_key(line));
+    hide_given(text, redactor);
+    text.lines().for_each(|line| hide_given(line, redactor));
     let is_key = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let lines: Vec<_> = (1..).zip(text.lines()).filter(|(_, line)| is_key(line)).collect();
     if lines.is_empty() {

@@ -12,7 +12,7 @@ pub mod which_keys;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use crate::api_key::ApiKey;
+use crate::api_key::{ApiKey, hide_given};
 use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
 use crate::environment::Environment;
@@ -75,6 +75,17 @@ pub enum Subject {
     Leaked(Leaked),
 }
 
+impl Subject {
+    /// The keys that it is to be revoked with.
+    fn choice(&self, all_keys: bool, named: Option<String>) -> Choice {
+        match self {
+            Self::Leaked(leaked) => Choice::Signers(leaked.signers()),
+            Self::Targets(_) if all_keys => Choice::All,
+            Self::Targets(_) => named.map_or(Choice::Any, Choice::Named),
+        }
+    }
+}
+
 impl Request {
     /// Reads what arguments and environment mean, and the files that they name. The redactor learns
     /// every secret that is met on the way. The network is how hosts are reached.
@@ -103,16 +114,10 @@ impl Request {
         let place = settings.key_place.map(|place| api_keys::read(place, redactor));
         let handed_over = place.transpose()?.unwrap_or_default();
         handed_over.iter().try_for_each(|handed| misplaced_own(args, &handed.key))?;
-        let choice = match &subject {
-            Subject::Leaked(leaked) => {
-                if settings.verify {
-                    leaked.prepare_proof(redactor)?;
-                }
-                Choice::Signers(leaked.signers())
-            }
-            Subject::Targets(_) if settings.all_keys => Choice::All,
-            Subject::Targets(_) => settings.key.map_or(Choice::Any, Choice::Named),
-        };
+        if let (Subject::Leaked(leaked), true) = (&subject, settings.verify) {
+            leaked.prepare_proof(redactor)?;
+        }
+        let choice = subject.choice(settings.all_keys, settings.key);
         if let (Choice::Any | Choice::Named(_), [first, _, ..]) = (&choice, &handed_over[..]) {
             return Err(several_keys(first, handed_over.len()));
         }
@@ -152,7 +157,7 @@ fn several_keys(first: &HandedOver, keys: usize) -> Problem {
 fn misplaced_own(args: &Args, key: &ApiKey) -> Result<(), Problem> {
     let mut others = args.iter().filter(|(id, _)| *id != Id::ApiKey);
     match others.find(|(_, value)| key.is_in(&value.to_string_lossy())) {
-        Some((id, _)) => Err(Form::ApiKey.misplaced(long(id))),
+        Some((id, _)) => Err(Problem::misplaced(Form::ApiKey, long(id))),
         None => Ok(()),
     }
 }
@@ -162,7 +167,7 @@ fn misplaced_own(args: &Args, key: &ApiKey) -> Result<(), Problem> {
 fn learn(args: &Args, env: Environment, redactor: &Redactor) {
     let key = env.raw("ABLY_API_KEY");
     for key in args.all(Id::ApiKey).map(OsStr::to_owned).chain(key) {
-        redactor.add_given_key(&key.to_string_lossy());
+        hide_given(&key.to_string_lossy(), redactor);
     }
     for token in ["ABLY_ACCESS_TOKEN", "ABLY_TOKEN"].into_iter().filter_map(|name| env.raw(name)) {
         redactor.add(token.to_string_lossy().trim());

@@ -188,7 +188,7 @@ impl Settings {
 fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     for (id, value) in args.iter().filter(|(id, _)| *id != Id::ApiKey) {
         if let Some(form) = secret_form(&value.to_string_lossy()) {
-            return Err(form.misplaced(long(id)));
+            return Err(Problem::misplaced(form, long(id)));
         }
     }
     let key_given = args.has(Id::ApiKey) || args.has(Id::ApiKeyFile);
@@ -202,7 +202,7 @@ fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     for (name, _) in variables.into_iter().filter(|(_, overridden)| !overridden) {
         let value = env.raw(name).unwrap_or_default();
         if let Some(form) = secret_form(&value.to_string_lossy()) {
-            return Err(form.misplaced(name));
+            return Err(Problem::misplaced(form, name));
         }
     }
     Ok(())

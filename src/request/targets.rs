@@ -367,7 +367,7 @@ impl Fault<'_> {
                 format!("{option} '*' is not a client ID: Ably forbids it"),
                 "name each client ID, or revoke the API key in Ably's dashboard",
             ),
-            Self::Secret(form) => form.misplaced(option),
+            Self::Secret(form) => Problem::misplaced(*form, option),
             Self::TooLong => Problem::new(
                 format!("{option} is given a value of more than 64 KiB"),
                 format!("give the {} alone", kind.noun()),

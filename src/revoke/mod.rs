@@ -6,6 +6,7 @@ pub mod judge;
 pub mod left_over;
 pub mod outcome;
 pub mod pool;
+pub mod proof;
 pub mod run;
 pub mod summary;
 pub mod verify;

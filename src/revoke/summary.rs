@@ -2,8 +2,8 @@
 
 use crate::plan::Plan;
 use crate::revoke::outcome::{Confirmation, Outcome, Tally};
+use crate::revoke::proof::Proof;
 use crate::revoke::run::Batch;
-use crate::revoke::verify::Proof;
 
 /// How many targets are told by name.
 pub const NAMED: usize = 10;

@@ -7,8 +7,6 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::error::Problem;
-
 /// The shortest secret of a key that is told from an ordinary name by its form alone, in bytes.
 const KEY_SECRET: usize = 16;
 /// The shortest ID of an app or a key in that case.
@@ -36,11 +34,6 @@ impl Form {
                 "to revoke a leaked token, give it with --from-token FILE (- is standard input)"
             }
         }
-    }
-
-    /// A secret where something else belongs.
-    pub fn misplaced(self, place: &str) -> Problem {
-        Problem::new(format!("{place} is given {self}"), self.remedy())
     }
 }
 

@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::api_key::{ApiKey, QUOTES};
 use crate::secret::decode::{self, Unit};
 use crate::secret::{SHOWN_INSTEAD, Secret};
 
@@ -40,24 +39,6 @@ impl Redactor {
     /// Adds a text that must not be shown in base64, though parts of it may stand as they are.
     pub fn add_base64(&self, secret: &str) {
         self.known().learn_base64(secret.as_bytes());
-    }
-
-    /// Adds a key: its secret, and all of it as a header has it. Its name may be shown.
-    pub fn add_key(&self, key: &ApiKey) {
-        self.add(key.secret());
-        self.add_base64(key.expose());
-    }
-
-    /// Adds what was given as a key, even where it is none: what may be shown of a key is its name,
-    /// and of another text nothing.
-    pub fn add_given_key(&self, text: &str) {
-        match (ApiKey::parse(text), text.split_once([':', '='])) {
-            (Ok(key), _) => self.add_key(&key),
-            (Err(_), Some((_, secret))) => self.add_given_key(secret),
-            (Err(_), None) => {
-                self.add(text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c)));
-            }
-        }
     }
 
     /// The text without the secrets, however they are wrapped. A run of what is left and what was

@@ -26,10 +26,10 @@ fuzz_target!(|text: &str| {
     assert_eq!(format!("{key:?}"), format!("ApiKey({:?})", key.name()));
     assert!(client::path(&key).bytes().all(|byte| byte.is_ascii_graphic()));
     let redactor = Redactor::default();
-    redactor.add_key(&key);
+    key.hide(&redactor);
     // A shorter one is a word, and stays where it is a part of others.
     if secret.len() >= 8 && !secret.contains(char::is_whitespace) {
         let echoed = format!("{}:{secret}", key.name());
-        assert!(!redactor.clean(&echoed).contains(secret));
+        assert!("[secret]".contains(secret) || !redactor.clean(&echoed).contains(secret));
     }
 });
