@@ -4,8 +4,8 @@
 
 mod base64url;
 mod finder;
-mod instead;
 mod jwt;
+mod no_token;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 use finder::Finder;
-pub use instead::Instead;
 use jwt::{Claims, Jwt, Verdict};
+pub use no_token::Instead;
 
 /// Bytes read at a time. They fit into a core's cache, and hold a token of the largest size twice
 /// encoded with much to spare.
@@ -164,7 +164,7 @@ pub fn find(mut reader: impl Read, now_ms: i64) -> io::Result<Found> {
     let mut buffer = Zeroizing::new(vec![0; BUFFER]);
     let (mut finder, mut tally) = (Finder::new(), Tally::new(now_ms));
     let (mut filled, mut ended) = fill(&mut reader, &mut buffer, 0)?;
-    let instead = instead::of(buffer.get(..filled).unwrap_or_default(), ended);
+    let instead = no_token::of(buffer.get(..filled).unwrap_or_default(), ended);
     loop {
         let text = buffer.get(..filled).unwrap_or_default();
         let done = finder.scan(text, ended, &mut |jwt, at| tally.add(&jwt, text, at));
