@@ -30,6 +30,7 @@ fuzz_target!(|text: &str| {
     // A shorter one is a word, and stays where it is a part of others.
     if secret.len() >= 8 && !secret.contains(char::is_whitespace) {
         let echoed = format!("{}:{secret}", key.name());
-        assert!("[secret]".contains(secret) || !redactor.clean(&echoed).contains(secret));
+        // The words that stand in its place may be the secret's own.
+        assert!(!redactor.clean(&echoed).replace("[secret]", "\n").contains(secret));
     }
 });
