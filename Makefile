@@ -14,6 +14,8 @@ VERSION = $(shell sed -n '0,/^version = /s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # qemu-user does not know TCGETS2, by which the hidden prompt reads the terminal's modes.
 CORE := cli::examples:: cli::usage:: keys::sources:: revoke::wire:: terminal::question:: terminal::output:: --skip prompt --skip never_opens
 BUILD := --locked --target $(TARGET)
+# Builds what a recipe goes on with. Cargo is heard on a terminal, or where it fails.
+QUIETLY = [ -t 2 ] || export CARGO_TERM_QUIET=true; $(MAKE) --silent build >/dev/null &&
 .PHONY: all build pages demo live test test-core bench lint install uninstall deb clean target targets dist check-dist image \
 	reproduce size deny
 
@@ -31,12 +33,12 @@ target:
 	@dist/target.sh $(TARGET)
 
 # A first look: revokes tokens at a stand-in for Ably on this machine, which stays up with KEEP=1.
-demo: build
-	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example demo
+demo:
+	@$(QUIETLY) ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example demo
 
 # Tries it with the real Ably, in an app of its own in Ably's sandbox, or with the key in ABLY_API_KEY.
-live: build
-	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example live
+live:
+	@$(QUIETLY) ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example live
 
 # Every test that runs the program runs the release binary.
 test: build
@@ -47,8 +49,8 @@ test-core: target
 	$(CARGO) test $(BUILD) --test behaviour -- $(CORE)
 
 # Speed, memory and size beside curl's. Needs curl and hyperfine; GNU time and valgrind for all of it.
-bench: build
-	@ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --profile bench --quiet $(BUILD) --example bench
+bench:
+	@$(QUIETLY) ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --profile bench --quiet $(BUILD) --example bench
 
 lint: target
 	$(CARGO) fmt --check
