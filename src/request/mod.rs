@@ -106,13 +106,11 @@ impl Request {
         };
         let Settings { connect_to, proxies, timeout, endpoint, .. } = settings;
         let network = Network { roots, connect_to, proxies, timeout };
-        if let Some((endpoint, _)) = &endpoint {
-            network.check(endpoint.primary())?;
-        }
+        endpoint.iter().try_for_each(|(endpoint, _)| network.check(endpoint.primary()))?;
         let check = matches!(settings.source, TargetSource::Check);
         let subject = subject(settings.source, settings.by)?;
-        let place = settings.key_place.map(|place| api_keys::read(place, redactor));
-        let handed_over = place.transpose()?.unwrap_or_default();
+        let place = settings.key_place;
+        let handed_over = place.map_or(Ok(Vec::new()), |place| api_keys::read(place, redactor))?;
         handed_over.iter().try_for_each(|handed| misplaced_own(args, &handed.key))?;
         if let (Subject::Leaked(leaked), true) = (&subject, settings.verify) {
             leaked.prepare_proof(redactor)?;
