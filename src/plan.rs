@@ -18,7 +18,8 @@ use crate::net::session::Net;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::{Helpless, Leaked};
 use crate::request::settings::{Consent, Recording};
-use crate::request::targets::{Kind, Targets};
+use crate::request::target::Kind;
+use crate::request::targets::Targets;
 use crate::request::{Request, Subject};
 use crate::secret::form::Form;
 

@@ -8,7 +8,7 @@ use crate::plan::{Job, Plan};
 use crate::report::Ending;
 use crate::request::leaked::{self, Leaked};
 use crate::request::leaked_tokens::Token;
-use crate::request::targets::{self, Kind};
+use crate::request::target::{self, Kind};
 use crate::revoke::outcome::{Confirmation, Outcome};
 use crate::revoke::proof::{Proof, Verdict};
 use crate::revoke::summary::{Failure, NAMED, Summary};
@@ -28,7 +28,7 @@ const HINT: &str =
 /// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
 pub(super) fn named(specifier: &str) -> String {
     match Kind::split(specifier) {
-        Some((kind, value)) if targets::is_doubtful(value) => {
+        Some((kind, value)) if target::is_doubtful(value) => {
             unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&excerpt(value))))
         }
         Some((kind, value)) => unbroken(&format!("{} {}", kind.noun(), Safe(&excerpt(value)))),

@@ -7,7 +7,8 @@ use crate::plan::{Job, Plan};
 use crate::report::human::{key_shown, named};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::Token;
-use crate::request::targets::{self, Kind, Targets};
+use crate::request::target::{self, Kind};
+use crate::request::targets::Targets;
 use crate::revoke::client;
 use crate::revoke::summary::NAMED;
 use crate::terminal::output::Output;
@@ -112,7 +113,7 @@ fn by_kind(targets: &Targets) -> String {
 fn doubts(targets: &Targets) -> String {
     let mut doubtful = targets
         .iter()
-        .filter(|target| Kind::split(target).is_some_and(|(_, value)| targets::is_doubtful(value)));
+        .filter(|target| Kind::split(target).is_some_and(|(_, value)| target::is_doubtful(value)));
     let Some(first) = doubtful.next() else {
         return String::new();
     };

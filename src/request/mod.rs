@@ -6,7 +6,9 @@ pub mod issued_before;
 pub mod leaked;
 pub mod leaked_tokens;
 pub mod settings;
+pub mod target;
 pub mod targets;
+mod targets_file;
 pub mod which_keys;
 
 use std::ffi::OsStr;
@@ -24,7 +26,8 @@ use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::Leaked;
 use crate::request::settings::{Consent, Recording, Settings, TargetSource};
-use crate::request::targets::{Kind, Targets};
+use crate::request::target::Kind;
+use crate::request::targets::Targets;
 use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
@@ -178,7 +181,7 @@ fn subject(source: TargetSource, by: Option<Kind>) -> Result<Subject, Problem> {
         TargetSource::File(path) => {
             let name = file::called(&path);
             let bytes = file::read_named(&path, TARGETS_LIMIT, long(Id::TargetsFile), &name)?;
-            Targets::from_file(&name, bytes).map(Subject::Targets)
+            targets_file::read(&name, bytes).map(Subject::Targets)
         }
         TargetSource::Token(path) => {
             Leaked::read(&path, long(Id::FromToken), by).map(Subject::Leaked)

@@ -12,7 +12,8 @@ use crate::file::STDIN;
 use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
 use crate::request::issued_before::IssuedBefore;
-use crate::request::targets::{Kind, Targets};
+use crate::request::target::Kind;
+use crate::request::targets::Targets;
 use crate::secret::form::secret_form;
 
 /// The longest `--timeout`, in seconds.

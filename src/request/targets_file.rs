@@ -1,0 +1,261 @@
+//! The file of `--targets-file`: one target specifier a line.
+
+use std::collections::TryReserveError;
+use std::fmt::Write;
+
+use crate::error::Problem;
+use crate::file::STDIN_NAME;
+use crate::request::target::{Fault, Kind};
+use crate::request::targets::{Targets, no_memory, too_large};
+use crate::secret::form::{Form, secret_form};
+use crate::text::{Safe, count, quoted};
+
+/// How many bad lines are told one by one.
+const TOLD_LINES: usize = 10;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
+
+/// Takes the bytes of a targets file. `name` is the file as the operator knows it.
+///
+/// # Errors
+/// Bad lines, the first ten by number; no target at all; more than 4 GiB.
+pub(super) fn read(name: &str, mut bytes: Vec<u8>) -> Result<Targets, Problem> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(too_large(name));
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(Problem::new(
+            format!("{} is UTF-16, not UTF-8", Safe(name)),
+            "save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)",
+        ));
+    }
+    let mut bad = BadLines::default();
+    let ends = squeeze(&mut bytes, &mut bad).map_err(|_| no_memory(name))?;
+    if bad.count > 0 {
+        return Err(bad.problem(name, ends.is_empty()));
+    }
+    if ends.is_empty() {
+        return Err(Problem::new(format!("{} holds no target", Safe(name)), LINE_REMEDY));
+    }
+    Targets::once_each(bytes, ends).map_err(|_| no_memory(name))
+}
+
+/// Moves the specifiers of a targets file together at its beginning, without line ends, blank
+/// lines and comments, and says where each ends.
+fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Result<Vec<u32>, TryReserveError> {
+    let mut ends = Vec::new();
+    let (mut read, mut written) = (0, 0);
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        read = BYTE_ORDER_MARK.len();
+    }
+    for number in 1.. {
+        let Some(rest) = bytes.get(read..).filter(|rest| !rest.is_empty()) else {
+            break;
+        };
+        let length = rest.iter().position(|byte| *byte == b'\n');
+        let line = rest.get(..length.unwrap_or(rest.len())).unwrap_or(rest);
+        let next = read + line.len() + 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match judge(line) {
+            Ok(true) => {
+                let length = line.len();
+                bytes.copy_within(read..read + length, written);
+                written += length;
+                ends.try_reserve(1)?;
+                // The caller has seen to it that the file's size fits.
+                ends.push(u32::try_from(written).unwrap_or(u32::MAX));
+            }
+            Ok(false) => bad.skipped = true,
+            Err(fault) => bad.add(number, &fault),
+        }
+        read = next;
+    }
+    bytes.truncate(written);
+    Ok(ends)
+}
+
+/// Whether a line holds a target; `false` for blank lines and comments.
+fn judge(line: &[u8]) -> Result<bool, Fault<'_>> {
+    let line = str::from_utf8(line).map_err(|_| Fault::NotUtf8)?;
+    if line.starts_with('#') || line.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Ok(false);
+    }
+    if let Some((kind, value)) = Kind::split(line) {
+        return kind.check(value).map(|()| true);
+    }
+    let kind = line.split_once(':').map_or("", |(kind, _)| kind);
+    if let Some(form) = secret_form(line).or_else(|| secret_form(kind)) {
+        return Err(Fault::Secret(form));
+    }
+    Err(match line.split_once(':') {
+        Some((kind, _)) => Fault::Type(kind),
+        None => Fault::NoColon,
+    })
+}
+
+/// The bad lines of a file: how many, and what is wrong with the first ones.
+#[derive(Default)]
+struct BadLines {
+    count: usize,
+    /// How many of them lack a type.
+    untyped: usize,
+    /// Whether blank lines or comments are among the lines.
+    skipped: bool,
+    told: String,
+    /// What else than a target a line holds.
+    secret: Option<Form>,
+}
+
+impl BadLines {
+    fn add(&mut self, number: usize, fault: &Fault<'_>) {
+        self.count += 1;
+        self.untyped += usize::from(matches!(fault, Fault::NoColon));
+        if let Fault::Secret(form) = fault {
+            self.secret = Some(*form);
+        }
+        if self.count <= TOLD_LINES {
+            let separator = if self.told.is_empty() { "" } else { "; " };
+            // Writing to a String cannot fail.
+            let _ = write!(self.told, "{separator}line {number}: {fault}");
+        }
+    }
+
+    /// `alone`: there is no good line.
+    fn problem(self, name: &str, alone: bool) -> Problem {
+        let Self { count: bad, untyped, skipped, told, secret } = self;
+        let remedy = match secret {
+            Some(form) => form.remedy().to_owned(),
+            None if alone && untyped == bad => add_type(name, skipped),
+            None => LINE_REMEDY.to_owned(),
+        };
+        let name = Safe(name);
+        let message = match bad {
+            1 => format!("{name} {told}"),
+            2..=TOLD_LINES => format!("{name} has {bad} bad lines: {told}"),
+            _ => {
+                let more = count(bad - TOLD_LINES, "more bad line");
+                format!("{name} has {bad} bad lines: {told}; and {more}")
+            }
+        };
+        Problem::new(message, remedy)
+    }
+}
+
+/// How to make a targets file of a list of IDs.
+fn add_type(name: &str, skipped: bool) -> String {
+    let script = if skipped { "/^[^#]/s/^/clientId:/" } else { "s/^/clientId:/" };
+    match name == STDIN_NAME {
+        true => format!("if these are client IDs, pipe them through: sed '{script}'"),
+        false => {
+            format!("if these are client IDs: sed '{script}' {} > targets.txt", quoted(name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn file(bytes: &[u8]) -> Result<Vec<String>, Problem> {
+        read("t.txt", bytes.to_vec()).map(|targets| targets.iter().map(str::to_owned).collect())
+    }
+
+    fn message(bytes: &[u8]) -> String {
+        file(bytes).unwrap_err().message
+    }
+
+    #[test]
+    fn a_file_is_read_line_by_line_in_order_and_once_each() {
+        let text = "\u{feff}clientId:a\r\n\r\n# note\n  \nchannel:foo:*\nclientId:a\nrevocationKey: b \n\
+            clientId:#c\r\nchannel:*\nclientId:é\u{1b}\0";
+        let targets = read("t.txt", text.as_bytes().to_vec()).unwrap();
+        let all: Vec<&str> = targets.iter().collect();
+        assert_eq!(
+            all,
+            [
+                "clientId:a",
+                "channel:foo:*",
+                "revocationKey: b ",
+                "clientId:#c",
+                "channel:*",
+                "clientId:é\u{1b}\0"
+            ]
+        );
+        assert_eq!((targets.len(), targets.duplicates()), (6, 1));
+        assert_eq!((targets.get(1), targets.get(6)), ("channel:foo:*", ""));
+        assert_eq!(
+            targets.counts_by_kind(),
+            [(Kind::ClientId, 3), (Kind::RevocationKey, 1), (Kind::Channel, 2)]
+        );
+    }
+
+    #[test]
+    fn every_bad_line_is_told_by_its_number() {
+        let text = b"clientId:a\n\xff\xfe\nalice\nclientid:a\r\nclientId:\nclientId:*\n clientId:a\n# \xff\nchannel:b";
+        assert_eq!(
+            message(text),
+            "t.txt has 7 bad lines: line 2: not UTF-8; line 3: no type and ':' before the value; \
+             line 4: unknown type 'clientid'; line 5: empty value; \
+             line 6: client ID '*', which Ably forbids; line 7: unknown type ' clientId'; line 8: not UTF-8"
+        );
+        assert_eq!(message(b"clientId:a\nx:y\n"), "t.txt line 2: unknown type 'x'");
+    }
+
+    #[test]
+    fn a_plain_list_of_ids_is_told_how_to_become_a_targets_file() {
+        let remedy =
+            |name: &str, text: &str| read(name, text.as_bytes().to_vec()).unwrap_err().remedy;
+        for (name, text, expected) in [
+            ("ids.txt", "alice\nbob\n", "sed 's/^/clientId:/' ids.txt > targets.txt"),
+            ("my ids", "alice\n", "sed 's/^/clientId:/' 'my ids' > targets.txt"),
+            ("ids.txt", "# all\nalice\n", "sed '/^[^#]/s/^/clientId:/' ids.txt > targets.txt"),
+            (STDIN_NAME, "alice\n", "pipe them through: sed 's/^/clientId:/'"),
+            ("ids.txt", "clientId:a\nbob\n", LINE_REMEDY),
+            ("ids.txt", "alice\nuser:b\n", LINE_REMEDY),
+        ] {
+            let remedy = remedy(name, text);
+            assert!(remedy.ends_with(expected), "{text:?}: {remedy}");
+        }
+    }
+
+    #[test]
+    fn beyond_ten_bad_lines_are_counted() {
+        let message = message("x\n".repeat(12).as_bytes());
+        assert!(message.contains("line 10:") && !message.contains("line 11:"), "{message}");
+        assert!(message.ends_with("; and 2 more bad lines"), "{message}");
+    }
+
+    #[test]
+    fn a_key_or_token_in_the_wrong_file_is_not_shown() {
+        for line in
+            ["app.id:s3cret", "eyJhbGciOi.s3cret.s3cret", "Authorization: Bearer s3cret", "s3cret"]
+        {
+            assert!(!message(line.as_bytes()).contains("s3cret"), "{line}");
+        }
+        let long = format!("\u{1b}{}s3cret:x", "a".repeat(40));
+        let message = message(long.as_bytes());
+        assert!(!message.contains("s3cret") && message.contains("\\u{1b}aaa"), "{message}");
+    }
+
+    #[test]
+    fn a_file_without_targets_or_of_another_encoding_is_refused() {
+        for empty in ["", "\n\n", "# nothing", "\u{feff}", "\r\n \t\n"] {
+            assert_eq!(message(empty.as_bytes()), "t.txt holds no target");
+        }
+        assert_eq!(message(b"\xff\xfec\0l\0"), "t.txt is UTF-16, not UTF-8");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = file(&bytes);
+        }
+
+        #[test]
+        fn near_misses_do_not_make_it_panic(text in "((clientId|channel|x)?:?[*#a\r\u{e9}]{0,2}\n?){0,20}") {
+            let _ = file(text.as_bytes());
+        }
+    }
+}
