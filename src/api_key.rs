@@ -8,6 +8,9 @@ use crate::secret::redactor::Redactor;
 /// What text is quoted with, by shells and by word processors.
 const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
 
+/// How much may stand before a key that is given, up to the key itself, in parts that end in `:` or `=`.
+const PREFIXES: usize = 8;
+
 /// An API key. Wiped on drop; `Debug` shows its name alone.
 pub struct ApiKey {
     name: String,
@@ -102,13 +105,14 @@ impl ApiKey {
 /// Lets a redactor know what was given as a key, even where it is none: what may be shown of a key is
 /// its name, and of another text nothing.
 pub fn hide_given(text: &str, redactor: &Redactor) {
-    match (ApiKey::parse(text), text.split_once([':', '='])) {
-        (Ok(key), _) => key.hide(redactor),
-        (Err(_), Some((_, secret))) => hide_given(secret, redactor),
-        (Err(_), None) => {
-            redactor.add(text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c)));
-        }
+    let rests = text.match_indices([':', '=']).filter_map(|(at, _)| text.get(at + 1..));
+    let mut candidates = std::iter::once(text).chain(rests).take(PREFIXES);
+    if let Some(key) = candidates.find_map(|text| ApiKey::parse(text).ok()) {
+        return key.hide(redactor);
     }
+    let bare = text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c));
+    let secret = bare.trim_end_matches('=').rsplit([':', '=']).next();
+    redactor.add(secret.unwrap_or_default());
 }
 
 /// Whether `NAME=` stands before the key, as `docker --env-file` and `export` have it.

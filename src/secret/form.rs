@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// The shortest secret of a key that is told from an ordinary name by its form alone, in bytes.
 const KEY_SECRET: usize = 16;
+/// So much of what may be one is enough to judge by, in characters: a text may be long and hold many.
+const SECRET_CHARS: usize = 256;
 /// The shortest ID of an app or a key in that case.
 const ID: usize = 4;
 /// The shortest opaque part of an Ably token.
@@ -94,11 +96,13 @@ fn plain_form(text: &str) -> Option<Form> {
     if key_names(text).any(is_key) {
         return Some(Form::ApiKey);
     }
-    let is_jwt = |at: usize| {
-        let text = text.get(at..).unwrap_or_default();
-        let header = run(text.bytes());
-        let rest = text.get(header..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
-        header >= JWT_HEADER && run(rest.bytes()) > 0
+    let mut end = 0;
+    let mut is_jwt = |at: usize| {
+        if at >= end {
+            end = at + run(text.get(at..).unwrap_or_default().bytes());
+        }
+        let rest = text.get(end..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+        end - at >= JWT_HEADER && run(rest.bytes().take(1)) > 0
     };
     // A search for one byte costs a fraction of one for three.
     let mut ends = text.match_indices('J').filter_map(|(at, _)| at.checked_sub(2));
@@ -112,8 +116,12 @@ fn key_names(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
         let (name, secret) = (text.get(..at)?, text.get(at + 1..)?);
         let id = run(name.bytes().rev());
         let app = name.get(..name.len() - id)?.strip_suffix('.')?;
-        let end = secret.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
-        Some((run(app.bytes().rev()), id, secret.get(..end.unwrap_or(secret.len()))?))
+        let ends = |(n, (_, c)): &(usize, (usize, char))| {
+            *n == SECRET_CHARS || c.is_whitespace() || matches!(c, '"' | '\'' | '`')
+        };
+        let end = secret.char_indices().enumerate().find(ends);
+        let end = end.map_or(secret.len(), |(_, (end, _))| end);
+        Some((run(app.bytes().rev()), id, secret.get(..end)?))
     })
 }
 

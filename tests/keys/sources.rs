@@ -298,6 +298,19 @@ fn a_malformed_key_is_told_without_a_part_of_it() {
 }
 
 #[test]
+fn a_text_of_any_length_in_place_of_a_key_or_a_target_comes_to_an_end() {
+    let (server, folder) = (Ably::unreached(), Folder::new());
+    for part in [":", "=", "a.b:", "abcd.abcd:", "eyJ"] {
+        let long = part.repeat(60_000 / part.len());
+        let run = revoke_alice().towards(&server).env("ABLY_API_KEY", format!("{long}!.")).run();
+        run.exits(2).never_says(&long);
+        let lines: String = (0..50).map(|n| format!("clientId:{long}!.{n}\n")).collect();
+        let file = folder.write("targets", format!("{lines}bad\n"));
+        forced().towards(&server).keyed().arg("--targets-file").arg(file).run().exits(2);
+    }
+}
+
+#[test]
 fn a_run_with_a_key_at_hand_never_opens_the_configuration() {
     let strace = Path::new("/usr/bin/strace");
     if !strace.exists() {
