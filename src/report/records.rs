@@ -12,6 +12,7 @@ use crate::plan::{Job, Plan};
 use crate::report::resume::Resume;
 use crate::report::{human, question};
 use crate::request::leaked::{self, Helpless};
+use crate::request::leaked_tokens::{Fingerprint, Token};
 use crate::request::settings::Recording;
 use crate::revoke::client;
 use crate::revoke::outcome::{Cause, Outcome};
@@ -168,12 +169,7 @@ pub(super) fn end(
 /// What became of a leaked token itself.
 fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
     let token = plan.leaked.as_ref()?.tokens.get(proof.token)?;
-    let verification = Fields::new()
-        .with("fingerprint", token.fingerprint.to_string())
-        .with("line", i64::try_from(token.line).unwrap_or(i64::MAX))
-        .with("keyName", token.key_name.as_str())
-        .maybe("clientId", token.client_id.as_deref())
-        .maybe("revocationKey", token.revocation_key.as_deref())
+    let verification = claims(found(&token.fingerprint, token.line), token)
         .with("verified", proof.verdict == Verdict::Revoked)
         .maybe("code", proof.code)
         .with("message", proof.verdict.described());
@@ -184,10 +180,7 @@ fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
 /// A leaked token that cannot be revoked by itself.
 fn helpless(token: &Helpless) -> Record {
     let Helpless { line, key_name, fingerprint, why } = token;
-    let named = Fields::new()
-        .with("fingerprint", fingerprint.to_string())
-        .with("line", i64::try_from(*line).unwrap_or(i64::MAX))
-        .maybe("keyName", key_name.as_deref());
+    let named = found(fingerprint, *line).maybe("keyName", key_name.as_deref());
     let error = Fields::new()
         .with("message", format!("the token in line {line} {why}"))
         .with("hint", leaked::remedy_of(why))
@@ -196,15 +189,26 @@ fn helpless(token: &Helpless) -> Record {
     Record::new("error", fields.with("outcome", "not-sent").with("token", named.done()))
 }
 
+/// What names a leaked token in public.
+fn found(fingerprint: &Fingerprint, line: u64) -> Fields {
+    let line = i64::try_from(line).unwrap_or(i64::MAX);
+    Fields::new().with("fingerprint", fingerprint.to_string()).with("line", line)
+}
+
+/// With the key that a leaked token names, and its claims.
+fn claims(fields: Fields, token: &Token) -> Fields {
+    fields
+        .with("keyName", token.key_name.as_str())
+        .maybe("clientId", token.client_id.as_deref())
+        .maybe("revocationKey", token.revocation_key.as_deref())
+}
+
 /// What the only leaked token says of itself; times in Unix milliseconds.
 fn only_token(plan: &Plan) -> Option<Json> {
     let leaked = plan.leaked.as_ref()?;
     let token = leaked.only()?;
     let millis = |seconds: i64| seconds.saturating_mul(1000);
-    let fields = Fields::new()
-        .with("keyName", token.key_name.as_str())
-        .maybe("clientId", token.client_id.as_deref())
-        .maybe("revocationKey", token.revocation_key.as_deref())
+    let fields = claims(Fields::new(), token)
         .maybe("issuedAt", token.issued_at.map(millis))
         .maybe("expiresAt", token.expires_at.map(millis))
         .maybe("warning", question::long_life(leaked));

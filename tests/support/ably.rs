@@ -246,7 +246,6 @@ impl Ably {
         self.state(|state| state.world.refused.insert(target.to_owned(), error));
     }
 
-    /// Stops Ably's clock at this time, in milliseconds. It runs with this machine's otherwise.
     /// Refuses this target no longer.
     pub fn allow(&self, target: &str) {
         self.state(|state| state.world.refused.remove(target));
@@ -259,6 +258,7 @@ impl Ably {
         self.state(|state| state.world.spoilt.insert(name.to_owned(), refusal));
     }
 
+    /// Stops Ably's clock at this time, in milliseconds. It runs with this machine's otherwise.
     pub fn set_clock_ms(&self, time: u64) {
         self.state(|state| state.world.clock_ms = Some(time));
     }

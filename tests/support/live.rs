@@ -174,6 +174,13 @@ impl Answered {
     }
 }
 
+fn tell_answer(who: &str, answer: &Result<Answered, String>, facts: &mut BTreeSet<String>) {
+    match answer {
+        Ok(answer) => answer.tell(who, facts),
+        Err(error) => _ = facts.insert(format!("{who}: {error}")),
+    }
+}
+
 /// Each path in a value with what stands there: itself where it is always the same, else its type.
 fn tell(value: &Value, path: &str, facts: &mut BTreeSet<String>) {
     let fixed = FIXED.iter().any(|name| path.ends_with(&format!(".{name}")));
@@ -269,7 +276,7 @@ impl Tale<'_> {
         let targets: Vec<String> = targets.iter().map(|target| quote(target)).collect();
         let request = self.post_to(&format!("/keys/{name}/revokeTokens"), key);
         let answer = request.send(format!(r#"{{"targets":[{}]}}"#, targets.join(",")));
-        self.tell(who, answer, facts);
+        tell_answer(who, &Answered::of(answer), facts);
     }
 
     fn post_to(&self, path: &str, key: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
@@ -282,24 +289,6 @@ impl Tale<'_> {
             .header("ably-agent", concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION")))
     }
 
-    fn tell(
-        &self,
-        who: &str,
-        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-        facts: &mut BTreeSet<String>,
-    ) -> Option<Answered> {
-        match Answered::of(answer) {
-            Ok(answer) => {
-                answer.tell(who, facts);
-                Some(answer)
-            }
-            Err(error) => {
-                facts.insert(format!("{who}: {error}"));
-                None
-            }
-        }
-    }
-
     /// What a request with this token is answered.
     fn ask(&self, token: &str) -> Result<Answered, String> {
         let request = self.agent.get(format!("https://{}{HISTORY}", self.place.host()));
@@ -309,10 +298,7 @@ impl Tale<'_> {
     }
 
     fn is_alive(&self, who: &str, token: &str, facts: &mut BTreeSet<String>) {
-        match self.ask(token) {
-            Ok(answer) => answer.tell(&format!("{who} before"), facts),
-            Err(error) => _ = facts.insert(format!("{who} before: {error}")),
-        }
+        tell_answer(&format!("{who} before"), &self.ask(token), facts);
     }
 
     /// Asks until the token is rejected, as long as the place's patience lasts.
@@ -325,10 +311,7 @@ impl Tale<'_> {
                 std::thread::sleep(Duration::from_millis(200));
                 continue;
             }
-            match answer {
-                Ok(answer) => answer.tell(&format!("{who} after"), facts),
-                Err(error) => _ = facts.insert(format!("{who} after: {error}")),
-            }
+            tell_answer(&format!("{who} after"), &answer, facts);
             return;
         }
     }
@@ -359,9 +342,10 @@ impl Tale<'_> {
         let request = self.post_to(&format!("/keys/{name}/requestToken"), self.key);
         let time = now() * 1000;
         let body = format!(r#"{{"keyName":"{name}","clientId":"{client}","timestamp":{time}}}"#);
-        let answer = self.tell("POST requestToken", request.send(body), facts);
+        let answer = Answered::of(request.send(body));
+        tell_answer("POST requestToken", &answer, facts);
         match answer.as_ref().map(|answer| get(&answer.body, "token")) {
-            Some(Value::String(token)) => token.clone(),
+            Ok(Value::String(token)) => token.clone(),
             _ => String::new(),
         }
     }
