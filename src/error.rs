@@ -132,13 +132,83 @@ impl Error {
         Self::Lookup(Box::new(Lookup { problem, error, targets: Vec::new() }))
     }
 
-    /// The exit code, see "Exit codes" in the README. A signal's is what a shell shows for it.
-    pub fn exit_code(&self) -> i32 {
+    pub fn exit(&self) -> Exit {
         match self {
-            Self::Input(_) => 2,
-            Self::Lookup(..) => 1,
-            Self::Declined(_) => 4,
-            Self::Signal(signal) => 128 + signal,
+            Self::Input(_) => Exit::Input,
+            Self::Lookup(..) => Exit::Failed,
+            Self::Declined(_) => Exit::NotConfirmed,
+            Self::Signal(signal) => Exit::Signal(*signal),
         }
+    }
+}
+
+/// How the program ends. Scripts branch on the codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    Failed,
+    Input,
+    Partly,
+    NotConfirmed,
+    Unknown,
+    Unwritten,
+    /// Ended by this signal.
+    Signal(i32),
+}
+
+impl Exit {
+    /// All of them, in the order of the help text.
+    pub const ALL: [Self; 10] = [
+        Self::Done,
+        Self::Failed,
+        Self::Input,
+        Self::Partly,
+        Self::NotConfirmed,
+        Self::Unknown,
+        Self::Unwritten,
+        Self::Signal(1),
+        Self::Signal(2),
+        Self::Signal(15),
+    ];
+
+    /// The exit code; of a signal what a shell shows for it.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Input => 2,
+            Self::Partly => 3,
+            Self::NotConfirmed => 4,
+            Self::Unknown => 5,
+            Self::Unwritten => 6,
+            Self::Signal(signal) => u8::try_from(signal).map_or(u8::MAX, |signal| 128 + signal),
+        }
+    }
+
+    /// What it means, as the help says it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "every target revoked; or help, version, a dry run",
+            Self::Failed => "no target revoked, and that is certain",
+            Self::Input => {
+                "a usage, file, configuration or credential problem here; nothing was sent"
+            }
+            Self::Partly => "some targets revoked, others not",
+            Self::NotConfirmed => "not confirmed; nothing was sent",
+            Self::Unknown => {
+                "some unknown and none revoked, or --verify found no proof; run it again"
+            }
+            Self::Unwritten => {
+                "every target revoked, but stdout or the record could not be written"
+            }
+            Self::Signal(1) => "ended by SIGHUP",
+            Self::Signal(2) => "ended by SIGINT",
+            Self::Signal(_) => "ended by SIGTERM",
+        }
+    }
+
+    /// The same where stdout or the record lacks something.
+    pub fn unwritten(self) -> Self {
+        if self == Self::Done { Self::Unwritten } else { self }
     }
 }

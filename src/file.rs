@@ -41,11 +41,16 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
     if kind.is_file() {
         return Ok((file, metadata.len()));
     }
-    if !path.to_str().is_some_and(|path| STREAMS.iter().any(|stream| path.starts_with(stream))) {
+    if !is_stream(path) {
         return Err(io::Error::other("it is not a regular file"));
     }
     ioctl_fionbio(&file, false)?;
     Ok((file, PIPE_ROOM))
+}
+
+/// Whether a path names a stream that is open already.
+pub fn is_stream(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| STREAMS.iter().any(|stream| path.starts_with(stream)))
 }
 
 /// What stands for standard input in place of a file.

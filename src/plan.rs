@@ -2,22 +2,22 @@
 //! key, on which terms, at which hosts. The question, the dry run, the records and the report read
 //! this and nothing else.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::api_key::ApiKey;
 use crate::cli::flags::{Id, long};
 use crate::error::{Error, Problem};
-use crate::keys;
-use crate::keys::shapes::Credential;
+use crate::keys::key::Key;
 use crate::keys::sources::Sources;
+use crate::keys::{self, Found};
 use crate::net::clock;
 use crate::net::endpoint::Endpoint;
 use crate::net::hosts::Hosts;
 use crate::net::session::Net;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::{Helpless, Leaked};
-use crate::request::settings::{Consent, Recording};
+use crate::request::output_files::OutputFiles;
+use crate::request::settings::Settings;
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::request::{Request, Subject};
@@ -37,17 +37,23 @@ pub struct Terms {
 pub struct Job {
     /// The key name, `appId.keyId`.
     pub key_name: String,
-    /// The key, its app, and where both came from. `None` where it is not at hand: then nothing of
-    /// the job is sent.
-    pub credential: Option<Credential>,
+    /// `None` where the key is not at hand: then nothing of the job is sent.
+    pub at_hand: Option<AtHand>,
     /// At least one. Jobs with the same targets share them.
     pub targets: Arc<Targets>,
 }
 
+/// A key, and where it alone goes: a key is never sent to another account's endpoint.
+#[derive(Debug)]
+pub struct AtHand {
+    pub key: Key,
+    pub endpoint: Endpoint,
+    pub hosts: Hosts,
+}
+
 impl Job {
-    fn new(credential: Credential, targets: Arc<Targets>) -> Self {
-        let key_name = credential.key.name().to_owned();
-        Self { key_name, credential: Some(credential), targets }
+    pub fn key(&self) -> Option<&Key> {
+        self.at_hand.as_ref().map(|at_hand| &at_hand.key)
     }
 
     /// Whether another job is about the same targets.
@@ -59,36 +65,21 @@ impl Job {
 /// A run that only has to be confirmed.
 #[derive(Debug)]
 pub struct Plan {
+    pub settings: Settings,
+    pub files: OutputFiles,
     /// What is to be revoked with which key, in this order; at least one.
     pub jobs: Vec<Job>,
     /// The leaked tokens that the targets came from.
     pub leaked: Option<Leaked>,
+    pub terms: Terms,
     /// What the operator is to know of keys that do not serve, a sentence each.
     pub warnings: Vec<String>,
-    /// When, and how gently.
-    pub terms: Terms,
-    /// Whether to ask, go ahead or only show.
-    pub consent: Consent,
-    /// Whether Ably is to be asked with the leaked tokens afterwards.
-    pub verify: bool,
-    /// Whether the run only finds out if its keys can revoke (`--check`).
-    pub check: bool,
-    /// Where the targets go that are not known to be revoked.
-    pub unrevoked_to: Option<PathBuf>,
-    /// Where a lasting account of the run goes.
-    pub recording: Option<Recording>,
-    /// Ably's hosts, as the operator or the account names them.
-    pub endpoint: Endpoint,
-    /// The same, the one first that has answered before.
-    pub hosts: Hosts,
+    /// Other keys of the app that are known, and where from.
+    pub other_keys: Vec<String>,
     /// Whether the Control API was asked for app or key.
     pub asked_control: bool,
     /// Whether Ably was asked for the time.
     pub asked_clock: bool,
-    /// So many connections at once.
-    pub parallel: usize,
-    /// Whether a running commentary is told.
-    pub verbose: bool,
 }
 
 impl Plan {
@@ -97,49 +88,50 @@ impl Plan {
     ///
     /// # Errors
     /// What the request leaves open cannot be settled, or the operator did not choose.
-    pub fn settle(request: Request, mut sources: Sources<'_>, net: Net<'_>) -> Result<Self, Error> {
-        let Request { subject, keys, consent, margin, verify, parallel, verbose, .. } = request;
-        let affected = |error: Error| match (error, &subject) {
-            (Error::Lookup(mut lookup), Subject::Targets(targets)) => {
-                lookup.targets = targets.iter().map(str::to_owned).collect();
-                Error::Lookup(lookup)
-            }
-            (error, _) => error,
+    pub fn settle(
+        mut request: Request,
+        sources: &mut Sources<'_>,
+        net: Net<'_>,
+    ) -> Result<Self, Error> {
+        let found = keys::find(request.want(), sources, net.signals);
+        let Request { settings, subject, files, .. } = request;
+        let Found { keys, mut warnings, only_app, others } =
+            found.map_err(|error| affecting(error, &subject))?;
+        no_secret_as_reason(&settings, &keys)?;
+        if settings.all_keys && !settings.unused_key_places.is_empty() {
+            let (used, unused) = (&settings.key_places, &settings.unused_key_places);
+            let used = used.first().map_or("", |place| place.named_by());
+            warnings.push(format!("{used} is used, and not {}", unused.join(", ")));
+        }
+        let keys = keys.into_iter().map(|key| at_hand(key, &settings));
+        let keys: Vec<AtHand> = keys.collect::<Result<_, _>>()?;
+        for one in &keys {
+            one.hosts.all().try_for_each(|host| net.http.check(host))?;
+        }
+        let issued_before = issued_before(&settings, &keys, net);
+        let terms = Terms {
+            issued_before: issued_before.map_err(|error| affecting(error, &subject))?,
+            margin: settings.margin && !settings.is_check(),
         };
-        let found = keys::find(keys, &mut sources, net.signals).map_err(affected)?;
-        let (endpoint, origin) = endpoint_of(request.endpoint, &found.credentials)?;
-        net.log.note("http", "endpoint", || format!("endpoint {endpoint} {origin}"));
-        let hosts = Hosts::of(&endpoint);
-        hosts.all().try_for_each(|host| net.http.check(host))?;
-        let asked_clock = matches!(request.issued_before, Some(IssuedBefore::Age(_)));
-        let (issued_before, hosts) = time(request.issued_before, net, hosts).map_err(affected)?;
-        no_secret_as_reason(request.recording.as_ref(), &found.credentials)?;
-        tell(net, &found.credentials, &hosts);
-        let warnings = found.warnings;
+        tell(net, &settings, &keys);
         let (jobs, leaked) = match subject {
-            Subject::Targets(targets) => (jobs(found.credentials, targets)?, None),
+            Subject::Targets(targets) => (jobs(keys, targets)?, None),
             Subject::Leaked(mut leaked) => {
-                found.only_app.iter().for_each(|app| leaked.restrict(app));
-                leaked.choose(sources.chooser())?;
-                (jobs_of_leaked(found.credentials, &mut leaked)?, Some(leaked))
+                only_app.iter().for_each(|app| leaked.restrict(app));
+                leaked.choose(&sources.chooser)?;
+                (jobs_of_leaked(keys, &mut leaked)?, Some(leaked))
             }
         };
         Ok(Self {
             jobs,
             leaked,
+            terms,
             warnings,
-            terms: Terms { issued_before, margin },
-            consent,
-            verify,
-            check: request.check,
-            unrevoked_to: request.unrevoked_to,
-            recording: request.recording,
-            endpoint,
-            hosts,
-            asked_control: sources.asked_control(),
-            asked_clock,
-            parallel,
-            verbose,
+            other_keys: others,
+            asked_control: sources.asked_control,
+            asked_clock: is_age(&settings),
+            settings,
+            files,
         })
     }
 
@@ -174,81 +166,98 @@ impl Plan {
         let job = self.jobs.get(job).filter(|_| self.jobs.len() > 1);
         job.map(|job| job.key_name.as_str())
     }
+
+    /// The endpoints that keys go to, each once.
+    pub fn endpoints(&self) -> Vec<&Endpoint> {
+        let mut endpoints: Vec<&Endpoint> = Vec::new();
+        for at_hand in self.jobs.iter().filter_map(|job| job.at_hand.as_ref()) {
+            if !endpoints.contains(&&at_hand.endpoint) {
+                endpoints.push(&at_hand.endpoint);
+            }
+        }
+        endpoints
+    }
+}
+
+/// A look-up that failed keeps all targets from being revoked.
+fn affecting(error: Error, subject: &Subject) -> Error {
+    match (error, subject) {
+        (Error::Lookup(mut lookup), Subject::Targets(targets)) => {
+            lookup.targets = targets.iter().map(str::to_owned).collect();
+            Error::Lookup(lookup)
+        }
+        (error, _) => error,
+    }
+}
+
+/// The endpoint that was asked for, else that of the key's own account, else the default.
+fn at_hand(key: Key, settings: &Settings) -> Result<AtHand, Problem> {
+    let endpoint = match &settings.endpoint {
+        Some((endpoint, _)) => endpoint.clone(),
+        None => key.endpoint.clone()?.map(|(endpoint, _)| endpoint).unwrap_or_default(),
+    };
+    Ok(AtHand { hosts: Hosts::of(&endpoint), endpoint, key })
 }
 
 /// The beginning of the running commentary.
-fn tell(net: Net<'_>, credentials: &[Credential], hosts: &Hosts) {
-    for credential in credentials {
-        net.log.note("auth", "key", || credential.to_string());
-        net.log.note("auth", "app", || format!("the app is named by {}", credential.app_named_by));
+fn tell(net: Net<'_>, settings: &Settings, keys: &[AtHand]) {
+    for AtHand { key, endpoint, hosts } in keys {
+        net.log.note("auth", "key", || key.to_string());
+        net.log.note("auth", "app", || format!("the app is named by {}", key.app_named_by));
+        net.log.note("http", "endpoint", || match (&settings.endpoint, &key.endpoint) {
+            (Some((_, named_by)), _) => format!("endpoint {endpoint} from {named_by}"),
+            (None, Ok(Some((_, account)))) => format!("endpoint {endpoint} from {account}"),
+            _ => format!("endpoint {endpoint} by default"),
+        });
+        net.log.note("http", "network", || net.http.described(hosts.preferred()));
     }
-    net.log.note("http", "network", || net.http.described(hosts.preferred()));
 }
 
-/// The endpoint that was asked for, else that of the keys' account, else the default; and in words
-/// where it comes from.
-fn endpoint_of(
-    asked_for: Option<(Endpoint, &'static str)>,
-    credentials: &[Credential],
-) -> Result<(Endpoint, String), Problem> {
-    if let Some((endpoint, named_by)) = asked_for {
-        return Ok((endpoint, format!("from {named_by}")));
-    }
-    for credential in credentials {
-        if let Some((endpoint, named_by)) = credential.endpoint.clone()? {
-            return Ok((endpoint, format!("from {named_by}")));
+fn is_age(settings: &Settings) -> bool {
+    matches!(settings.issued_before, Some(IssuedBefore::Age(_))) && !settings.is_check()
+}
+
+/// The time before which tokens are meant, by Ably's clock where an age was given. `--check` means no
+/// tokens.
+fn issued_before(settings: &Settings, keys: &[AtHand], net: Net<'_>) -> Result<Option<i64>, Error> {
+    match (&settings.issued_before, keys.first()) {
+        (Some(IssuedBefore::At(ms)), _) if !settings.is_check() => Ok(Some(*ms)),
+        (Some(IssuedBefore::Age(age)), Some(first)) if !settings.is_check() => {
+            let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+            Ok(Some(clock::now(net, first.hosts.clone())?.saturating_sub(age)))
         }
+        _ => Ok(None),
     }
-    Ok((Endpoint::default(), "by default".to_owned()))
-}
-
-/// The time before which tokens are meant, by Ably's clock where an age was given; and the hosts, of
-/// which one may have answered.
-fn time(
-    issued_before: Option<IssuedBefore>,
-    net: Net<'_>,
-    hosts: Hosts,
-) -> Result<(Option<i64>, Hosts), Error> {
-    let age = match issued_before {
-        None => return Ok((None, hosts)),
-        Some(IssuedBefore::At(ms)) => return Ok((Some(ms), hosts)),
-        Some(IssuedBefore::Age(age)) => age,
-    };
-    let (now, hosts) = clock::now(net, hosts)?;
-    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    Ok((Some(now.saturating_sub(age)), hosts))
 }
 
 /// A job a key, all with the same targets.
-fn jobs(credentials: Vec<Credential>, targets: Targets) -> Result<Vec<Job>, Problem> {
-    credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
+fn jobs(keys: Vec<AtHand>, targets: Targets) -> Result<Vec<Job>, Problem> {
+    keys.iter().try_for_each(|one| no_secret_among(&targets, &one.key.api_key))?;
     let targets = Arc::new(targets);
-    let job = |credential| Job::new(credential, Arc::clone(&targets));
-    Ok(credentials.into_iter().map(job).collect())
+    let job = |one: AtHand| Job {
+        key_name: one.key.name().to_owned(),
+        at_hand: Some(one),
+        targets: Arc::clone(&targets),
+    };
+    Ok(keys.into_iter().map(job).collect())
 }
 
 /// A job for each key that signed tokens, at hand or not.
-fn jobs_of_leaked(
-    mut credentials: Vec<Credential>,
-    leaked: &mut Leaked,
-) -> Result<Vec<Job>, Problem> {
+fn jobs_of_leaked(mut keys: Vec<AtHand>, leaked: &mut Leaked) -> Result<Vec<Job>, Problem> {
     let mut jobs = Vec::new();
     for (key_name, targets) in leaked.jobs()? {
-        credentials.iter().try_for_each(|one| no_secret_among(&targets, &one.key))?;
-        let own = credentials.iter().position(|one| one.key.name() == key_name);
-        let credential = own.map(|own| credentials.swap_remove(own));
-        jobs.push(Job { key_name, credential, targets: Arc::new(targets) });
+        keys.iter().try_for_each(|one| no_secret_among(&targets, &one.key.api_key))?;
+        let own = keys.iter().position(|one| one.key.name() == key_name);
+        let at_hand = own.map(|own| keys.swap_remove(own));
+        jobs.push(Job { key_name, at_hand, targets: Arc::new(targets) });
     }
     Ok(jobs)
 }
 
 /// Makes sure that the reason holds no key: it is written into the record.
-fn no_secret_as_reason(
-    recording: Option<&Recording>,
-    credentials: &[Credential],
-) -> Result<(), Problem> {
-    let reason = recording.and_then(|recording| recording.reason.as_deref()).unwrap_or_default();
-    match credentials.iter().any(|one| one.key.is_in(reason)) {
+fn no_secret_as_reason(settings: &Settings, keys: &[Key]) -> Result<(), Problem> {
+    let reason = settings.record.as_ref().and_then(|record| record.reason.as_deref());
+    match keys.iter().any(|key| key.api_key.is_in(reason.unwrap_or_default())) {
         true => Err(Problem::misplaced(Form::ApiKey, long(Id::Reason))),
         false => Ok(()),
     }

@@ -2,8 +2,10 @@
 //! sequences or characters that reorder a line; none of them reaches a terminal raw.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::{self, Display, Write};
 use std::hash::{BuildHasher, RandomState};
+use std::os::unix::ffi::OsStrExt;
 
 /// Longest excerpt shown of an answer that is not what it should be, in characters.
 pub const EXCERPT_CHARS: usize = 200;
@@ -53,13 +55,29 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A word as a shell reads it back.
-pub fn quoted(word: &str) -> String {
+/// A word as every POSIX shell reads it back. What must not reach a terminal as it stands is written
+/// for `printf`.
+pub fn shell_word(word: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(is_hostile) => {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+        _ => {
+            let escaped = |byte: &u8| match byte {
+                b' '..=b'~' if !b"%\\'!".contains(byte) => char::from(*byte).to_string(),
+                _ => format!("\\{byte:03o}"),
+            };
+            let text: String = word.as_bytes().iter().map(escaped).collect();
+            format!("\"$(printf '{text}')\"")
+        }
     }
-    format!("'{}'", Safe(&word.replace('\'', "'\\''")))
+}
+
+/// The same for text.
+pub fn quoted(word: &str) -> String {
+    shell_word(OsStr::new(word))
 }
 
 /// `write!` without its machinery.
@@ -81,15 +99,12 @@ pub fn count(n: usize, noun: &str) -> String {
     text
 }
 
-/// `: a, b and 3 more`, or nothing.
+/// `a, b and 3 more`.
 pub fn listed(items: &[String]) -> String {
-    if items.is_empty() {
-        return String::new();
-    }
     let shown = items.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
     match items.len().saturating_sub(LISTED) {
-        0 => format!(": {shown}"),
-        more => format!(": {shown} and {more} more"),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -90,12 +90,16 @@ mod revoke {
 }
 
 mod report {
+    /// The command that goes on, run as it is printed.
+    mod next_command;
     /// What is told while a run goes on, and of each request.
     mod progress;
     /// The lasting account of a run.
     mod record;
     /// The files that may hold one, and those that cannot.
     mod record_file;
+    /// What a success says, and a refusal.
+    mod success;
 }
 
 mod secret {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::flags::{FLAGS, Group};
+use crate::error::Exit;
 use crate::text::put;
 use crate::wrap::broken;
 
@@ -38,7 +39,10 @@ pub fn text() -> String {
     }
     section(&mut out, "Environment", ENVIRONMENT);
     section(&mut out, "Files", FILES);
-    section(&mut out, "Exit codes", EXIT_CODES);
+    let exit_codes = exit_codes();
+    let rows: Vec<(&str, &str)> =
+        exit_codes.iter().map(|(code, what)| (code.as_str(), *what)).collect();
+    section(&mut out, "Exit codes", &rows);
     out.push_str("\nExamples:\n");
     for (what, options) in EXAMPLES {
         put(&mut out, &["  ", what, ":\n    ", COMMAND, options, "\n"]);
@@ -56,17 +60,9 @@ fn section(out: &mut String, title: &str, rows: &[(&str, &str)]) {
 }
 
 /// What each exit code means.
-pub const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "every target revoked; or help, version, a dry run"),
-    ("1", "no target revoked, and that is certain"),
-    ("2", "a usage, file, configuration or credential problem here; nothing was sent"),
-    ("3", "some targets revoked, others not"),
-    ("4", "not confirmed; nothing was sent"),
-    ("5", "some unknown and none revoked, or --verify found no proof; run it again"),
-    ("129", "ended by SIGHUP"),
-    ("130", "ended by SIGINT"),
-    ("143", "ended by SIGTERM"),
-];
+pub fn exit_codes() -> Vec<(String, &'static str)> {
+    Exit::ALL.map(|exit| (exit.code().to_string(), exit.meaning())).to_vec()
+}
 
 /// The variables that stand in for no option.
 pub const ENVIRONMENT: &[(&str, &str)] = &[

@@ -2,7 +2,7 @@
 //! text.
 
 use crate::cli::flags::{FLAGS, Group};
-use crate::cli::help::{self, COMMAND, ENVIRONMENT, EXAMPLES, EXIT_CODES, FILES};
+use crate::cli::help::{self, COMMAND, ENVIRONMENT, EXAMPLES, FILES};
 use crate::text::put;
 
 /// The day of the last release, which the changelog heads `## VERSION - DAY`. The build must not
@@ -81,11 +81,11 @@ pub fn page() -> String {
         let meaning = ["used where ", flag.long, " is not given"].concat();
         entry(&mut out, variable, &meaning);
     }
-    let tables = [("", ENVIRONMENT), (".SH FILES\n", FILES), (".SH EXIT STATUS\n", EXIT_CODES)];
-    for (heading, rows) in tables {
-        out.push_str(heading);
-        rows.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
-    }
+    ENVIRONMENT.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
+    out.push_str(".SH FILES\n");
+    FILES.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
+    out.push_str(".SH EXIT STATUS\n");
+    help::exit_codes().iter().for_each(|(code, meaning)| entry(&mut out, code, meaning));
     out.push_str(MAN_FORMATS);
     out.push_str(".SH EXAMPLES\nWhat one would do, and the command for it:\n");
     for (what, options) in EXAMPLES {

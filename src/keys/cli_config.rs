@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{self, Named, reason};
 use crate::keys::control_base::ControlBase;
-use crate::keys::shapes::{App, KeyAtHand};
+use crate::keys::key::{App, Key};
 use crate::keys::toml_table::{OTHER_WAYS, Table, TomlFile};
 use crate::net::endpoint::Endpoint;
 use crate::secret::Secret;
@@ -156,7 +156,7 @@ impl Account {
     ///
     /// # Errors
     /// What is stored is no key.
-    pub fn key_of(&self, app: &App) -> Result<Option<KeyAtHand>, Problem> {
+    pub fn key_of(&self, app: &App) -> Result<Option<Key>, Problem> {
         let Some(stored) = self.keys.iter().find(|key| key.app_id == app.id) else {
             return Ok(None);
         };
@@ -167,7 +167,8 @@ impl Account {
                 "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
             )
         })?;
-        Ok(Some(KeyAtHand { key, label: stored.label.clone(), revocable: None, source }))
+        let label = stored.label.clone();
+        Ok(Some(Key { label, app: app.clone(), ..Key::new(key, source) }))
     }
 }
 
@@ -378,7 +379,7 @@ refreshToken = "s3cret-refresh"
             assert_eq!(account.endpoint, Ok(Some(Endpoint::parse("eu").unwrap())));
             assert_eq!(account.control, Ok(Some(ControlBase::of_host("control.example").unwrap())));
             let key = account.key_of(&App::by_id("app1")).unwrap().unwrap();
-            assert_eq!(key.key.expose(), "app1.key:s3cret");
+            assert_eq!(key.api_key.expose(), "app1.key:s3cret");
             assert_eq!(key.label.as_deref(), Some("Root"));
             for none in ["app2", "App1"] {
                 assert!(account.key_of(&App::by_id(none)).unwrap().is_none(), "{none}");

@@ -7,7 +7,7 @@ use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::json::string;
 use crate::keys::control_base::ControlBase;
-use crate::keys::shapes::{App, KeyAtHand};
+use crate::keys::key::{App, Key};
 use crate::net::hosts::Hosts;
 use crate::net::pace::Turn;
 use crate::net::response::Response;
@@ -75,7 +75,7 @@ impl<'a> ControlApi<'a> {
     ///
     /// # Errors
     /// As for `apps`.
-    pub fn keys(&mut self, app: &App) -> Result<(Vec<KeyAtHand>, usize), Error> {
+    pub fn keys(&mut self, app: &App) -> Result<(Vec<Key>, usize), Error> {
         let listed = self.all(&format!("{}/apps/{}/keys", self.base, segment(&app.id)));
         let listed = listed.map_err(|error| match error {
             Error::Lookup(mut lookup) => {
@@ -86,7 +86,7 @@ impl<'a> ControlApi<'a> {
             other => other,
         })?;
         let enabled = listed.iter().filter(|key| is_enabled(key));
-        let keys: Option<Vec<KeyAtHand>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
+        let keys: Option<Vec<Key>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
         let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
         let disabled = listed.len() - keys.len();
         Ok((keys, disabled))
@@ -198,15 +198,14 @@ fn app_of(value: &Value, redactor: &Redactor) -> Option<App> {
     })
 }
 
-fn key_of(value: &Value, redactor: &Redactor) -> Option<KeyAtHand> {
+fn key_of(value: &Value, redactor: &Redactor) -> Option<Key> {
     let Value::Object(key) = value else {
         return None;
     };
-    Some(KeyAtHand {
-        key: ApiKey::parse(string(key, "key")?).ok()?,
+    Some(Key {
         label: Some(redactor.clean(string(key, "name").unwrap_or_default()).into_owned()),
         revocable: Some(matches!(key.get("revocableTokens"), Some(Value::Bool(true)))),
-        source: "Control API".to_owned(),
+        ..Key::new(ApiKey::parse(string(key, "key")?).ok()?, "Control API")
     })
 }
 

@@ -4,7 +4,7 @@
 use crate::cli::flags::Names;
 use crate::environment::Environment;
 use crate::keys::cli_config::{self, Account};
-use crate::keys::shapes::{App, KeyAtHand};
+use crate::keys::key::{App, Key};
 use crate::secret::form::may_be_secret;
 use crate::text::is_hostile;
 
@@ -22,7 +22,7 @@ pub fn list(what: Option<Names>, env: Environment) -> String {
 }
 
 fn of_account(what: Names, account: &Account) -> String {
-    let keys: Vec<KeyAtHand> =
+    let keys: Vec<Key> =
         account.apps.iter().filter_map(|app| account.key_of(app).ok().flatten()).collect();
     let mut names: Vec<&str> = match what {
         Names::Apps => account.apps.iter().flat_map(of_app).collect(),
@@ -34,7 +34,7 @@ fn of_account(what: Names, account: &Account) -> String {
         !name.contains(is_hostile)
             && !name.starts_with('-')
             && !may_be_secret(name)
-            && !keys.iter().any(|key| key.key.is_in(name))
+            && !keys.iter().any(|key| key.api_key.is_in(name))
     };
     names.retain(is_offered);
     names.truncate(MOST);
@@ -49,6 +49,6 @@ fn of_app(app: &App) -> impl Iterator<Item = &str> {
     std::iter::once(app.id.as_str()).chain(app.name.as_deref())
 }
 
-fn of_key(key: &KeyAtHand) -> impl Iterator<Item = &str> {
-    std::iter::once(key.key.name()).chain(key.label.as_deref())
+fn of_key(key: &Key) -> impl Iterator<Item = &str> {
+    std::iter::once(key.name()).chain(key.label.as_deref())
 }

@@ -10,11 +10,11 @@ use crate::time::PLAUSIBLE_MS;
 /// What to do where Ably's clock cannot be asked for.
 const INSTEAD: &str = "give --issued-before the time itself instead of an age";
 
-/// Ably's time in Unix milliseconds, and the hosts, the one first that told it.
+/// Ably's time in Unix milliseconds. The host that told it serves the rest of the run.
 ///
 /// # Errors
 /// Ably could not be asked, or its answer is no time.
-pub fn now(net: Net<'_>, hosts: Hosts) -> Result<(i64, Hosts), Error> {
+pub fn now(net: Net<'_>, hosts: Hosts) -> Result<i64, Error> {
     let failed = |message: &str, remedy: &str, error: Option<AblyError>| {
         let message = format!(
             "Ably's clock, from which --issued-before counts back, is not known: {message}"
@@ -29,9 +29,7 @@ pub fn now(net: Net<'_>, hosts: Hosts) -> Result<(i64, Hosts), Error> {
             failed(&message, if remedy.is_empty() { INSTEAD } else { &remedy }, None)
         }
         Ok(response) => match response.body.json().ok().as_ref().and_then(first_number) {
-            Some(ms) if response.status == 200 && ms >= PLAUSIBLE_MS => {
-                Ok((ms, session.into_hosts()))
-            }
+            Some(ms) if response.status == 200 && ms >= PLAUSIBLE_MS => Ok(ms),
             _ => {
                 let error = response.error();
                 let words = error.described().map(|words| format!(": {words}"));

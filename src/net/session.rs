@@ -112,11 +112,6 @@ impl<'a> Session<'a> {
         self.hosts.preferred()
     }
 
-    /// The hosts, the one first that has answered.
-    pub fn into_hosts(self) -> Hosts {
-        self.hosts
-    }
-
     /// What the sessions of the run share.
     pub fn net(&self) -> Net<'a> {
         self.net

@@ -3,17 +3,18 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::error::{AblyError, Error, Problem};
+use crate::error::{AblyError, Error, Exit, Problem};
 use crate::plan::{Job, Plan};
 use crate::report::Ending;
+use crate::report::resume::Resume;
 use crate::request::leaked::{self, Leaked};
 use crate::request::leaked_tokens::Token;
-use crate::request::target::{self, Kind};
-use crate::revoke::outcome::{Confirmation, Outcome};
+use crate::request::target::{Doubt, Kind};
+use crate::revoke::outcome::Outcome;
 use crate::revoke::proof::{Proof, Verdict};
-use crate::revoke::summary::{Failure, NAMED, Summary};
+use crate::revoke::summary::{Confirmed, Failure, NAMED, Summary};
 use crate::terminal::output::{Colour, Output, columns};
-use crate::text::{Safe, count, excerpt};
+use crate::text::{Safe, count, excerpt, listed};
 use crate::time::shown;
 use crate::wrap::unbroken;
 
@@ -28,8 +29,9 @@ const HINT: &str =
 /// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
 pub(super) fn named(specifier: &str) -> String {
     match Kind::split(specifier) {
-        Some((kind, value)) if target::is_doubtful(value) => {
-            unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&excerpt(value))))
+        Some((kind, value)) if Doubt::of(value, true).is_some() => {
+            let value = excerpt(value).replace('"', "\\\"");
+            unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&value)))
         }
         Some((kind, value)) => unbroken(&format!("{} {}", kind.noun(), Safe(&excerpt(value)))),
         None => unbroken(&format!("target {}", Safe(&excerpt(specifier)))),
@@ -48,8 +50,8 @@ pub(super) fn error(output: &Output, error: &Error) {
 
 /// Tells what is revoked, before Ably is asked with the tokens.
 pub(super) fn before_proof(output: &Output, plan: &Plan, summary: &Summary) {
-    if let (Some((target, times)), Some(_)) = (&summary.confirmed, only_token(plan)) {
-        output.say(&confirmation(plan, summary, target, *times));
+    if let (Some(confirmed), Some(_)) = (&summary.confirmed, only_token(plan)) {
+        output.say(&confirmation(plan, summary, confirmed, "revoked:"));
         output.say("asking Ably whether it still accepts the token\n");
     } else {
         output.say(&format!("{}\n", totals(plan, summary)));
@@ -124,7 +126,7 @@ pub(super) fn doubt(verdict: &Verdict) -> Option<Problem> {
 
 /// The end of a run: the counts first, then what failed and why, last what to do next.
 pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
-    if plan.check {
+    if plan.settings.is_check() {
         return check_end(output, plan, summary, ending);
     }
     tell_counts(output, plan, summary, ending);
@@ -133,31 +135,47 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
     proofs(output, plan, &summary.proofs);
     problem(output, ending.resume.as_ref().err());
     problem(output, ending.unrecorded.as_ref());
-    if plan.parallel == 1 && summary.requests > LONG_RUN && ending.took > LONG {
+    if plan.settings.parallel == 1 && summary.requests > LONG_RUN && ending.took > LONG {
         output.say("hint: with --parallel 8, say, such a run takes a fraction of the time\n");
     }
-    next_step(output, summary, ending);
+    next_step(output, plan, summary, ending);
 }
 
 /// The end of `--check`: which keys can revoke, and why others cannot.
 fn check_end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
-    let confirmed = summary.confirmed_of.iter().chain(std::iter::repeat(&0));
-    for (job, _) in plan.jobs.iter().zip(confirmed).filter(|(_, n)| **n > 0) {
-        let word = output.painted(Colour::Good, "ready:");
-        let symbol = output.symbol(Colour::Good, "✓");
-        output.say(&format!("{symbol}{word} {}\n", ready(job)));
+    for (job, _) in plan.jobs.iter().zip(&summary.confirmed_of).filter(|(_, n)| **n > 0) {
+        output.say(&format!("{} {}\n", head(output, ending, "ready:"), ready(job)));
     }
     let named = summary.named.iter().map(|it| (it.job, &it.outcome));
     for (job, outcome) in named.chain(summary.whole.iter().map(|it| (it.job, &it.outcome))) {
-        let key = plan.jobs.get(job).map(|job| job.key_name.as_str()).unwrap_or_default();
+        let Some(job) = plan.jobs.get(job) else { continue };
+        let key = &job.key_name;
         let what = match outcome {
             Outcome::Refused(_) => format!("key {key} cannot revoke tokens: "),
             Outcome::Unknown(_) => format!("whether key {key} can revoke tokens is unknown: "),
             _ => format!("key {key} could not be checked: "),
         };
         tell_cause(output, &what, outcome);
+        say_key(output, job, outcome);
     }
     problem(output, ending.unrecorded.as_ref());
+}
+
+/// Which key was refused, and where it came from: a stale one may be the reason.
+fn say_key(output: &Output, job: &Job, outcome: &Outcome) {
+    if let (Outcome::Refused(_), Some(key)) = (outcome, job.key()) {
+        output.say(&format!("  the key was {} from {}\n", key.name(), Safe(&key.source)));
+    }
+}
+
+/// The word that success begins with, after a run that is one in green.
+fn head(output: &Output, ending: &Ending, word: &str) -> String {
+    match ending.succeeded {
+        true => {
+            format!("{}{}", output.symbol(Colour::Good, "✓"), output.painted(Colour::Good, word))
+        }
+        false => word.to_owned(),
+    }
 }
 
 /// That a key can revoke, in words.
@@ -172,30 +190,29 @@ fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending)
     }
     // Where the only token was asked with, this was told before.
     let is_told = !summary.proofs.is_empty() && only_token(plan).is_some();
-    if let (Some((target, times)), false) = (&summary.confirmed, is_told) {
-        let text = confirmation(plan, summary, target, *times);
-        output.say(&match text.strip_prefix("revoked:").filter(|_| ending.succeeded) {
-            Some(rest) => {
-                let word = output.painted(Colour::Good, "revoked:");
-                format!("{}{word}{rest}", output.symbol(Colour::Good, "✓"))
-            }
-            None => text,
-        });
+    if let (Some(confirmed), false) = (&summary.confirmed, is_told) {
+        output.say(&confirmation(plan, summary, confirmed, &head(output, ending, "revoked:")));
     }
 }
 
 fn failures(output: &Output, plan: &Plan, summary: &Summary) {
     let only = plan.only_target();
     let with = |job| plan.key_among(job).map(|key| format!(" with key {key}")).unwrap_or_default();
-    for Failure { job, whom, outcome } in &summary.whole {
-        let whom = only.map_or_else(|| count(*whom, "target"), named);
+    for Failure { job, targets, outcome } in &summary.whole {
+        let whom = only.map_or_else(|| count(*targets, "target"), named);
         say_failure(output, outcome, &(whom + &with(*job)));
+        plan.jobs.get(*job).into_iter().for_each(|job| say_key(output, job, outcome));
     }
-    for Failure { job, whom, outcome } in &summary.named {
-        say_failure(output, outcome, &(named(whom) + &with(*job)));
+    for of_job in summary.named.chunk_by(|one, other| one.job == other.job) {
+        for Failure { job, targets, outcome } in of_job {
+            say_failure(output, outcome, &(named(targets) + &with(*job)));
+        }
+        if let Some(Failure { job, outcome, .. }) = of_job.first() {
+            plan.jobs.get(*job).into_iter().for_each(|job| say_key(output, job, outcome));
+        }
     }
-    if summary.otherwise > 0 {
-        let whom = count(summary.otherwise, &format!("more {}", plan.unit()));
+    if summary.other_failures > 0 {
+        let whom = count(summary.other_failures, &format!("more {}", plan.unit()));
         output.say(&format!("and {whom} in requests that failed with other errors\n"));
     }
     let unnamed = summary.refused_alone.saturating_sub(summary.named.len());
@@ -218,72 +235,83 @@ fn helpless(output: &Output, plan: &Plan) {
 }
 
 /// What is left to do: about the auth server, or about the targets left over.
-fn next_step(output: &Output, summary: &Summary, ending: &Ending) {
+fn next_step(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
     if ending.succeeded {
+        if !plan.other_keys.is_empty() {
+            let keys = listed(&plan.other_keys);
+            output.say(&format!(
+                "hint: tokens that other keys of the app issued live on ({}): --all-keys revokes with \
+                 every key\n",
+                Safe(&keys)
+            ));
+        }
         output.say(&format!("hint: {HINT}\n"));
         return;
     }
     let tally = summary.tally;
-    let left = tally.total() - tally.revoked;
-    if left == 0 {
+    let interrupted = matches!(ending.exit, Exit::Signal(_));
+    if tally.total() == tally.revoked {
         return;
     }
-    if let Ok(Some(resume)) = &ending.resume {
-        let key = if resume.lacks_key { ", with the API key as before" } else { "" };
-        output.say(&format!(
-            "next: {} holds the {} not known to be revoked; go on from it{key}:\n",
-            unbroken(&Safe(&resume.file).to_string()),
-            count(resume.targets, "target"),
-        ));
-        output.say_as_it_is(&resume.lines(columns()));
-    } else if ending.interrupted || tally.total() > 1 {
-        let first = if ending.interrupted { "" } else { "deal with the errors above, then " };
-        output.say(&format!("next: {first}run the same command again: revoking twice is safe\n"));
-    }
-}
-
-fn confirmation(plan: &Plan, summary: &Summary, target: &str, times: Confirmation) -> String {
-    let whom = match summary.tally.revoked {
-        1 => format!("the revocation for {}", named(target)),
-        many => match plan.only_target() {
-            Some(only) => format!("the revocation for {} with {}", named(only), count(many, "key")),
-            None if plan.unit() == "target" => {
-                format!("the revocation for {}", count(many, "target"))
-            }
-            None => count(many, plan.unit()),
-        },
-    };
-    let margin = if plan.terms.margin { ", 30 seconds of reauth margin included" } else { "" };
-    let (before, from) = (shown(times.issued_before), shown(times.applies_at));
-    let when = match summary.requests {
-        1 if before == from => {
-            format!("tokens issued before {before} are refused from that time on{margin}")
+    let Ok(Some(Resume { file, targets, command, give_again })) = &ending.resume else {
+        if interrupted || tally.total() > 1 {
+            let first = if interrupted { "" } else { "deal with the errors above, then " };
+            let again = "run the same command again: revoking twice is safe";
+            output.say(&format!("next: {first}{again}\n"));
         }
-        1 => format!("tokens issued before {before} are refused from {from} on{margin}"),
-        _ => format!("in force for the last of them from {from} on{margin}"),
+        return;
     };
-    format!("revoked: Ably accepted {whom}\n  {when}\n  {}\n", keys_shown(plan, summary))
+    let Some(command) = command else { return };
+    let file = unbroken(&Safe(file).to_string());
+    let held = format!("{file} holds the {} not known to be revoked", count(*targets, "target"));
+    let goes_on = match plan.leaked {
+        Some(_) => "the same command goes on, since revoking twice is safe",
+        None => "go on from it",
+    };
+    let again = match give_again.as_slice() {
+        [] => String::new(),
+        what => format!(", with {} given again", what.join(" and ")),
+    };
+    output.say(&format!("next: {held}; {goes_on}{again}:\n"));
+    output.say_as_it_is(&Resume::lines(command, columns()));
 }
 
-/// The keys with which something was confirmed.
-fn keys_shown(plan: &Plan, summary: &Summary) -> String {
+/// That Ably accepted it, with no more than that: from when on which tokens are refused, and that it
+/// is the tokens of these keys. `head` is the word that it begins with.
+fn confirmation(plan: &Plan, summary: &Summary, confirmed: &Confirmed, head: &str) -> String {
+    let whom = match (summary.tally.revoked, plan.only_target()) {
+        (1, _) => format!("the revocation for {}", named(&confirmed.target)),
+        (many, Some(only)) => {
+            format!("the revocation for {} with {}", named(only), count(many, "key"))
+        }
+        (many, None) if plan.unit() == "target" => {
+            format!("the revocation for {}", count(many, "target"))
+        }
+        (many, None) => count(many, plan.unit()),
+    };
     let jobs = plan.jobs.iter().zip(&summary.confirmed_of).filter(|(_, n)| **n > 0);
-    jobs.map(|(job, _)| key_shown(job)).collect::<Vec<_>>().join("\n  ")
+    let jobs: Vec<&Job> = jobs.map(|(job, _)| job).collect();
+    let issuer = match jobs.as_slice() {
+        [job] => format!("key {}", job.key_name),
+        _ => "these keys".to_owned(),
+    };
+    let (before, from) = (shown(confirmed.issued_before), shown(confirmed.applies_at));
+    let from = if before == from { "that time" } else { &from };
+    let margin = if plan.terms.margin { ", 30 seconds of reauth margin included" } else { "" };
+    let keys: String = jobs.iter().map(|job| format!("  {}\n", key_shown(job))).collect();
+    format!(
+        "{head} Ably accepted {whom}\n  tokens that {issuer} issued before {before} are refused from \
+         {from} on{margin}\n{keys}"
+    )
 }
 
 /// App and key with the key's source; the app's name in one piece.
 pub(super) fn key_shown(job: &Job) -> String {
-    let Some(credential) = &job.credential else {
+    let Some(key) = job.key() else {
         return format!("key {}, which is not at hand", job.key_name);
     };
-    let described = Safe(&credential.to_string()).to_string();
-    match &credential.app.name {
-        Some(name) => {
-            let name = Safe(name).to_string();
-            described.replacen(&name, &unbroken(&name), 1)
-        }
-        None => described,
-    }
+    let app = unbroken(&Safe(&key.app.to_string()).to_string());
+    format!("app {app}, key {} from {}", key.name(), Safe(&key.source))
 }
 
 fn totals(plan: &Plan, summary: &Summary) -> String {

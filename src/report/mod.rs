@@ -5,64 +5,55 @@
 mod human;
 mod progress;
 mod question;
-pub mod record_file;
 mod records;
 pub mod resume;
-pub mod sink;
+pub mod writer;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::environment::Environment;
-use crate::error::{Error, Problem};
+use crate::error::{Error, Exit, Problem};
 use crate::plan::Plan;
 use crate::report::progress::Progress;
 use crate::report::resume::Resume;
-use crate::report::sink::Sink;
+use crate::report::writer::Writer;
 use crate::revoke::proof::Proof;
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
 use crate::secret::redactor::Redactor;
 use crate::terminal::output::Output;
 
-/// Tells an error that ended the run before its first revocation. Returns the exit code, or dies of
-/// the signal that was the error.
-pub fn error(sink: &Sink<'_>, error: &Error) -> i32 {
+/// Tells an error that ended the run before its first revocation, or dies of the signal that was
+/// the error.
+pub fn error(writer: &Writer<'_>, error: &Error) -> Exit {
     let signal = if let Error::Signal(signal) = error { Some(*signal) } else { None };
-    sink.put(false, || records::error(error));
-    sink.close(error.exit_code(), signal, |output, unrecorded| {
+    writer.put(|| records::error(error));
+    writer.close(error.exit(), signal, |output, _, unrecorded| {
         human::error(output, error);
         human::problem(output, unrecorded);
     })
 }
 
-/// Prints what was asked for in place of a run, and returns its exit code.
-pub fn print(output: &Output, text: &str) -> i32 {
-    output.print(text);
-    0
-}
-
 /// The exit code, which is not 0 where stdout lacks something. That is said on stderr: the code alone
 /// would say something else.
-pub fn exit_code(output: &Output, mut code: i32) -> ExitCode {
+pub fn exit_code(output: &Output, mut exit: Exit) -> ExitCode {
     if output.stdout_failed() {
         output.say(
             "error: stdout could not be written, so what it shows is incomplete\n  \
-             make room on its disk; exit code 0 became 1\n",
+             make room on its disk; exit code 0 became 6\n",
         );
-        code = code.max(1);
+        exit = exit.unwritten();
     }
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    ExitCode::from(exit.code())
 }
 
 /// How a run ended, beside its summary.
 #[derive(Debug)]
 struct Ending {
-    /// Whether its exit code is 0.
+    exit: Exit,
+    /// Whether everything is revoked, and all that was asked for is written.
     succeeded: bool,
-    /// Whether a signal ended it.
-    interrupted: bool,
-    /// How long it took.
     took: Duration,
     /// How to go on from the left-over file, where there is one; or why it was not written.
     resume: Result<Option<Resume>, Problem>,
@@ -73,15 +64,14 @@ struct Ending {
 /// Tells what a plan is and what becomes of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    sink: &'a Sink<'a>,
+    writer: &'a Writer<'a>,
     output: &'a Output,
     plan: &'a Plan,
 }
 
 impl<'a> Report<'a> {
-    /// A report about a plan.
-    pub fn new(sink: &'a Sink<'a>, plan: &'a Plan) -> Self {
-        Self { sink, output: sink.output(), plan }
+    pub fn new(writer: &'a Writer<'a>, plan: &'a Plan) -> Self {
+        Self { writer, output: writer.output(), plan }
     }
 
     /// What is told while the run goes on.
@@ -95,11 +85,11 @@ impl<'a> Report<'a> {
     /// It cannot be written, or a signal came while another run was writing; then nothing may be
     /// sent.
     pub fn open_record(self, env: Environment, redactor: &Redactor) -> Result<(), Error> {
-        let Some(recording) = &self.plan.recording else {
+        let Some(path) = &self.plan.files.record else {
             return Ok(());
         };
-        let first = records::run(self.plan, recording, env, redactor);
-        self.sink.open(&recording.path, &first).map_err(|problem| {
+        let first = records::run(self.plan, env, redactor);
+        self.writer.open(path, &first).map_err(|problem| {
             let signal = self.output.signals().caught();
             signal.map_or(Error::Input(problem), Error::Signal)
         })
@@ -110,29 +100,33 @@ impl<'a> Report<'a> {
         question::question(self.plan) + "Revoke? [y/N] "
     }
 
-    /// What is doubtful about the targets or the leaked token, where no question shows it.
-    pub fn warning(self) {
+    /// What is doubtful about targets, tokens and keys, where no question shows it.
+    pub fn warnings(self) {
+        self.writer.put(|| records::warnings(self.plan));
         if !self.output.is_json() {
-            question::warning(self.output, self.plan);
+            self.output.say(&question::warnings(self.plan));
         }
     }
 
     /// Shows what would be sent, which ends the run.
-    pub fn dry_run(self) -> i32 {
-        self.sink.put(false, || records::dry_run(self.plan));
-        self.sink.close(0, self.output.signals().caught(), |output, unrecorded| {
-            question::warning(output, self.plan);
+    pub fn dry_run(self) -> Exit {
+        self.warnings();
+        self.writer.put(|| records::dry_run(self.plan));
+        let signal = self.output.signals().caught();
+        self.writer.close(Exit::Done, signal, |output, _, unrecorded| {
             question::dry_run(output, self.plan);
             human::problem(output, unrecorded);
         })
     }
 
-    /// Tells what is revoked, before Ably is asked with the tokens: that takes long, and the record
-    /// must not wait for it.
-    pub fn before_proof(self, batch: &Batch<'_>, summary: &Summary) {
-        if self.sink.has_file() {
-            self.sink.keep(true, &records::batch(self.plan, batch, &[]));
-        }
+    /// Puts the outcomes of one batch on disk, where there is a record, before the connection that
+    /// made it sends its next one.
+    pub fn record(self, batch: &Batch<'_>) {
+        self.writer.keep(batch.requested, || records::batch(self.plan, batch, &[]));
+    }
+
+    /// Tells what is revoked, before Ably is asked with the tokens: that takes long.
+    pub fn before_proof(self, summary: &Summary) {
         if !self.output.is_json() {
             human::before_proof(self.output, self.plan, summary);
         }
@@ -140,11 +134,7 @@ impl<'a> Report<'a> {
 
     /// Tells the outcomes of one batch to scripts as they come; people are told at the end.
     pub fn batch(self, batch: &Batch<'_>, proofs: &[Proof]) {
-        match proofs.is_empty() {
-            true => self.sink.put(batch.requested, || records::batch(self.plan, batch, proofs)),
-            // The record has it without the proof, which gets a record of its own.
-            false => self.sink.show(|| records::batch(self.plan, batch, proofs)),
-        }
+        self.writer.show(|| records::batch(self.plan, batch, proofs));
     }
 
     /// The end of a run that a signal may have cut short: for people all of it, as records what is
@@ -155,15 +145,12 @@ impl<'a> Report<'a> {
         signal: Option<i32>,
         took: Duration,
         resume: Result<Option<Resume>, Problem>,
-    ) -> i32 {
-        let exit_code = summary.exit_code();
-        self.sink.put(false, || records::end(self.plan, summary, &resume));
-        self.sink.close(exit_code, signal, |output, unrecorded| {
-            let interrupted = signal.is_some();
-            let complete = resume.is_ok() && unrecorded.is_none();
-            let succeeded = exit_code == 0 && !interrupted && complete;
+    ) -> Exit {
+        self.writer.put(|| records::end(self.plan, summary, &resume));
+        self.writer.close(summary.exit(), signal, |output, exit, unrecorded| {
+            let succeeded = exit == Exit::Done && resume.is_ok();
             let unrecorded = unrecorded.cloned();
-            let ending = Ending { succeeded, interrupted, took, resume, unrecorded };
+            let ending = Ending { exit, succeeded, took, resume, unrecorded };
             human::end(output, self.plan, summary, &ending);
         })
     }

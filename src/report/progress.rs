@@ -29,7 +29,8 @@ impl Progress {
     /// Progress of a plan. Where the commentary of `--verbose` goes to the same terminal, no line is
     /// rewritten.
     pub(super) fn new(output: Output, plan: &Plan) -> Self {
-        let (rewrites, total) = (io::stderr().is_terminal() && !plan.verbose, plan.revocations());
+        let (rewrites, total) =
+            (io::stderr().is_terminal() && !plan.settings.verbose, plan.revocations());
         Self { output, total, unit: plan.unit(), rewrites, told: Instant::now(), shown: false }
     }
 

@@ -7,7 +7,7 @@ use crate::plan::{Job, Plan};
 use crate::report::human::{key_shown, named};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::Token;
-use crate::request::target::{self, Kind};
+use crate::request::target::{Doubt, Kind};
 use crate::request::targets::Targets;
 use crate::revoke::client;
 use crate::revoke::summary::NAMED;
@@ -20,20 +20,25 @@ use crate::wrap::unbroken;
 pub(super) fn question(plan: &Plan) -> String {
     let mut text = found(plan);
     let (at_hand, missing): (Vec<&Job>, Vec<&Job>) =
-        plan.jobs.iter().partition(|job| job.credential.is_some());
+        plan.jobs.iter().partition(|job| job.at_hand.is_some());
     for jobs in at_hand.chunk_by(|a, b| a.shares_targets(b)) {
         text.push_str(&of_jobs(plan, jobs));
     }
     text.push_str(&irrevocable(plan, &missing));
     // Writing to a String cannot fail, here and below.
-    if plan.verify {
+    if plan.settings.verify {
         let _ = writeln!(text, "Afterwards Ably is asked with {} rejected", tokens_are(plan));
     }
-    for warning in &plan.warnings {
-        let _ = writeln!(text, "warning: {}", Safe(warning));
-    }
-    if !plan.endpoint.is_default() {
-        let _ = writeln!(text, "Endpoint {}", Safe(&plan.endpoint.to_string()));
+    text.push_str(&warnings(plan));
+    for endpoint in plan.endpoints().into_iter().filter(|endpoint| !endpoint.is_default()) {
+        let of = |job: &&Job| job.at_hand.as_ref().is_some_and(|one| one.endpoint == *endpoint);
+        let keys: Vec<&str> =
+            plan.jobs.iter().filter(of).map(|job| job.key_name.as_str()).collect();
+        let whose = match plan.endpoints().len() {
+            1 => String::new(),
+            _ => format!(" for key {}", keys.join(", ")),
+        };
+        let _ = writeln!(text, "Endpoint {}{whose}", Safe(&endpoint.to_string()));
     }
     if let Some(ms) = plan.terms.issued_before {
         let _ = writeln!(text, "Only tokens issued before {}", shown(ms));
@@ -68,7 +73,6 @@ fn of_jobs(plan: &Plan, jobs: &[&Job]) -> String {
         let repeated = count(targets.duplicates(), "repeated target");
         let _ = writeln!(text, "{repeated} left out");
     }
-    text.push_str(&doubts(targets));
     match jobs {
         [job] => {
             let _ = writeln!(text, "With {}", key_shown(job));
@@ -109,23 +113,30 @@ fn by_kind(targets: &Targets) -> String {
     counts.collect::<Vec<_>>().join(" and ")
 }
 
-/// What is doubtful about the targets themselves, or nothing.
-fn doubts(targets: &Targets) -> String {
-    let mut doubtful = targets
-        .iter()
-        .filter(|target| Kind::split(target).is_some_and(|(_, value)| target::is_doubtful(value)));
-    let Some(first) = doubtful.next() else {
-        return String::new();
-    };
-    let more = match doubtful.count() {
-        0 => String::new(),
-        more => format!(" and {}", count(more, "more target")),
-    };
-    format!(
-        "warning: white space at an end, or another target after a comma: {}{more}; \
-         Ably cannot tell that this names nobody\n",
-        named(first)
-    )
+/// What is doubtful about targets, tokens and keys, a sentence each.
+pub(super) fn warnings_of(plan: &Plan) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for job in plan.jobs.chunk_by(Job::shares_targets).filter_map(<[Job]>::first) {
+        let targets = &job.targets;
+        for doubt in Doubt::ALL {
+            let Some((first, n)) = targets.doubtful(doubt) else { continue };
+            let line = targets.line(first).map(|line| format!(" in line {line}"));
+            warnings.push(format!(
+                "{} {doubt}, the first{} is {}: Ably cannot tell that this names nobody",
+                count(n, "target"),
+                line.unwrap_or_default(),
+                named(targets.get(first)),
+            ));
+        }
+    }
+    warnings.extend(plan.leaked.as_ref().and_then(long_life));
+    warnings.extend(plan.warnings.iter().map(|warning| Safe(warning).to_string()));
+    warnings
+}
+
+/// The same for people.
+pub(super) fn warnings(plan: &Plan) -> String {
+    warnings_of(plan).iter().map(|warning| format!("warning: {warning}\n")).collect()
 }
 
 /// What the text of `--from-token` holds: of one token what it says of itself, of several how many.
@@ -152,9 +163,6 @@ fn found(plan: &Plan) -> String {
         separator = ", ";
     }
     text.push_str("\nTheir signatures were not verified\n");
-    if let Some(warning) = long_life(leaked) {
-        let _ = writeln!(text, "warning: {warning}");
-    }
     text
 }
 
@@ -170,17 +178,13 @@ fn facts(leaked: &Leaked, token: &Token) -> String {
     };
     let left = token.expires_at.map(|end| end.saturating_sub(now_ms() / 1000));
     let left = left.map(|left| format!(" ({left} s left)")).unwrap_or_default();
-    let mut text = format!(
+    format!(
         "The leaked token names its target in {claim}, was signed with key {},\n\
          issued {} and expires {}{left}; its signature was not verified\n",
         token.key_name,
         time(token.issued_at),
         time(token.expires_at),
-    );
-    if let Some(warning) = long_life(leaked) {
-        let _ = writeln!(text, "warning: {warning}");
-    }
-    text
+    )
 }
 
 /// What is doubtful about tokens that live long.
@@ -230,12 +234,13 @@ fn irrevocable(plan: &Plan, missing: &[&Job]) -> String {
 pub(super) fn dry_run(output: &Output, plan: &Plan) {
     output.say(&found(plan));
     for job in &plan.jobs {
-        let Some(credential) = &job.credential else { continue };
-        let (host, path) = (plan.hosts.preferred(), client::path(&credential.key));
+        let Some(at_hand) = &job.at_hand else { continue };
+        let (host, path) = (at_hand.hosts.preferred(), client::path(&at_hand.key.api_key));
         output.say(&format!(
-            "Dry run: nothing was sent{}. The real run would send {} to\n  POST https://{host}{path}\n\
-             with {}, the first with this body:\n",
+            "Dry run: nothing was sent{}. The real run would revoke the tokens of {} with {} to\n  \
+             POST https://{host}{path}\nwith {}, the first with this body:\n",
             read_first(plan),
+            by_kind(&job.targets),
             count(job.targets.batches().count(), "request"),
             key_shown(job),
         ));
@@ -243,7 +248,7 @@ pub(super) fn dry_run(output: &Output, plan: &Plan) {
         let layout = Layout { pretty: true, colour: false };
         output.say_as_it_is(&format!("{}\n", body.write(layout)));
     }
-    let missing: Vec<&Job> = plan.jobs.iter().filter(|job| job.credential.is_none()).collect();
+    let missing: Vec<&Job> = plan.jobs.iter().filter(|job| job.at_hand.is_none()).collect();
     output.say(&irrevocable(plan, &missing));
 }
 
@@ -254,16 +259,5 @@ pub(super) fn read_first(plan: &Plan) -> &'static str {
         (true, false) => "; only the Control API was asked for app and key",
         (false, true) => "; only Ably was asked for the time",
         (false, false) => "",
-    }
-}
-
-/// What is doubtful about the targets or the leaked tokens, where no question shows it.
-pub(super) fn warning(output: &Output, plan: &Plan) {
-    for jobs in plan.jobs.chunk_by(Job::shares_targets) {
-        output.say(&jobs.first().map(|job| doubts(&job.targets)).unwrap_or_default());
-    }
-    let long_life = plan.leaked.as_ref().and_then(long_life);
-    for warning in plan.warnings.iter().chain(&long_life) {
-        output.say(&format!("warning: {}\n", Safe(warning)));
     }
 }

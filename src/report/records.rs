@@ -6,16 +6,15 @@ use rustix::process::getuid;
 use rustix::system::uname;
 
 use crate::environment::Environment;
-use crate::error::{AblyError, Error, Problem};
+use crate::error::{AblyError, Error, Exit, Problem};
 use crate::json::{Fields, Json};
 use crate::plan::{Job, Plan};
 use crate::report::resume::Resume;
 use crate::report::{human, question};
 use crate::request::leaked::{self, Helpless};
 use crate::request::leaked_tokens::{Fingerprint, Token};
-use crate::request::settings::Recording;
 use crate::revoke::client;
-use crate::revoke::outcome::{Cause, Outcome};
+use crate::revoke::outcome::Outcome;
 use crate::revoke::proof::{Proof, Verdict};
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
@@ -24,12 +23,7 @@ use crate::terminal::output::Record;
 use crate::text::count;
 
 /// The first record in the file of `--record`: who does what, where from, and why.
-pub(super) fn run(
-    plan: &Plan,
-    recording: &Recording,
-    env: Environment,
-    redactor: &Redactor,
-) -> Record {
+pub(super) fn run(plan: &Plan, env: Environment, redactor: &Redactor) -> Record {
     let clean = |text: &str| redactor.clean(text).into_owned();
     let host = uname();
     let uid = getuid().as_raw();
@@ -48,50 +42,58 @@ pub(super) fn run(
             fields.with("keys", keys.collect::<Vec<_>>())
         }
     };
+    let endpoints: Vec<String> = plan.endpoints().iter().map(ToString::to_string).collect();
+    let reason = plan.settings.record.as_ref().and_then(|record| record.reason.as_deref());
     let fields = fields
-        .with("endpoint", plan.endpoint.to_string())
+        .with("endpoint", endpoints.join(", "))
         .with("targets", plan.revocations())
-        .maybe("reason", recording.reason.as_deref().map(clean));
+        .maybe("reason", reason.map(clean));
     Record::new("run", fields)
 }
 
 /// Which key of which app, and where it came from.
 fn key(fields: Fields, job: &Job) -> Fields {
-    let credential = job.credential.as_ref();
     fields
-        .maybe("app", credential.map(|one| one.app.id.as_str()))
+        .maybe("app", job.key().map(|key| key.app.id.as_str()))
         .with("keyName", job.key_name.as_str())
-        .maybe("keySource", credential.map(|one| one.source.as_str()))
+        .maybe("keySource", job.key().map(|key| key.source.as_str()))
 }
 
 /// An error that ended the run before its first revocation.
 pub(super) fn error(error: &Error) -> Vec<Record> {
-    let not_sent = Struck { outcome: Some("not-sent"), ..Struck::default() };
+    let not_sent = Affected { outcome: Some("not-sent"), ..Affected::default() };
     match error {
         Error::Input(problem) | Error::Declined(problem) => {
             vec![error_record(problem, None, not_sent)]
         }
         Error::Lookup(lookup) => {
             let targets: Vec<&str> = lookup.targets.iter().map(String::as_str).collect();
-            let struck = Struck { targets: &targets, ..not_sent };
-            vec![error_record(&lookup.problem, lookup.error.as_ref(), struck)]
+            let affected = Affected { targets: &targets, ..not_sent };
+            vec![error_record(&lookup.problem, lookup.error.as_ref(), affected)]
         }
         Error::Signal(_) => Vec::new(),
     }
 }
 
 /// The closing record: every run of the command ends with it.
-pub(super) fn status(exit_code: i32, interrupted: bool) -> Record {
+pub(super) fn status(exit: Exit) -> Record {
+    let interrupted = matches!(exit, Exit::Signal(_));
     let status = if interrupted { "interrupted" } else { "completed" };
-    let fields = Fields::new().with("status", status).with("exitCode", i64::from(exit_code));
+    let fields = Fields::new().with("status", status).with("exitCode", i64::from(exit.code()));
     Record::new("status", fields)
+}
+
+/// What is doubtful about targets, tokens and keys.
+pub(super) fn warnings(plan: &Plan) -> Vec<Record> {
+    let warning = |text: String| Record::new("warning", Fields::new().with("message", text));
+    question::warnings_of(plan).into_iter().map(warning).collect()
 }
 
 /// What would be sent.
 pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
     let record = |job: &Job| {
-        let credential = job.credential.as_ref()?;
-        let (host, path) = (plan.hosts.preferred(), client::path(&credential.key));
+        let at_hand = job.at_hand.as_ref()?;
+        let (host, path) = (at_hand.hosts.preferred(), client::path(&at_hand.key.api_key));
         let request = Fields::new()
             .with("method", "POST")
             .with("url", format!("https://{host}{path}"))
@@ -110,27 +112,28 @@ pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
 
 /// The outcomes of one batch: what has a result, and what has none.
 pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, proofs: &[Proof]) -> Vec<Record> {
-    // The only token's proof stands with its revocation, too.
-    let verdict = only_token(plan).and(proofs.first()).map(|proof| &proof.verdict);
-    if plan.check {
+    if plan.settings.is_check() {
         return check(plan, batch);
     }
-    let has_results = batch.outcomes.iter().any(Outcome::has_result);
-    let mut records: Vec<Record> =
-        has_results.then(|| result_record(plan, batch, verdict)).into_iter().collect();
-    let key_name = plan.key_among(batch.number);
+    // The only token's proof stands with its revocation, too.
+    let verdict = only_token(plan).and(proofs.first()).map(|proof| &proof.verdict);
+    let mut records = Vec::new();
+    if batch.outcomes.iter().any(Outcome::has_result) {
+        records.push(result_record(plan, batch, verdict));
+    }
     // As the full CLI has it: whoever looks for errors alone finds the only target's here too.
     if let (Some(target), [outcome @ Outcome::Refused(cause)]) =
         (plan.only_target(), batch.outcomes.as_slice())
         && outcome.has_result()
     {
-        let (target, outcome) = (Some(target), Some(outcome.word()));
-        let struck = Struck { target, outcome, targets: &[], key_name };
-        records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+        let affected = Affected { target: Some(target), ..Affected::of(plan, batch, outcome) };
+        records.push(error_record(&cause.problem, cause.error.as_ref(), affected));
     }
-    for (cause, word, affected) in grouped(batch) {
-        let struck = Struck { outcome: Some(word), targets: &affected, key_name, target: None };
-        records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+    for (outcome, targets) in grouped(batch) {
+        if let Some(cause) = outcome.cause() {
+            let affected = Affected { targets: &targets, ..Affected::of(plan, batch, outcome) };
+            records.push(error_record(&cause.problem, cause.error.as_ref(), affected));
+        }
     }
     records
 }
@@ -144,9 +147,8 @@ fn check(plan: &Plan, batch: &Batch<'_>) -> Vec<Record> {
     let mut records = vec![Record::new("result", fields.with("message", message))];
     for outcome in &batch.outcomes {
         if let Some(cause) = outcome.cause() {
-            let key_name = plan.key_among(batch.number);
-            let struck = Struck { outcome: Some(outcome.word()), key_name, ..Struck::default() };
-            records.push(error_record(&cause.problem, cause.error.as_ref(), struck));
+            let affected = Affected::of(plan, batch, outcome);
+            records.push(error_record(&cause.problem, cause.error.as_ref(), affected));
         }
     }
     records
@@ -217,7 +219,7 @@ fn only_token(plan: &Plan) -> Option<Json> {
 
 /// A problem that says nothing of a target.
 pub(super) fn problem(problem: &Problem) -> Record {
-    error_record(problem, None, Struck::default())
+    error_record(problem, None, Affected::default())
 }
 
 fn result_record(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Record {
@@ -281,47 +283,65 @@ fn ably_fields(fields: Fields, info: &AblyError) -> Fields {
         .maybe("edgeId", info.edge_id.clone())
 }
 
-/// The failures that are no result of their own, each with the targets it struck.
-fn grouped<'p>(batch: &Batch<'p>) -> Vec<(Arc<Cause>, &'static str, Vec<&'p str>)> {
-    let mut groups: Vec<(Arc<Cause>, &'static str, Vec<&'p str>)> = Vec::new();
+/// The failures that are no result of their own, each with the targets that it affects.
+fn grouped<'b, 'p>(batch: &'b Batch<'p>) -> Vec<(&'b Outcome, Vec<&'p str>)> {
+    let mut groups: Vec<(&Outcome, Vec<&str>)> = Vec::new();
+    let is_same = |one: &Outcome, other: &Outcome| match (one.cause(), other.cause()) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    };
     for (target, outcome) in batch.each().filter(|(_, outcome)| !outcome.has_result()) {
-        let Some(cause) = outcome.cause() else {
-            continue;
-        };
-        match groups.iter_mut().find(|(known, ..)| Arc::ptr_eq(known, cause)) {
-            Some((.., affected)) => affected.push(target),
-            None => groups.push((Arc::clone(cause), outcome.word(), vec![target])),
+        match groups.iter_mut().find(|(known, _)| is_same(known, outcome)) {
+            Some((_, targets)) => targets.push(target),
+            None => groups.push((outcome, vec![target])),
         }
     }
     groups
 }
 
-/// Whom an error struck, and how.
+/// The targets that an error affects, and how.
 #[derive(Clone, Copy, Default)]
-struct Struck<'a> {
+struct Affected<'a> {
     /// The only target, where its `result` comes before the error.
     target: Option<&'a str>,
     outcome: Option<&'static str>,
     /// Those that are in no result.
     targets: &'a [&'a str],
-    /// The key, where there are several.
     key_name: Option<&'a str>,
+    key_source: Option<&'a str>,
 }
 
-fn error_record(problem: &Problem, info: Option<&AblyError>, struck: Struck<'_>) -> Record {
-    let targets: Vec<Json> = struck.targets.iter().copied().map(Json::from).collect();
+impl<'a> Affected<'a> {
+    /// The key of a batch is told where there are several, and where it may be the reason.
+    fn of(plan: &'a Plan, batch: &Batch<'a>, outcome: &Outcome) -> Self {
+        let is_refused = matches!(outcome, Outcome::Refused(_));
+        let key = batch.job.key().filter(|_| is_refused);
+        Self {
+            outcome: Some(outcome.word()),
+            key_name: key.map(|key| key.name()).or(plan.key_among(batch.number)),
+            key_source: key.map(|key| key.source.as_str()),
+            ..Self::default()
+        }
+    }
+}
+
+fn error_record(problem: &Problem, info: Option<&AblyError>, affected: Affected<'_>) -> Record {
+    let targets: Vec<Json> = affected.targets.iter().copied().map(Json::from).collect();
     let mut error = Fields::new().with("message", problem.message.as_str());
     if let Some(info) = info {
         error = ably_fields(error, info);
     }
     let hint = Some(problem.remedy.as_str()).filter(|remedy| !remedy.is_empty());
     let targets = (!targets.is_empty()).then_some(targets);
-    // Scripts look for these two beside `success` and inside `error` alike.
+    // Scripts look for these beside `success` and inside `error` alike.
     let ends = |fields: Fields| {
-        let fields = fields.maybe("keyName", struck.key_name).maybe("outcome", struck.outcome);
-        fields.maybe("targets", targets.clone())
+        fields
+            .maybe("keyName", affected.key_name)
+            .maybe("keySource", affected.key_source)
+            .maybe("outcome", affected.outcome)
+            .maybe("targets", targets.clone())
     };
     let error = ends(error.maybe("hint", hint));
-    let fields = Fields::new().with("success", false).maybe("target", struck.target);
+    let fields = Fields::new().with("success", false).maybe("target", affected.target);
     Record::new("error", ends(fields.with("error", error.done())))
 }

@@ -1,32 +1,21 @@
-//! The command that goes on where a run ended: the left-over file, and how the operator reached
-//! Ably. No option that holds a key is in it.
+//! The command that goes on where a run ended. It is the very command with the left-over file in place
+//! of its targets; values are as they were given. No option that holds a key is in it. After leaked
+//! tokens it is the same command: a left-over file does not know which key a target needs.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::cli::flags::{self, Id};
+use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
 use crate::file;
-use crate::plan::Plan;
-use crate::text::quoted;
+use crate::plan::{Job, Plan};
+use crate::revoke::summary::Summary;
+use crate::text::shell_word;
 use crate::time::shown;
 use crate::wrap::width;
 
-/// What is repeated as it was given.
-const REPEATED: [Id; 13] = [
-    Id::App,
-    Id::ApiKeyFile,
-    Id::Key,
-    Id::AllKeys,
-    Id::AllowReauthMargin,
-    Id::Parallel,
-    Id::Force,
-    Id::Endpoint,
-    Id::ConnectTo,
-    Id::CaFile,
-    Id::Timeout,
-    Id::Record,
-    Id::Reason,
-];
+/// Stands in place of a value that holds the secret of a key at hand.
+const SECRET: &str = "[secret]";
 
 /// How to go on from a left-over file.
 #[derive(Debug)]
@@ -35,50 +24,62 @@ pub struct Resume {
     pub file: String,
     /// How many targets it holds.
     pub targets: usize,
-    /// The command in parts that belong together: an option with its value, say.
-    pub command: Vec<String>,
-    /// Whether the API key was an argument, which the command lacks.
-    pub lacks_key: bool,
+    /// The command in parts that belong together: an option with its value, say. `None` where no
+    /// command can revoke what is left.
+    pub command: Option<Vec<String>>,
+    /// What the command lacks, or reads from a stream that is gone: `the API key`.
+    pub give_again: Vec<&'static str>,
 }
 
 impl Resume {
     /// For the left-over file of a run; `None` where none was asked for.
-    pub fn of(args: &Args, plan: &Plan, targets: usize) -> Option<Self> {
-        let file = args.all(Id::UnrevokedTo).next().map(|path| file::shown(Path::new(path)))?;
-        let signer = match plan.jobs.as_slice() {
-            [job] if plan.leaked.is_some() => Some(job.key_name.as_str()),
-            _ => None,
+    pub fn of(args: &Args, plan: &Plan, summary: &Summary, targets: usize) -> Option<Self> {
+        let file = args.all(Id::UnrevokedTo).next()?;
+        let mut give_again = Vec::new();
+        if args.has(Id::ApiKey) {
+            give_again.push("the API key");
+        }
+        let is_leak = plan.leaked.is_some();
+        let is_target = |id| {
+            matches!(id, Id::ClientId | Id::RevocationKey | Id::Channel | Id::TargetsFile)
+                && !is_leak
         };
-        let dash = if file.starts_with('-') { "./" } else { "" };
-        let mut command = vec![
-            "ably auth revoke-token".to_owned(),
-            format!("--targets-file {}", quoted(&format!("{dash}{file}"))),
-        ];
-        if let Some((app, _)) = signer.and_then(|name| name.split_once('.')) {
-            let key = quoted(signer.unwrap_or_default());
-            command.push(format!("--app {} --key {key}", quoted(app)));
+        let mut command = vec!["ably auth revoke-token".to_owned()];
+        if !is_leak {
+            command.push(option(plan, Id::TargetsFile, file));
         }
-        for (id, value) in args.of(&REPEATED) {
-            let option = match value.is_empty() {
-                true => flags::long(id).to_owned(),
-                false => format!("{} {}", flags::long(id), quoted(&file::shown(Path::new(value)))),
-            };
-            if !(command.contains(&option) || signer.is_some() && id == Id::App) {
-                command.push(option);
+        for (id, value) in args.iter().filter(|(id, _)| !is_target(*id)) {
+            let is_stream = value == file::STDIN || file::is_stream(Path::new(value));
+            match id {
+                Id::ApiKey => continue,
+                Id::UnrevokedTo if !is_leak => continue,
+                // An age would by then count back from a later time.
+                Id::IssuedBefore => {
+                    let at = plan.terms.issued_before.map(shown);
+                    command.extend(at.map(|at| option(plan, id, OsStr::new(&at))));
+                    continue;
+                }
+                Id::ApiKeyFile | Id::FromToken | Id::CaFile if is_stream => {
+                    give_again.push(long(id));
+                }
+                _ => {}
             }
+            command.push(option(plan, id, value));
         }
-        if let Some(ms) = plan.terms.issued_before {
-            // An age would by then count back from a later time.
-            command.push(format!("--issued-before {}", quoted(&shown(ms))));
-        }
-        Some(Self { file, targets, command, lacks_key: args.has(Id::ApiKey) })
+        let can_go_on = can_be_revoked(plan, summary) > 0;
+        Some(Self {
+            file: file.to_string_lossy().into_owned(),
+            targets,
+            command: can_go_on.then_some(command),
+            give_again,
+        })
     }
 
     /// The command within so many columns, where a shell can still read it.
-    pub fn lines(&self, columns: Option<usize>) -> String {
+    pub fn lines(command: &[String], columns: Option<usize>) -> String {
         let mut text = String::from("  ");
         let mut at = 2;
-        for (i, part) in self.command.iter().enumerate() {
+        for (i, part) in command.iter().enumerate() {
             // Two columns are for the backslash.
             let wide = width(part) + 2;
             if i > 0 && columns.is_some_and(|columns| at + 1 + wide > columns) {
@@ -95,35 +96,38 @@ impl Resume {
     }
 }
 
+/// How many revocations are left that the same keys may bring about.
+fn can_be_revoked(plan: &Plan, summary: &Summary) -> usize {
+    let of_job = |job: &Job| if job.at_hand.is_some() { job.targets.len() } else { 0 };
+    plan.jobs.iter().map(of_job).sum::<usize>() - summary.tally.revoked
+}
+
+fn option(plan: &Plan, id: Id, value: &OsStr) -> String {
+    let text = value.to_string_lossy();
+    let holds_secret = |job: &Job| job.key().is_some_and(|key| key.api_key.is_in(&text));
+    let option = long(id);
+    if value.is_empty() {
+        return option.to_owned();
+    }
+    if plan.jobs.iter().any(holds_secret) {
+        return format!("{option} {SECRET}");
+    }
+    let separator = if text.starts_with('-') && text != file::STDIN { '=' } else { ' ' };
+    format!("{option}{separator}{}", shell_word(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_quoted_where_a_shell_would_change_it() {
-        for (word, shown) in [
-            ("left.txt", "left.txt"),
-            ("my file", "'my file'"),
-            ("it's", "'it'\\''s'"),
-            ("$HOME", "'$HOME'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(word), shown);
-        }
-    }
-
-    #[test]
     fn a_long_command_goes_on_behind_a_backslash() {
-        let command = ["ably auth revoke-token", "--targets-file left", "--force"];
-        let resume = Resume {
-            file: "left".to_owned(),
-            targets: 1,
-            command: command.map(str::to_owned).to_vec(),
-            lacks_key: false,
-        };
-        assert_eq!(resume.lines(None), "  ably auth revoke-token --targets-file left --force\n");
+        let command =
+            ["ably auth revoke-token", "--targets-file left", "--force"].map(str::to_owned);
+        let lines = |columns| Resume::lines(&command, columns);
+        assert_eq!(lines(None), "  ably auth revoke-token --targets-file left --force\n");
         assert_eq!(
-            resume.lines(Some(40)),
+            lines(Some(40)),
             "  ably auth revoke-token \\\n    --targets-file left --force\n"
         );
     }

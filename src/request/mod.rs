@@ -1,34 +1,33 @@
 //! What was meant, in three steps that never mix: arguments and environment (`settings.rs`, no
 //! input or output), then files (here), then questions (`keys` and `plan.rs`).
 
-pub mod api_keys;
 pub mod issued_before;
 pub mod leaked;
 pub mod leaked_tokens;
+pub mod output_files;
 pub mod settings;
 pub mod target;
 pub mod targets;
 mod targets_file;
-pub mod which_keys;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
 
 use crate::api_key::{ApiKey, hide_given};
 use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::{self, Named};
+use crate::file;
+use crate::keys::Want;
+use crate::keys::handed_over;
+use crate::keys::key::{Choice, Key};
 use crate::net::Network;
-use crate::net::endpoint::Endpoint;
 use crate::net::roots::Roots;
-use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::Leaked;
-use crate::request::settings::{Consent, Recording, Settings, TargetSource};
+use crate::request::output_files::OutputFiles;
+use crate::request::settings::{Mode, Settings, TargetSource};
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
-use crate::request::which_keys::{Choice, HandedOver, WhichKeys};
 use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
 use crate::text::random_id;
@@ -41,32 +40,11 @@ const TARGETS_LIMIT: u64 = u32::MAX as u64;
 /// One run, as the operator wants it.
 #[derive(Debug)]
 pub struct Request {
-    /// Whose tokens.
+    pub settings: Settings,
     pub subject: Subject,
-    /// Whether to ask, go ahead or only show.
-    pub consent: Consent,
-    /// `--allow-reauth-margin`.
-    pub margin: bool,
-    /// `--issued-before`.
-    pub issued_before: Option<IssuedBefore>,
-    /// `--verify`.
-    pub verify: bool,
-    /// `--check`.
-    pub check: bool,
-    /// `--unrevoked-to`.
-    pub unrevoked_to: Option<PathBuf>,
-    /// `--record` with `--reason`.
-    pub recording: Option<Recording>,
-    /// Which key, of which app.
-    pub keys: WhichKeys,
-    /// Which hosts, where option or variable says so, and which of them it is.
-    pub endpoint: Option<(Endpoint, &'static str)>,
-    /// The files that were read, each with what names it.
-    pub inputs: Vec<Named>,
-    /// `--parallel`.
-    pub parallel: usize,
-    /// `--verbose`.
-    pub verbose: bool,
+    /// Each once.
+    pub handed_over: Vec<Key>,
+    pub files: OutputFiles,
 }
 
 /// What is to be revoked.
@@ -76,17 +54,6 @@ pub enum Subject {
     Targets(Targets),
     /// The targets of leaked tokens.
     Leaked(Leaked),
-}
-
-impl Subject {
-    /// The keys that it is to be revoked with.
-    fn choice(&self, all_keys: bool, named: Option<String>) -> Choice {
-        match self {
-            Self::Leaked(leaked) => Choice::Signers(leaked.signers()),
-            Self::Targets(_) if all_keys => Choice::All,
-            Self::Targets(_) => named.map_or(Choice::Any, Choice::Named),
-        }
-    }
 }
 
 impl Request {
@@ -102,56 +69,46 @@ impl Request {
     ) -> Result<(Self, Network), Problem> {
         learn(args, env, redactor);
         let settings = Settings::new(args, env)?;
-        let inputs = settings.inputs();
-        let roots = match settings.ca_file {
-            Some((path, named_by)) => Roots::read(&path, named_by)?,
-            None => Roots::BuiltIn,
-        };
-        let Settings { connect_to, proxies, timeout, endpoint, .. } = settings;
-        let network = Network { roots, connect_to, proxies, timeout };
-        endpoint.iter().try_for_each(|(endpoint, _)| network.check(endpoint.primary()))?;
-        let check = matches!(settings.source, TargetSource::Check);
-        let subject = subject(settings.source, settings.by)?;
-        let place = settings.key_place;
-        let handed_over = place.map_or(Ok(Vec::new()), |place| api_keys::read(place, redactor))?;
-        handed_over.iter().try_for_each(|handed| misplaced_own(args, &handed.key))?;
+        let mut network = settings::network(args, env)?;
+        if let Some((path, named_by)) = &settings.ca_file {
+            network.roots = Roots::read(path, named_by)?;
+        }
+        if let Some((endpoint, _)) = &settings.endpoint {
+            network.check(endpoint.primary())?;
+        }
+        let subject = subject(&settings)?;
+        let mut handed_over: Vec<Key> = Vec::new();
+        for place in &settings.key_places {
+            for key in handed_over::read(place, redactor)? {
+                misplaced_own(args, &key.api_key)?;
+                if handed_over.iter().all(|known| known.name() != key.name()) {
+                    handed_over.push(key);
+                }
+            }
+        }
         if let (Subject::Leaked(leaked), true) = (&subject, settings.verify) {
             leaked.prepare_proof(redactor)?;
         }
-        let choice = subject.choice(settings.all_keys, settings.key);
-        if let (Choice::Any | Choice::Named(_), [first, _, ..]) = (&choice, &handed_over[..]) {
-            return Err(several_keys(first, handed_over.len()));
-        }
-        let request = Self {
-            subject,
-            consent: settings.consent,
-            margin: settings.margin,
-            issued_before: settings.issued_before,
-            verify: settings.verify,
-            check,
-            unrevoked_to: settings.unrevoked_to,
-            recording: settings.recording,
-            keys: WhichKeys {
-                handed_over,
-                choice,
-                app: settings.app,
-                may_prompt: settings.consent != Consent::DryRun && !settings.json,
-            },
-            endpoint,
-            inputs,
-            parallel: settings.parallel,
-            verbose: settings.verbose,
-        };
-        Ok((request, network))
+        let files = OutputFiles::check(&settings, &subject, env)?;
+        Ok((Self { settings, subject, handed_over, files }, network))
     }
-}
 
-/// A file of several keys where one is needed.
-fn several_keys(first: &HandedOver, keys: usize) -> Problem {
-    Problem::new(
-        format!("{} holds {keys} keys", first.source),
-        "add --all-keys to revoke with each of them, or give a file with one key",
-    )
+    /// Which keys it is to be revoked with.
+    pub fn want(&mut self) -> Want {
+        let settings = &self.settings;
+        let choice = match &self.subject {
+            Subject::Leaked(leaked) => Choice::Signers(leaked.signers()),
+            Subject::Targets(_) if settings.all_keys => Choice::All,
+            Subject::Targets(_) => settings.key.clone().map_or(Choice::Any, Choice::Named),
+        };
+        Want {
+            handed_over: std::mem::take(&mut self.handed_over),
+            choice,
+            app: settings.app.clone(),
+            may_prompt: settings.mode != Mode::DryRun && !settings.json,
+            for_people: !settings.json,
+        }
+    }
 }
 
 /// No option may hold the key's own secret, which is known whatever its form.
@@ -175,16 +132,19 @@ fn learn(args: &Args, env: Environment, redactor: &Redactor) {
     }
 }
 
-fn subject(source: TargetSource, by: Option<Kind>) -> Result<Subject, Problem> {
-    match source {
-        TargetSource::Options(targets) => Ok(Subject::Targets(targets)),
+fn subject(settings: &Settings) -> Result<Subject, Problem> {
+    match &settings.source {
+        TargetSource::Options(kind, values) => {
+            let values = values.iter().map(|value| (*kind, value.as_str()));
+            Targets::from_options(values).map(Subject::Targets)
+        }
         TargetSource::File(path) => {
-            let name = file::called(&path);
-            let bytes = file::read_named(&path, TARGETS_LIMIT, long(Id::TargetsFile), &name)?;
+            let name = file::called(path);
+            let bytes = file::read_named(path, TARGETS_LIMIT, long(Id::TargetsFile), &name)?;
             targets_file::read(&name, bytes).map(Subject::Targets)
         }
-        TargetSource::Token(path) => {
-            Leaked::read(&path, long(Id::FromToken), by).map(Subject::Leaked)
+        TargetSource::Leak(path) => {
+            Leaked::read(path, long(Id::FromToken), settings.by).map(Subject::Leaked)
         }
         TargetSource::Check => {
             let nobody = format!("{NOBODY}{}", random_id());

@@ -1,6 +1,5 @@
 //! What arguments and environment say, checked against each other. Reads no file and asks nothing.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,12 +7,14 @@ use crate::cli::flags::{Id, long, variable};
 use crate::cli::parse::Args;
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::STDIN;
+use crate::file::{Named, STDIN};
+use crate::keys::handed_over::Place;
+use crate::net::Network;
 use crate::net::endpoint::{ConnectTo, Endpoint};
 use crate::net::proxy::Proxies;
+use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::target::Kind;
-use crate::request::targets::Targets;
 use crate::secret::form::secret_form;
 
 /// The longest `--timeout`, in seconds.
@@ -21,41 +22,68 @@ const MAX_TIMEOUT: u64 = 3600;
 /// The most connections at once.
 const MAX_PARALLEL: usize = 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The options that name targets, of which exactly one is given.
-const TARGET_SOURCES: [Id; 5] =
-    [Id::ClientId, Id::RevocationKey, Id::Channel, Id::TargetsFile, Id::FromToken];
-
-/// What stands between the checks and the first request.
+/// What comes before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
+pub enum Mode {
     /// A question.
     Ask,
-    /// Nothing, `--force`.
-    Given,
-    /// Everything, `--dry-run`.
+    /// Nothing (`--force`, `--check`).
+    Force,
+    /// There is no request (`--dry-run`).
     DryRun,
 }
 
 /// Where the targets come from.
 #[derive(Debug)]
 pub enum TargetSource {
-    /// Options.
-    Options(Targets),
+    /// The values of options of one kind.
+    Options(Kind, Vec<String>),
     /// `--targets-file`.
     File(PathBuf),
     /// `--from-token`.
-    Token(PathBuf),
+    Leak(PathBuf),
     /// `--check`: a client ID that nobody can have.
     Check,
 }
 
-/// Where a key is handed over, with what names that place.
-#[derive(Debug)]
-pub enum KeyPlace {
-    /// A text: `--api-key`, `ABLY_API_KEY`.
-    Text(OsString, &'static str),
-    /// A file: `--api-key-file`, `ABLY_API_KEY_FILE`.
-    File(PathBuf, &'static str),
+/// The options that name targets, of which exactly one is given.
+#[derive(Clone, Copy)]
+enum TargetOption {
+    Values(Kind),
+    File,
+    Leak,
+}
+
+impl TargetOption {
+    const ALL: [Self; 5] = [
+        Self::Values(Kind::ClientId),
+        Self::Values(Kind::RevocationKey),
+        Self::Values(Kind::Channel),
+        Self::File,
+        Self::Leak,
+    ];
+
+    fn id(self) -> Id {
+        match self {
+            Self::Values(Kind::ClientId) => Id::ClientId,
+            Self::Values(Kind::RevocationKey) => Id::RevocationKey,
+            Self::Values(Kind::Channel) => Id::Channel,
+            Self::File => Id::TargetsFile,
+            Self::Leak => Id::FromToken,
+        }
+    }
+
+    fn read(self, args: &Args) -> Result<TargetSource, Problem> {
+        let path = || Ok(args.path(self.id())?.unwrap_or(Path::new("")).to_owned());
+        match self {
+            Self::Values(kind) => {
+                let values = args.all_text(self.id()).map(|value| value.map(str::to_owned));
+                Ok(TargetSource::Options(kind, values.collect::<Result<_, _>>()?))
+            }
+            Self::File => path().map(TargetSource::File),
+            Self::Leak => path().map(TargetSource::Leak),
+        }
+    }
 }
 
 /// A lasting account of the run.
@@ -67,30 +95,28 @@ pub struct Recording {
     pub reason: Option<String>,
 }
 
-/// What arguments and environment say.
+/// What arguments and environment say; each field is named like its option. A value that an option or
+/// a variable can give comes with the one that gave it.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is named like its option")]
 pub struct Settings {
     pub source: TargetSource,
-    pub consent: Consent,
+    pub mode: Mode,
     pub margin: bool,
     pub issued_before: Option<IssuedBefore>,
     pub by: Option<Kind>,
     pub verify: bool,
     pub unrevoked_to: Option<PathBuf>,
-    pub recording: Option<Recording>,
-    pub key_place: Option<KeyPlace>,
+    pub record: Option<Recording>,
+    /// The place that hands a key over; for leaked tokens all of them: each token takes the key that
+    /// signed it, wherever that is.
+    pub key_places: Vec<Place>,
+    /// Options and variables that hand a key over as well, and do not count.
+    pub unused_key_places: Vec<&'static str>,
     pub key: Option<String>,
     pub all_keys: bool,
-    /// With the option or variable that names it.
     pub app: Option<(String, &'static str)>,
-    /// With the option or variable that names it.
     pub endpoint: Option<(Endpoint, &'static str)>,
-    pub connect_to: Option<ConnectTo>,
-    pub proxies: Proxies,
-    /// With the option or variable that names it.
-    pub ca_file: Option<(PathBuf, &'static str)>,
-    pub timeout: Duration,
+    pub ca_file: Option<Named>,
     pub parallel: usize,
     pub json: bool,
     pub verbose: bool,
@@ -107,81 +133,96 @@ impl Settings {
             return Err(exclusive(&[Id::Json, Id::PrettyJson]));
         }
         let json = args.has(Id::Json) || args.has(Id::PrettyJson);
-        let key_place = key_place(args, env)?;
-        let get = |name: &str| env.raw(name).map(|value| value.to_string_lossy().into_owned());
+        let mut key_places = key_places(args, env)?;
+        let serving = if args.has(Id::FromToken) { key_places.len() } else { 1 };
+        let unused = key_places.drain(serving.min(key_places.len())..);
+        let unused_key_places = unused.map(|place| place.named_by()).collect();
         let settings = Self {
-            consent: consent(args, json, key_place.as_ref())?,
+            mode: mode(args, json, &key_places)?,
             source: target_source(args)?,
             margin: args.has(Id::AllowReauthMargin),
             issued_before: args.text(Id::IssuedBefore)?.map(IssuedBefore::parse).transpose()?,
             by: by(args)?,
             verify: args.has(Id::Verify),
             unrevoked_to: args.path(Id::UnrevokedTo)?.map(Path::to_owned),
-            recording: recording(args)?,
-            key_place,
+            record: recording(args)?,
+            key_places,
+            unused_key_places,
             key: args.text(Id::Key)?.map(str::to_owned),
             all_keys: args.has(Id::AllKeys),
             app: named(args, env, Id::App)?,
             endpoint: parsed(args, env, Id::Endpoint, Endpoint::parse)?,
-            connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?.map(|(it, _)| it),
-            proxies: Proxies::from_env(get),
             ca_file: file_named(args, env, Id::CaFile)?,
-            timeout: timeout(args)?,
             parallel: parallel(args)?,
             json,
             verbose: args.has(Id::Verbose),
         };
-        settings.check()?;
+        settings.check(args)?;
         Ok(settings)
     }
 
-    fn check(&self) -> Result<(), Problem> {
-        if matches!(self.source, TargetSource::Check) {
-            let pointless = [
-                (self.unrevoked_to.is_some(), Id::UnrevokedTo),
-                (self.consent == Consent::DryRun, Id::DryRun),
-            ];
-            if let Some((_, id)) = pointless.into_iter().find(|(given, _)| *given) {
-                return Err(exclusive(&[Id::Check, id]));
+    pub fn is_check(&self) -> bool {
+        matches!(self.source, TargetSource::Check)
+    }
+
+    /// Options that cannot be used together, or not alone.
+    fn check(&self, args: &Args) -> Result<(), Problem> {
+        let pairs = [
+            (self.is_check(), Id::Check, [Id::UnrevokedTo, Id::DryRun].as_slice()),
+            (self.all_keys, Id::AllKeys, &[Id::Key]),
+        ];
+        for (_, id, others) in pairs.into_iter().filter(|(given, ..)| *given) {
+            if let Some(other) = others.iter().find(|other| args.has(**other)) {
+                return Err(exclusive(&[id, *other]));
             }
         }
-        if self.all_keys && self.key.is_some() {
-            return Err(exclusive(&[Id::AllKeys, Id::Key]));
-        }
-        if matches!(self.source, TargetSource::Token(_)) {
-            let chooses = [(self.key.is_some(), Id::Key), (self.all_keys, Id::AllKeys)];
-            return match chooses.into_iter().find(|(given, _)| *given) {
-                None => Ok(()),
-                Some((_, id)) => Err(Problem::new(
-                    format!("--from-token and {} cannot be used together", long(id)),
-                    "each token is revoked with the key that signed it, out of all keys at hand: \
-                     leave the option out",
-                )),
-            };
-        }
-        let only_with_token = [(self.by.is_some(), Id::By), (self.verify, Id::Verify)];
-        match only_with_token.into_iter().find(|(given, _)| *given) {
-            None => Ok(()),
-            Some((_, id)) => Err(Problem::new(
-                format!("{} requires --from-token", long(id)),
+        let is_leak = matches!(self.source, TargetSource::Leak(_));
+        let (wrong, what, remedy): (&[Id], _, _) = match is_leak {
+            true => (
+                &[Id::Key, Id::AllKeys],
+                "cannot be used with --from-token",
+                "each token is revoked with the key that signed it, out of all keys at hand: \
+                 leave the option out",
+            ),
+            false => (
+                &[Id::By, Id::Verify],
+                "requires --from-token",
                 "leave it out, or give the leaked token",
-            )),
+            ),
+        };
+        match wrong.iter().find(|id| args.has(**id)) {
+            None => Ok(()),
+            Some(id) => Err(Problem::new(format!("{} {what}", long(*id)), remedy)),
         }
     }
 
     /// The files that are read, each with what names it.
-    pub fn inputs(&self) -> Vec<(PathBuf, &'static str)> {
-        let of_key = match &self.key_place {
-            Some(KeyPlace::File(path, named_by)) => Some((path.clone(), *named_by)),
-            _ => None,
-        };
+    pub fn inputs(&self) -> Vec<Named> {
+        let of_keys = self.key_places.iter().filter_map(|place| match place {
+            Place::File(path, named_by) => Some((path.clone(), *named_by)),
+            Place::Text(..) => None,
+        });
         let of_targets = match &self.source {
-            TargetSource::Options(_) | TargetSource::Check => None,
+            TargetSource::Options(..) | TargetSource::Check => None,
             TargetSource::File(path) => Some((path.clone(), long(Id::TargetsFile))),
-            TargetSource::Token(path) => Some((path.clone(), long(Id::FromToken))),
+            TargetSource::Leak(path) => Some((path.clone(), long(Id::FromToken))),
         };
-        of_key.into_iter().chain(of_targets).chain(self.ca_file.clone()).collect()
+        of_keys.chain(of_targets).chain(self.ca_file.clone()).collect()
     }
+}
+
+/// How hosts are reached, but for the roots of a file.
+///
+/// # Errors
+/// An argument that cannot be used.
+pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
+    let get = |name: &str| env.raw(name).map(|value| value.to_string_lossy().into_owned());
+    Ok(Network {
+        roots: Roots::BuiltIn,
+        connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?.map(|(it, _)| it),
+        proxies: Proxies::from_env(get),
+        timeout: timeout(args)?,
+    })
 }
 
 /// No value but that of `--api-key` may hold a secret: it would be shown, or sent as a target, a
@@ -209,22 +250,22 @@ fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     Ok(())
 }
 
-fn consent(args: &Args, json: bool, key: Option<&KeyPlace>) -> Result<Consent, Problem> {
-    let from_stdin = from_stdin(args, key);
+fn mode(args: &Args, json: bool, keys: &[Place]) -> Result<Mode, Problem> {
+    let from_stdin = from_stdin(args, keys);
     if from_stdin.len() > 1 {
         let message = format!("{} cannot both read standard input", from_stdin.join(" and "));
         return Err(Problem::new(message, "give one of them a file"));
     }
     if args.has(Id::DryRun) {
-        return Ok(Consent::DryRun);
+        return Ok(Mode::DryRun);
     }
     if args.has(Id::Force) || args.has(Id::Check) {
-        return Ok(Consent::Given);
+        return Ok(Mode::Force);
     }
     let why = match from_stdin.first() {
         _ if json => "the output is JSON".to_owned(),
         Some(source) => format!("{source} reads standard input"),
-        None => return Ok(Consent::Ask),
+        None => return Ok(Mode::Ask),
     };
     Err(Problem::new(
         format!("{why}, so there is no way to ask for confirmation"),
@@ -233,64 +274,53 @@ fn consent(args: &Args, json: bool, key: Option<&KeyPlace>) -> Result<Consent, P
 }
 
 /// What takes standard input as its file.
-fn from_stdin(args: &Args, key: Option<&KeyPlace>) -> Vec<&'static str> {
-    let of_key = match key {
-        Some(KeyPlace::File(path, named_by)) if path == Path::new(STDIN) => Some(*named_by),
+fn from_stdin(args: &Args, keys: &[Place]) -> Vec<&'static str> {
+    let of_keys = keys.iter().filter_map(|place| match place {
+        Place::File(path, named_by) if path == Path::new(STDIN) => Some(*named_by),
         _ => None,
-    };
+    });
     let of_targets = args.of(&[Id::TargetsFile, Id::FromToken]);
     let of_targets = of_targets.filter(|(_, value)| *value == STDIN).map(|(id, _)| long(id));
-    of_key.into_iter().chain(of_targets).collect()
+    of_keys.chain(of_targets).collect()
 }
 
-/// The first place that is named: option, variable, and a text before a file.
-fn key_place(args: &Args, env: Environment) -> Result<Option<KeyPlace>, Problem> {
+/// Where keys are handed over, the place first that counts where only one does: option before
+/// variable, text before file.
+fn key_places(args: &Args, env: Environment) -> Result<Vec<Place>, Problem> {
     if args.has(Id::ApiKey) && args.has(Id::ApiKeyFile) {
         return Err(exclusive(&[Id::ApiKey, Id::ApiKeyFile]));
     }
-    if let Some(key) = args.path(Id::ApiKey)? {
-        return Ok(Some(KeyPlace::Text(key.as_os_str().to_owned(), long(Id::ApiKey))));
-    }
-    if let Some(path) = args.path(Id::ApiKeyFile)? {
-        return Ok(Some(KeyPlace::File(path.to_owned(), long(Id::ApiKeyFile))));
-    }
-    if let Some(key) = env.raw("ABLY_API_KEY") {
-        return Ok(Some(KeyPlace::Text(key, "ABLY_API_KEY")));
-    }
+    let mut places = Vec::new();
+    let key = args.path(Id::ApiKey)?;
+    places.extend(key.map(|key| Place::Text(key.as_os_str().to_owned(), long(Id::ApiKey))));
+    let path = args.path(Id::ApiKeyFile)?;
+    places.extend(path.map(|path| Place::File(path.to_owned(), long(Id::ApiKeyFile))));
+    places.extend(env.raw("ABLY_API_KEY").map(|key| Place::Text(key, "ABLY_API_KEY")));
     let path = env.raw("ABLY_API_KEY_FILE");
-    Ok(path.map(|path| KeyPlace::File(path.into(), "ABLY_API_KEY_FILE")))
+    places.extend(path.map(|path| Place::File(path.into(), "ABLY_API_KEY_FILE")));
+    Ok(places)
 }
 
-/// The one option that names targets.
 fn target_source(args: &Args) -> Result<TargetSource, Problem> {
-    let mut given: Vec<Id> = Vec::new();
-    for (id, _) in args.of(&TARGET_SOURCES) {
-        if !given.contains(&id) {
-            given.push(id);
-        }
-    }
-    let of_options = |id: Id, kind: Kind| {
-        let values: Vec<&str> = args.all_text(id).collect::<Result<_, _>>()?;
-        Targets::from_options(values.into_iter().map(|value| (kind, value)))
-            .map(TargetSource::Options)
-    };
-    let path = |id: Id| Ok::<_, Problem>(args.path(id)?.unwrap_or(Path::new("")).to_owned());
-    match given.as_slice() {
-        [] if args.has(Id::Check) => Ok(TargetSource::Check),
-        [first, ..] if args.has(Id::Check) => Err(Problem::new(
-            format!("--check and {} cannot be used together", long(*first)),
+    let mut given: Vec<TargetOption> = TargetOption::ALL.to_vec();
+    given.retain(|option| args.has(option.id()));
+    match (given.as_slice(), args.has(Id::Check)) {
+        ([], true) => Ok(TargetSource::Check),
+        ([first, ..], true) => Err(Problem::new(
+            format!("--check and {} cannot be used together", long(first.id())),
             "--check needs no target: leave one of them out",
         )),
-        [Id::ClientId] => of_options(Id::ClientId, Kind::ClientId),
-        [Id::RevocationKey] => of_options(Id::RevocationKey, Kind::RevocationKey),
-        [Id::Channel] => of_options(Id::Channel, Kind::Channel),
-        [Id::TargetsFile] => path(Id::TargetsFile).map(TargetSource::File),
-        [_] => path(Id::FromToken).map(TargetSource::Token),
-        [] => Err(Problem::new(
-            "no target",
-            format!("give one of {}", TARGET_SOURCES.map(long).join(", ")),
-        )),
-        several => Err(exclusive(several)),
+        ([], false) => {
+            let options = TargetOption::ALL.map(|option| long(option.id()));
+            Err(Problem::new("no target", format!("give one of {}", options.join(", "))))
+        }
+        ([one], false) => one.read(args),
+        (several, false) => {
+            // In the order in which they were typed.
+            let mut ids: Vec<Id> = several.iter().map(|option| option.id()).collect();
+            ids.sort_by_key(|id| args.iter().position(|(given, _)| given == *id));
+            Err(exclusive(&ids))
+        }
     }
 }
 

@@ -73,16 +73,58 @@ impl Kind {
     }
 }
 
-/// Whether a value is most likely a slip: Ably takes it all the same, and revokes nobody's tokens.
-pub fn is_doubtful(value: &str) -> bool {
-    let another = |rest: &str| Kind::split(rest.trim_start()).is_some();
-    let at_an_end = value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace);
-    at_an_end || value.contains(',') && value.split(',').skip(1).any(another)
+/// Why a value names nobody, by all appearances. Ably takes it all the same, and cannot tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    Space,
+    Quoted,
+    Typed,
+    Joined,
+    Comma,
+}
+
+impl Doubt {
+    pub const ALL: [Self; 5] = [Self::Space, Self::Quoted, Self::Typed, Self::Joined, Self::Comma];
+
+    /// What is doubtful about a value. Lines of a file may hold a comma: IDs may, and nobody types them.
+    pub fn of(value: &str, is_option: bool) -> Option<Self> {
+        let ends =
+            || value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace);
+        let quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
+        let another = |rest: &str| Kind::split(rest.trim_start()).is_some();
+        match value {
+            _ if ends() => Some(Self::Space),
+            _ if ['"', '\'', '`'].into_iter().any(quoted) => Some(Self::Quoted),
+            _ if Kind::split(value).is_some() => Some(Self::Typed),
+            _ if !value.contains(',') => None,
+            _ if value.split(',').skip(1).any(another) => Some(Self::Joined),
+            _ => is_option.then_some(Self::Comma),
+        }
+    }
+}
+
+impl Display for Doubt {
+    /// As what follows "1 value" or "3 values".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Space => "with white space at an end",
+            Self::Quoted => "in quotation marks, as a cell of a CSV file is",
+            Self::Typed => "with a target type before the value, as in clientId:clientId:alice",
+            Self::Joined => "with another target after a comma",
+            Self::Comma => "with a comma: one option takes one value",
+        })
+    }
+}
+
+/// Characters that no client ID has. A line with one is that of a file with other line ends.
+pub(super) fn is_foreign(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// What is wrong with a target.
 pub(super) enum Fault<'a> {
     NotUtf8,
+    Foreign(char),
     NoColon,
     Type(&'a str),
     Empty,
@@ -117,6 +159,8 @@ impl Display for Fault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 => f.write_str("not UTF-8"),
+            Self::Foreign('\r') => f.write_str("a carriage return without a line feed"),
+            Self::Foreign(c) => write!(f, "the control character U+{:04X}", u32::from(*c)),
             Self::NoColon => f.write_str("no type and ':' before the value"),
             Self::Type(kind) if may_be_secret(kind) => f.write_str("unknown type"),
             Self::Type(kind) => match kind.char_indices().nth(TYPE_CHARS) {
@@ -139,18 +183,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_is_most_likely_a_slip_is_noticed() {
-        for (value, expected) in [
-            ("alice", false),
-            ("alice b", false),
-            ("a,b", false),
-            ("alice ", true),
-            (" alice", true),
-            ("alice\t", true),
-            ("alice,clientId:bob", true),
-            ("alice, channel:x", true),
+    fn a_value_that_names_nobody_is_noticed() {
+        for (value, option, line) in [
+            ("alice", None, None),
+            ("alice b", None, None),
+            ("a,b", Some(Doubt::Comma), None),
+            ("alice ", Some(Doubt::Space), Some(Doubt::Space)),
+            (" alice", Some(Doubt::Space), Some(Doubt::Space)),
+            ("alice\u{a0}", Some(Doubt::Space), Some(Doubt::Space)),
+            ("\"alice\"", Some(Doubt::Quoted), Some(Doubt::Quoted)),
+            ("'alice'", Some(Doubt::Quoted), Some(Doubt::Quoted)),
+            ("\"alice", None, None),
+            ("\"", None, None),
+            ("clientId:alice", Some(Doubt::Typed), Some(Doubt::Typed)),
+            ("alice,clientId:bob", Some(Doubt::Joined), Some(Doubt::Joined)),
+            ("alice, channel:x", Some(Doubt::Joined), Some(Doubt::Joined)),
         ] {
-            assert_eq!(is_doubtful(value), expected, "{value:?}");
+            assert_eq!(Doubt::of(value, true), option, "{value:?}");
+            assert_eq!(Doubt::of(value, false), line, "{value:?}");
         }
     }
 }

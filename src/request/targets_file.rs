@@ -1,11 +1,10 @@
 //! The file of `--targets-file`: one target specifier a line.
 
 use std::collections::TryReserveError;
-use std::fmt::Write;
 
 use crate::error::Problem;
 use crate::file::STDIN_NAME;
-use crate::request::target::{Fault, Kind};
+use crate::request::target::{Fault, Kind, is_foreign};
 use crate::request::targets::{Targets, no_memory, too_large};
 use crate::secret::form::{Form, secret_form};
 use crate::text::{Safe, count, quoted};
@@ -13,13 +12,14 @@ use crate::text::{Safe, count, quoted};
 /// How many bad lines are told one by one.
 const TOLD_LINES: usize = 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const BARE: &str = ", without header and quotes";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
 
 /// Takes the bytes of a targets file. `name` is the file as the operator knows it.
 ///
 /// # Errors
 /// Bad lines, the first ten by number; no target at all; more than 4 GiB.
-pub(super) fn read(name: &str, mut bytes: Vec<u8>) -> Result<Targets, Problem> {
+pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Targets, Problem> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(too_large(name));
     }
@@ -30,54 +30,52 @@ pub(super) fn read(name: &str, mut bytes: Vec<u8>) -> Result<Targets, Problem> {
         ));
     }
     let mut bad = BadLines::default();
-    let ends = squeeze(&mut bytes, &mut bad).map_err(|_| no_memory(name))?;
-    if bad.count > 0 {
-        return Err(bad.problem(name, ends.is_empty()));
-    }
-    if ends.is_empty() {
+    let spans = lines(&bytes, &mut bad).map_err(|_| no_memory(name))?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) if bad.count == 0 => text,
+        _ => return Err(bad.problem(name, spans.is_empty())),
+    };
+    if spans.is_empty() {
         return Err(Problem::new(format!("{} holds no target", Safe(name)), LINE_REMEDY));
     }
-    Targets::once_each(bytes, ends).map_err(|_| no_memory(name))
+    Targets::once_each(text, spans, true).map_err(|_| no_memory(name))
 }
 
-/// Moves the specifiers of a targets file together at its beginning, without line ends, blank
-/// lines and comments, and says where each ends.
-fn squeeze(bytes: &mut Vec<u8>, bad: &mut BadLines) -> Result<Vec<u32>, TryReserveError> {
-    let mut ends = Vec::new();
-    let (mut read, mut written) = (0, 0);
-    if bytes.starts_with(BYTE_ORDER_MARK) {
-        read = BYTE_ORDER_MARK.len();
-    }
-    for number in 1.. {
-        let Some(rest) = bytes.get(read..).filter(|rest| !rest.is_empty()) else {
-            break;
-        };
-        let length = rest.iter().position(|byte| *byte == b'\n');
-        let line = rest.get(..length.unwrap_or(rest.len())).unwrap_or(rest);
-        let next = read + line.len() + 1;
+/// Where the targets stand, each in a line of its own.
+fn lines(bytes: &[u8], bad: &mut BadLines) -> Result<Vec<(u32, u32)>, TryReserveError> {
+    let mut spans = Vec::new();
+    let mut start = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let text = bytes.get(start..).unwrap_or_default();
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        let next = start + line.len() + 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match judge(line) {
             Ok(true) => {
-                let length = line.len();
-                bytes.copy_within(read..read + length, written);
-                written += length;
-                ends.try_reserve(1)?;
+                spans.try_reserve(1)?;
                 // The caller has seen to it that the file's size fits.
-                ends.push(u32::try_from(written).unwrap_or(u32::MAX));
+                let position = |at| u32::try_from(at).unwrap_or(u32::MAX);
+                spans.push((position(start), position(start + line.len())));
             }
             Ok(false) => bad.skipped = true,
             Err(fault) => bad.add(number, &fault),
         }
-        read = next;
+        start = next;
     }
-    bytes.truncate(written);
-    Ok(ends)
+    Ok(spans)
 }
 
 /// Whether a line holds a target; `false` for blank lines and comments.
 fn judge(line: &[u8]) -> Result<bool, Fault<'_>> {
     let line = str::from_utf8(line).map_err(|_| Fault::NotUtf8)?;
-    if line.starts_with('#') || line.bytes().all(|byte| byte.is_ascii_whitespace()) {
+    if line.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Ok(false);
+    }
+    // A comment, too: what follows a lone carriage return would be a part of it.
+    if let Some(c) = line.chars().find(|c| is_foreign(*c)) {
+        return Err(Fault::Foreign(c));
+    }
+    if line.starts_with('#') {
         return Ok(false);
     }
     if let Some((kind, value)) = Kind::split(line) {
@@ -101,7 +99,8 @@ struct BadLines {
     untyped: usize,
     /// Whether blank lines or comments are among the lines.
     skipped: bool,
-    told: String,
+    /// What is wrong, and in which lines.
+    told: Vec<(String, Vec<String>)>,
     /// What else than a target a line holds.
     secret: Option<Form>,
 }
@@ -113,10 +112,13 @@ impl BadLines {
         if let Fault::Secret(form) = fault {
             self.secret = Some(*form);
         }
-        if self.count <= TOLD_LINES {
-            let separator = if self.told.is_empty() { "" } else { "; " };
-            // Writing to a String cannot fail.
-            let _ = write!(self.told, "{separator}line {number}: {fault}");
+        if self.count > TOLD_LINES {
+            return;
+        }
+        let (line, fault) = (format!("line {number}"), fault.to_string());
+        match self.told.iter_mut().find(|(known, _)| *known == fault) {
+            Some((_, lines)) => lines.push(line),
+            None => self.told.push((fault, vec![line])),
         }
     }
 
@@ -129,6 +131,8 @@ impl BadLines {
             None => LINE_REMEDY.to_owned(),
         };
         let name = Safe(name);
+        let told = told.iter().map(|(fault, lines)| format!("{}: {fault}", lines.join(", ")));
+        let told = told.collect::<Vec<_>>().join("; ");
         let message = match bad {
             1 => format!("{name} {told}"),
             2..=TOLD_LINES => format!("{name} has {bad} bad lines: {told}"),
@@ -145,9 +149,9 @@ impl BadLines {
 fn add_type(name: &str, skipped: bool) -> String {
     let script = if skipped { "/^[^#]/s/^/clientId:/" } else { "s/^/clientId:/" };
     match name == STDIN_NAME {
-        true => format!("if these are client IDs, pipe them through: sed '{script}'"),
+        true => format!("if these are client IDs{BARE}, pipe them through: sed '{script}'"),
         false => {
-            format!("if these are client IDs: sed '{script}' {} > targets.txt", quoted(name))
+            format!("if these are client IDs{BARE}: sed '{script}' {} > targets.txt", quoted(name))
         }
     }
 }
@@ -169,22 +173,22 @@ mod tests {
     #[test]
     fn a_file_is_read_line_by_line_in_order_and_once_each() {
         let text = "\u{feff}clientId:a\r\n\r\n# note\n  \nchannel:foo:*\nclientId:a\nrevocationKey: b \n\
-            clientId:#c\r\nchannel:*\nclientId:é\u{1b}\0";
+            clientId:#c\r\nchannel:*\nclientId:é";
         let targets = read("t.txt", text.as_bytes().to_vec()).unwrap();
         let all: Vec<&str> = targets.iter().collect();
         assert_eq!(
             all,
             [
                 "clientId:a",
-                "channel:foo:*",
                 "revocationKey: b ",
                 "clientId:#c",
-                "channel:*",
-                "clientId:é\u{1b}\0"
+                "clientId:é",
+                "channel:foo:*",
+                "channel:*"
             ]
         );
+        assert_eq!([0, 1, 4].map(|at| targets.line(at)), [Some(1), Some(7), Some(5)]);
         assert_eq!((targets.len(), targets.duplicates()), (6, 1));
-        assert_eq!((targets.get(1), targets.get(6)), ("channel:foo:*", ""));
         assert_eq!(
             targets.counts_by_kind(),
             [(Kind::ClientId, 3), (Kind::RevocationKey, 1), (Kind::Channel, 2)]
@@ -196,9 +200,9 @@ mod tests {
         let text = b"clientId:a\n\xff\xfe\nalice\nclientid:a\r\nclientId:\nclientId:*\n clientId:a\n# \xff\nchannel:b";
         assert_eq!(
             message(text),
-            "t.txt has 7 bad lines: line 2: not UTF-8; line 3: no type and ':' before the value; \
+            "t.txt has 7 bad lines: line 2, line 8: not UTF-8; line 3: no type and ':' before the value; \
              line 4: unknown type 'clientid'; line 5: empty value; \
-             line 6: client ID '*', which Ably forbids; line 7: unknown type ' clientId'; line 8: not UTF-8"
+             line 6: client ID '*', which Ably forbids; line 7: unknown type ' clientId'"
         );
         assert_eq!(message(b"clientId:a\nx:y\n"), "t.txt line 2: unknown type 'x'");
     }
@@ -223,8 +227,28 @@ mod tests {
     #[test]
     fn beyond_ten_bad_lines_are_counted() {
         let message = message("x\n".repeat(12).as_bytes());
-        assert!(message.contains("line 10:") && !message.contains("line 11:"), "{message}");
+        assert!(message.contains("line 9, line 10: ") && !message.contains("line 11"), "{message}");
         assert!(message.ends_with("; and 2 more bad lines"), "{message}");
+    }
+
+    #[test]
+    fn a_line_that_no_client_id_can_be_is_bad() {
+        for (line, told) in [
+            ("clientId:a\rclientId:b", "line 1: a carriage return without a line feed"),
+            ("# a\rclientId:b", "line 1: a carriage return without a line feed"),
+            ("clientId:a\r\r\n", "line 1: a carriage return"),
+            ("clientId:a\0clientId:b", "line 1: the control character U+0000"),
+            ("clientId:a\u{85}clientId:b", "U+0085"),
+            ("clientId:a\u{2028}clientId:b", "U+2028"),
+            ("clientId:a\u{2029}b", "U+2029"),
+            ("clientId:a\tb", "U+0009"),
+        ] {
+            assert!(
+                message(line.as_bytes()).contains(told),
+                "{line:?}: {}",
+                message(line.as_bytes())
+            );
+        }
     }
 
     #[test]
@@ -234,9 +258,9 @@ mod tests {
         {
             assert!(!message(line.as_bytes()).contains("s3cret"), "{line}");
         }
-        let long = format!("\u{1b}{}s3cret:x", "a".repeat(40));
+        let long = format!("{}s3cret:x", "a".repeat(40));
         let message = message(long.as_bytes());
-        assert!(!message.contains("s3cret") && message.contains("\\u{1b}aaa"), "{message}");
+        assert!(!message.contains("s3cret") && message.contains("aaa…"), "{message}");
     }
 
     #[test]

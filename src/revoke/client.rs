@@ -5,13 +5,13 @@ use std::fmt::Write;
 use crate::api_key::ApiKey;
 use crate::error::{AblyError, Problem};
 use crate::json::{Fields, Json, quote};
+use crate::keys::handed_over;
 use crate::net::failure::Failure;
 use crate::net::hosts::Hosts;
 use crate::net::pace::Turn;
 use crate::net::session::{Credential, Net, Session};
 use crate::net::{remedy, segment};
 use crate::plan::Terms;
-use crate::request::api_keys;
 use crate::request::targets::Targets;
 use crate::revoke::judge;
 use crate::revoke::outcome::{Cause, Outcome, Scope};
@@ -22,6 +22,8 @@ const USUAL_BODY: usize = 8 << 10;
 /// What a whole batch that failed stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
+    /// The channels of the same key: they are not enabled for the account.
+    Channels,
     /// The rest of the same key: it is wrong, or may not.
     Job,
     /// Everything: no connection, or a rate limit that lasts.
@@ -42,7 +44,7 @@ impl<'a> Client<'a> {
     /// The key cannot stand in a header, or is too long for one.
     pub fn new(net: Net<'a>, hosts: &Hosts, key: &ApiKey) -> Result<Self, Problem> {
         let session = Session::new(net, hosts.clone(), Credential::Key(key))
-            .map_err(|what| Problem::new(format!("the API key {what}"), api_keys::FORM))?;
+            .map_err(|what| Problem::new(format!("the API key {what}"), handed_over::FORM))?;
         Ok(Self { session, path: path(key) })
     }
 

@@ -8,13 +8,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::flags::{Id, long};
-use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{self, folder, reason};
-use crate::keys::cli_config;
 use crate::plan::{Job, Plan};
-use crate::request::{Request, Subject};
 use crate::revoke::outcome::Cause;
 use crate::revoke::run::Batch;
 use crate::text::{Safe, excerpt, random_id};
@@ -43,40 +39,13 @@ struct Reasons {
 
 const REVOKED: u32 = u32::MAX;
 
-/// Checks the file of `--unrevoked-to` as far as that goes without writing, and follows its links.
-///
-/// # Errors
-/// It is a file that is read, or that a stream goes to, no regular file, in no folder; or a target
-/// cannot stand in a line.
-pub fn check(request: &mut Request, env: Environment) -> Result<(), Problem> {
-    let Some(path) = &request.unrevoked_to else {
-        return Ok(());
-    };
-    let others = request.inputs.iter().cloned().chain(cli_config::named(env));
-    let there = file::to_be_written(long(Id::UnrevokedTo), path, others)?;
-    let breaks = |target: &str| target.contains('\n') || target.ends_with('\r');
-    let is_broken = match &request.subject {
-        Subject::Targets(targets) => targets.iter().any(breaks),
-        Subject::Leaked(leaked) => leaked.tokens.iter().any(|token| {
-            let (client_id, revocation_key) = token.targets();
-            [client_id, revocation_key].into_iter().flatten().any(breaks)
-        }),
-    };
-    if is_broken {
-        let what = "cannot hold a target with a line break in it";
-        return Err(file::unfit(long(Id::UnrevokedTo), path, what));
-    }
-    request.unrevoked_to = Some(there);
-    Ok(())
-}
-
 impl LeftOver {
     /// Writes the file with all targets; `None` where none was asked for.
     ///
     /// # Errors
     /// It cannot be written; then nothing may be sent.
     pub fn create(plan: &Plan) -> Result<Option<Self>, Problem> {
-        let Some(path) = &plan.unrevoked_to else {
+        let Some(path) = &plan.files.unrevoked_to else {
             return Ok(None);
         };
         let states = plan.jobs.iter().map(|job| vec![0; job.targets.len()]).collect();

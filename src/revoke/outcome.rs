@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{AblyError, Problem};
+use crate::error::{AblyError, Exit, Problem};
 
 /// What became of one target.
 #[derive(Debug, Clone)]
@@ -130,16 +130,13 @@ impl Tally {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    /// The exit code: all revoked 0; else some revoked 3; else any unknown 5; else 1.
-    pub fn exit_code(&self) -> i32 {
-        if self.revoked == self.total() {
-            0
-        } else if self.revoked > 0 {
-            3
-        } else if self.unknown > 0 {
-            5
-        } else {
-            1
+    /// All revoked 0; else some revoked 3; else any unknown 5; else 1.
+    pub fn exit(&self) -> Exit {
+        match self {
+            tally if tally.revoked == tally.total() => Exit::Done,
+            Self { revoked: 1.., .. } => Exit::Partly,
+            Self { unknown: 1.., .. } => Exit::Unknown,
+            _ => Exit::Failed,
         }
     }
 }
@@ -151,7 +148,7 @@ mod tests {
     #[test]
     fn the_exit_code_follows_from_the_counts() {
         let code = |revoked, refused, unknown, not_sent| {
-            Tally { revoked, refused, unknown, not_sent }.exit_code()
+            Tally { revoked, refused, unknown, not_sent }.exit().code()
         };
         assert_eq!(code(2, 0, 0, 0), 0);
         assert_eq!(code(1, 1, 1, 1), 3);

@@ -8,6 +8,7 @@ use std::thread::Scope;
 use crate::error::Problem;
 use crate::net::session::Net;
 use crate::plan::{Job, Plan};
+use crate::request::target::Kind;
 use crate::revoke::client::{Client, Stop};
 use crate::revoke::outcome::{Cause, Outcome};
 use crate::revoke::pool::in_order;
@@ -18,7 +19,6 @@ use crate::signals;
 pub struct Batch<'p> {
     /// The position of the job in the plan.
     pub number: usize,
-    /// The key with which it was asked for, and all of its targets.
     pub job: &'p Job,
     /// The positions of the targets in their job.
     pub range: Range<usize>,
@@ -40,104 +40,125 @@ impl<'p> Batch<'p> {
     }
 }
 
-/// Revokes everything in the plan, as far as that goes. A refused target stops nothing; what every
-/// later request of a key would meet as well stops its job, and no connection or a lasting rate
-/// limit stops the run: what is under way then is waited for. Nothing is sent before the first batch
-/// is asked for.
-///
-/// # Errors
-/// A key cannot stand in a header.
-pub fn run<'scope, 'p: 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    plan: &'p Plan,
-    net: Net<'p>,
-) -> Result<impl Iterator<Item = Batch<'p>>, Problem> {
-    let line = |job: &Job| {
-        let credential = job.credential.as_ref();
-        let client = credential.map(|one| Client::new(net, &plan.hosts, &one.key)).transpose()?;
-        Ok(Line { client, stopped: AtomicBool::new(false) })
-    };
-    let lines = plan.jobs.iter().map(line).collect::<Result<_, Problem>>()?;
-    let run = Run { plan, net, lines, stopped: AtomicBool::new(false) };
-    let batches = || {
-        let of_job = |(number, job): (usize, &'p Job)| {
-            job.targets.batches().map(move |range| (number, job, range))
-        };
-        plan.jobs.iter().enumerate().flat_map(of_job)
-    };
-    // As many threads as can be busy at all.
-    let at_once = batches().take(plan.parallel).count();
-    Ok(in_order(scope, at_once, batches(), move |(number, job, range)| {
-        run.batch(number, job, range)
-    }))
-}
-
-/// What the threads of a run share.
-struct Run<'p> {
+/// What the connections of a run share.
+pub struct Run<'p> {
     plan: &'p Plan,
     net: Net<'p>,
     /// One a job.
-    lines: Vec<Line<'p>>,
+    lanes: Vec<Lane<'p>>,
     /// No job goes on.
     stopped: AtomicBool,
 }
 
 /// How the targets of a job are revoked, and whether to go on with it.
-struct Line<'p> {
+struct Lane<'p> {
     /// `None` where its key is not at hand.
     client: Option<Client<'p>>,
     stopped: AtomicBool,
+    /// Its channels do not go on.
+    channels_stopped: AtomicBool,
 }
 
 impl<'p> Run<'p> {
+    /// # Errors
+    /// A key cannot stand in a header.
+    pub fn new(plan: &'p Plan, net: Net<'p>) -> Result<Self, Problem> {
+        let lane = |job: &Job| {
+            let client = job.at_hand.as_ref();
+            let client = client.map(|one| Client::new(net, &one.hosts, &one.key.api_key));
+            let client = client.transpose()?;
+            Ok(Lane { client, stopped: false.into(), channels_stopped: false.into() })
+        };
+        let lanes = plan.jobs.iter().map(lane).collect::<Result<_, Problem>>()?;
+        Ok(Self { plan, net, lanes, stopped: false.into() })
+    }
+
+    /// Revokes everything in the plan, as far as that goes. A refused target stops nothing; what every
+    /// later request of a key would meet as well stops its job, and no connection or a lasting rate
+    /// limit stops the run: what is under way then is waited for. `made` is told of each batch by the
+    /// connection that made it, before that goes on.
+    pub fn batches<'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        made: impl Fn(&Batch<'p>) + Send + Sync + 'scope,
+    ) -> impl Iterator<Item = Batch<'p>> + 'scope
+    where
+        'p: 'scope,
+    {
+        let plan = self.plan;
+        let batches = || {
+            let of_job = |(number, job): (usize, &'p Job)| {
+                job.targets.batches().map(move |range| (number, job, range))
+            };
+            plan.jobs.iter().enumerate().flat_map(of_job)
+        };
+        // As many threads as can be busy at all.
+        let at_once = batches().take(plan.settings.parallel).count();
+        in_order(scope, at_once, batches(), move |(number, job, range)| {
+            let batch = self.batch(number, job, range);
+            made(&batch);
+            batch
+        })
+    }
+
     /// Revokes one batch, once it is its turn; a stop may have come by then.
     fn batch(&self, number: usize, job: &'p Job, range: Range<usize>) -> Batch<'p> {
-        let line = self.lines.get(number);
-        let client = line.and_then(|line| Some((line, line.client.as_ref()?)));
-        let (outcomes, requested) = match client {
-            None => (vec![not_at_hand(&job.key_name); range.len()], false),
-            Some((line, client)) => {
-                let turn = self.net.turn(self.net.timeout());
-                match self.why_not(line) {
-                    Some(outcome) => (vec![outcome; range.len()], false),
-                    None => {
-                        let targets: Vec<&str> = job.targets.range(range.clone()).collect();
-                        let (outcomes, stop) = client.revoke(&targets, self.plan.terms, &turn);
-                        match stop {
-                            Some(Stop::Job) => line.stopped.store(true, Ordering::SeqCst),
-                            Some(Stop::Run) => self.stopped.store(true, Ordering::SeqCst),
-                            None => {}
-                        }
-                        (outcomes, true)
-                    }
-                }
-            }
+        let answered = self.lanes.get(number).and_then(|lane| self.ask(lane, job, &range));
+        let requested = matches!(answered, Some(Ok(_)));
+        let outcomes = match answered {
+            None => vec![not_at_hand(&job.key_name); range.len()],
+            Some(Err(why_not)) => vec![why_not; range.len()],
+            Some(Ok(outcomes)) => outcomes,
         };
         Batch { number, job, range, outcomes, requested }
     }
 
-    /// The outcome of a batch where there is no point in going on.
-    fn why_not(&self, line: &Line<'p>) -> Option<Outcome> {
+    /// `None` where the key is not at hand; an error where there is no point in going on.
+    fn ask(
+        &self,
+        lane: &Lane<'p>,
+        job: &Job,
+        range: &Range<usize>,
+    ) -> Option<Result<Vec<Outcome>, Outcome>> {
+        let client = lane.client.as_ref()?;
+        let turn = self.net.turn(self.net.timeout());
+        let targets: Vec<&str> = job.targets.range(range.clone()).collect();
+        let is_of_channels =
+            targets.first().is_some_and(|target| target.starts_with(Kind::Channel.prefix()));
+        if let Some(why_not) = self.why_not(lane, is_of_channels) {
+            return Some(Err(why_not));
+        }
+        let (outcomes, stop) = client.revoke(&targets, self.plan.terms, &turn);
+        let stopped = match stop {
+            Some(Stop::Channels) => Some(&lane.channels_stopped),
+            Some(Stop::Job) => Some(&lane.stopped),
+            Some(Stop::Run) => Some(&self.stopped),
+            None => None,
+        };
+        stopped.into_iter().for_each(|flag| flag.store(true, Ordering::SeqCst));
+        Some(Ok(outcomes))
+    }
+
+    fn why_not(&self, lane: &Lane<'p>, is_of_channels: bool) -> Option<Outcome> {
         if let Some(signal) = self.net.signals.caught() {
             let why = format!("the run was interrupted ({})", signals::name(signal));
             return Some(not_sent(&why, ""));
         }
-        let flags = [&self.stopped, &line.stopped];
-        flags.iter().any(|it| it.load(Ordering::SeqCst)).then(stopped)
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
+        let channels = is_of_channels && is_set(&lane.channels_stopped);
+        (channels || is_set(&lane.stopped) || is_set(&self.stopped)).then(|| {
+            not_sent(
+                "every later request would have failed as the last one did",
+                "fix the first error, then run the rest",
+            )
+        })
     }
-}
-
-fn stopped() -> Outcome {
-    not_sent(
-        "every later request would have failed as the last one did",
-        "mend what the first error names, then run the rest",
-    )
 }
 
 fn not_at_hand(key_name: &str) -> Outcome {
     not_sent(
         &format!("key {key_name}, which signed the tokens, is not at hand"),
-        "add it to the file of --api-key-file (a key a line), or revoke that key in the dashboard",
+        "add it to the file of --api-key-file (a key a line), or revoke that key: ably auth keys revoke",
     )
 }
 

@@ -43,7 +43,7 @@ pub struct Verifier<'a> {
 impl<'a> Verifier<'a> {
     /// A verifier for the leaked tokens of a plan; `None` where Ably is not to be asked.
     pub fn new(plan: &'a Plan, net: Net<'a>) -> Option<Self> {
-        plan.leaked.as_ref().filter(|_| plan.verify)?;
+        plan.leaked.as_ref().filter(|_| plan.settings.verify)?;
         let revoked = plan.jobs.iter().map(|job| vec![false; job.targets.len()]).collect();
         Some(Self { net, plan, revoked })
     }
@@ -93,7 +93,7 @@ impl<'a> Verifier<'a> {
         let mut alive: Vec<&mut Proof> =
             proofs.iter_mut().filter(|proof| !proof.verdict.is_dead()).collect();
         let tokens: Vec<usize> = alive.iter().map(|proof| proof.token).collect();
-        let at_once = self.plan.parallel.min(tokens.len());
+        let at_once = self.plan.settings.parallel.min(tokens.len());
         let (mut failures, mut again) = (0, false);
         thread::scope(|scope| {
             let answers = in_order(scope, at_once, tokens.into_iter(), |token| {
@@ -117,20 +117,24 @@ impl<'a> Verifier<'a> {
 
     /// What Ably says of a token, with its code; or why there is no answer.
     fn ask(&self, token: usize, budget: Duration) -> Result<(Verdict, Option<i64>), String> {
-        let tokens = self.plan.leaked.as_ref().map(|leaked| leaked.tokens.as_slice());
-        let tokens = tokens.unwrap_or_default();
-        let Some(token) = tokens.get(token).filter(|token| token.is_signed()) else {
+        let place = self.plan.leaked.iter().flat_map(|leaked| leaked.places()).nth(token);
+        let at_hand = place
+            .and_then(|(_, job, _)| self.plan.jobs.get(job))
+            .and_then(|job| job.at_hand.as_ref());
+        let (Some((token, ..)), Some(at_hand)) = (place.filter(|(it, ..)| it.is_signed()), at_hand)
+        else {
             let why = "its signature was cut off, so that Ably would reject it in any case";
             return Ok((Verdict::NotKnown(why.to_owned()), None));
         };
         let credential = Credential::Token(&token.raw);
-        let session = match Session::new(self.net, self.plan.hosts.clone(), credential) {
+        let session = match Session::new(self.net, at_hand.hosts.clone(), credential) {
             Ok(session) => session,
             Err(what) => return Ok((Verdict::NotKnown(format!("it {what}")), None)),
         };
         let turn = self.net.turn(budget.min(self.net.timeout()));
         let response = session.get(PATH, &turn).map_err(|failure| failure.problem.message)?;
-        let verdict = judge(&response, tokens.len() <= LEARNED);
+        let verdict =
+            judge(&response, self.plan.leaked.iter().all(|leaked| leaked.tokens.len() <= LEARNED));
         if !verdict.is_dead() {
             let told = || format!("line {}: {}", token.line, verdict.described());
             self.net.log.note("verify", "poll", told);

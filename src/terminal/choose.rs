@@ -22,6 +22,11 @@ impl Chooser {
         Self { output, allowed }
     }
 
+    /// Whether the operator can be asked.
+    pub fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
     /// The position of the candidate chosen.
     ///
     /// # Errors
@@ -35,7 +40,7 @@ impl Chooser {
     ) -> Result<usize, Error> {
         if !self.allowed {
             let Problem { message, remedy } = otherwise;
-            return Err(Error::input(format!("{message}{}", listed(candidates)), remedy));
+            return Err(Error::input(format!("{message}: {}", listed(candidates)), remedy));
         }
         let mut text = format!("{}\n", Safe(title));
         for (n, candidate) in candidates.iter().enumerate() {

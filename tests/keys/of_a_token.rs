@@ -1,5 +1,8 @@
 //! The key of a leaked token: the one that signed it, wherever it comes from.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::support::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -162,4 +165,44 @@ fn an_app_that_is_not_the_tokens_is_refused() {
         leaked(&token).against(&server).arg("--force").env("ABLY_APP_ID", "APP2").run();
     by_variable.exits(2).says("ABLY_APP_ID asks for app APP2");
     assert_eq!(server.request_count(), sent);
+}
+
+/// A key, and a token that it signed, is sent to its own account's hosts and to no other's.
+#[test]
+fn keys_of_two_accounts_go_each_to_their_own_endpoint() {
+    let server = Ably::start();
+    server.add_key(STORED2);
+    let config = account(&format!(
+        "endpoint = 'acme'\ncurrentAppId = 'APP2'\n[accounts.work.apps.APP2]\napiKey = '{STORED2}'"
+    ));
+    let own = for_alice();
+    let others = jwt(r#"{"kid":"APP2.stored2"}"#, &payload(r#","x-ably-clientId":"erin""#));
+    let of = |host: &str| -> Vec<String> {
+        let seen = server.requests();
+        let here = seen.iter().filter(|seen| seen.host() == host);
+        here.map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+    };
+    let text = format!("{own}\n{others}\n");
+    let program = leaked(&text).connected_to(&server).keyed().config(&config);
+    let run = program.args(["--force", "--verify"]).run();
+    run.check(run.code.is_some_and(|code| code == 0 || code == 5), "revoked");
+    let (main, acme) = (of("main.realtime.ably.net"), of("acme.realtime.ably.net"));
+    let posts = |all: &[String]| -> Vec<String> {
+        all.iter().filter(|line| line.starts_with("POST")).cloned().collect()
+    };
+    assert_eq!(posts(&main), ["POST /keys/APP1.key1/revokeTokens"], "{run}");
+    assert_eq!(posts(&acme), ["POST /keys/APP2.stored2/revokeTokens"], "{run}");
+    for seen in server.requests().iter().filter(|seen| seen.method == "GET") {
+        let token = seen.bearer().unwrap();
+        let is_own = token == STANDARD.encode(&own);
+        assert_eq!(
+            seen.host(),
+            if is_own { "main.realtime.ably.net" } else { "acme.realtime.ably.net" }
+        );
+    }
+    let question = leaked(&text).connected_to(&server).keyed().config(&config).stdin("n\n").run();
+    question
+        .exits(4)
+        .says("Endpoint acme for key APP2.stored2")
+        .says("key APP1.key1 from ABLY_API_KEY");
 }

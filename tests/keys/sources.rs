@@ -311,7 +311,7 @@ fn a_text_of_any_length_in_place_of_a_key_or_a_target_comes_to_an_end() {
 }
 
 #[test]
-fn a_run_with_a_key_at_hand_never_opens_the_configuration() {
+fn a_script_with_a_key_at_hand_never_opens_the_configuration() {
     let strace = Path::new("/usr/bin/strace");
     if !strace.exists() {
         return;
@@ -322,7 +322,8 @@ fn a_run_with_a_key_at_hand_never_opens_the_configuration() {
         let log = folder.file("trace");
         let program =
             Program::at(strace).args(["-f", "-e", "trace=%file", "-o"]).arg(&log).wrapping(alice());
-        let program = program.towards(&server).config(&stored()).args(extra).arg("--force");
+        let program =
+            program.towards(&server).config(&stored()).args(extra).args(["--force", "--json"]);
         set.iter().fold(program, |program, set| set.on(program, &server, &folder)).run().exits(0);
         folder.read("trace").contains(".ably")
     };

@@ -108,6 +108,21 @@ fn each_requests_records_are_there_before_the_next_request() {
 }
 
 /// On disk, not in the kernel's memory alone.
+/// A connection that hangs keeps none of the others out of the record.
+#[test]
+fn with_several_connections_each_keeps_its_own_record() {
+    let (server, folder) = (holding(0), Folder::new());
+    let file = targets_file(&folder, &users(2000));
+    let program = from_file(&server, &file).args(["--parallel", "4"]).recording(&folder);
+    let running = program.spawn();
+    server.wait_for_requests(20);
+    running.signal("KILL");
+    running.wait();
+    let told = told_revoked(&whole(&folder.file(RECORD)));
+    // Each connection may have been at its last one.
+    assert!(told.len() >= 2000 - 4 * BATCH, "{} of 2000", told.len());
+}
+
 #[test]
 fn each_requests_records_are_synced_before_the_next_request() {
     let Some(strace) = installed("/usr/bin/strace") else { return };
@@ -150,8 +165,8 @@ fn a_declined_run_and_a_dry_run_leave_a_record() {
 fn its_status_knows_of_a_full_disk_behind_stdout() {
     let (server, folder) = (Ably::start(), Folder::new());
     let program = revoke_alice().against(&server).arg("--json").recording(&folder);
-    program.stdout_to("/dev/full").run().exits(1);
-    assert_eq!(number(whole(&folder.file(RECORD)).last().unwrap(), "exitCode"), 1);
+    program.stdout_to("/dev/full").run().exits(6);
+    assert_eq!(number(whole(&folder.file(RECORD)).last().unwrap(), "exitCode"), 6);
 }
 
 /// What had no plan yet leaves none.

@@ -165,10 +165,10 @@ fn a_disk_that_is_full_at_the_start_sends_nothing() {
 
 /// Told once, the run goes on, and of its codes only 0 changes.
 #[test]
-fn a_disk_that_gets_full_is_told_once_and_makes_a_0_a_1() {
+fn a_disk_that_gets_full_is_told_once_and_makes_a_0_a_6() {
     let Some(disk) = SmallDisk::mount() else { return };
     for (refused, json, code) in
-        [(false, false, 1), (false, true, 1), (true, false, 3), (true, true, 3)]
+        [(false, false, 6), (false, true, 6), (true, false, 3), (true, true, 3)]
     {
         let (server, folder) = (holding(1), Folder::new());
         if refused {
@@ -204,7 +204,7 @@ fn a_file_that_cannot_grow_keeps_whole_lines() {
     targets_file(&folder, &users(450));
     let program = in_shell(r#"ulimit -f 40; exec "$@" < targets.txt"#).cwd(folder.path());
     let run = program.against(&server).recording(&folder).run();
-    run.exits(1).says("the record is incomplete").says("450 revoked").never_says("hint:");
+    run.exits(6).says("the record is incomplete").says("450 revoked").never_says("hint:");
     let records = whole(&folder.file(RECORD));
     assert!(records.len() > 1 && kinds(&records).last() == Some(&"result"), "{run}");
     // Of a run that ends otherwise the code stays.

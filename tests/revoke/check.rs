@@ -71,6 +71,30 @@ fn each_key_is_checked_with_all_keys() {
 }
 
 #[test]
+fn every_key_is_told_however_many_there_are() {
+    let server = Ably::deciding(|_| Answer::error(401, 40131, "Key revoked"));
+    let folder = Folder::new();
+    let keys: String = (0..14).map(|n| format!("APP1.key-{n}:s3cr3t-m4rker-{n}\n")).collect();
+    let keys = folder.write("keys", keys);
+    let run = check(&server).args(["--all-keys", "--api-key-file"]).arg(keys).run();
+    run.exits(1);
+    for n in 0..14 {
+        run.says(&format!("key APP1.key-{n} cannot revoke tokens"));
+    }
+}
+
+/// They mean nothing here: a check names nobody.
+#[test]
+fn what_is_said_of_tokens_is_accepted_and_not_sent() {
+    let server = Ably::start();
+    let options = ["--issued-before", "10m", "--allow-reauth-margin", "--parallel", "4"];
+    check(&server).keyed().args(options).run().exits(0).says("ready: ");
+    let seen = server.requests();
+    assert_eq!(seen.len(), 1, "Ably's clock is not asked");
+    assert!(!has(seen[0].json(), "issuedBefore") && !has(seen[0].json(), "allowReauthMargin"));
+}
+
+#[test]
 fn a_host_that_is_not_reached_is_told() {
     let server = Ably::unreached();
     let program = command().arg("--check").trusting(&server).keyed();

@@ -80,8 +80,10 @@ fn targets_from_options_are_left_over_too() {
     };
     run(["--channel", "a", "--channel", "b"]).exits(3);
     assert_eq!(left_targets(&folder.file(LEFT)), ["channel:b"]);
-    let broken = run(["--client-id", "a\nclientId:b", "--client-id", "c"]);
-    broken.exits(2).says("--unrevoked-to").says("line break");
+    for id in ["a\nclientId:b", "a\rb", "a\u{2028}b"] {
+        let broken = run(["--client-id", id, "--client-id", "c"]);
+        broken.exits(2).says("--unrevoked-to").says("line break");
+    }
     assert_eq!(received(&server), ["channel:a", "channel:b"]);
 }
 

@@ -203,3 +203,33 @@ pub(crate) fn rows() -> Vec<Row> {
 fn whatever_becomes_of_a_batch_all_that_is_told_agrees() {
     each(&rows(), |(_, server, options, expected, code)| ends(server, options, *expected, *code));
 }
+
+/// Ably refuses a request as a whole where channels are not enabled for the account.
+#[test]
+fn channels_travel_apart_and_a_refusal_of_theirs_stops_them_alone() {
+    let server = Ably::deciding(|seen| {
+        let targets = seen.targets();
+        let channels = targets.iter().filter(|target| target.starts_with("channel:")).count();
+        assert!(channels == 0 || channels == targets.len(), "mixed: {targets:?}");
+        match channels {
+            0 => Answer::Faithful,
+            _ => Answer::error(401, 40121, "channels are not enabled for this account"),
+        }
+    });
+    let folder = Folder::new();
+    let channels = (0..250).map(|n| format!("channel:room{n}"));
+    let mut targets: Vec<String> = channels.collect();
+    targets.splice(3..3, users(1000));
+    let file = targets_file(&folder, &targets);
+    for parallel in ["1", "4"] {
+        let before = revoked(&server).len();
+        let program = from_file(&server, &file).args(["--parallel", parallel]);
+        let run = program.arg("--unrevoked-to").arg(folder.file(LEFT)).run();
+        run.exits(3).says("1250 targets: 1000 revoked, ").says("40121");
+        assert_eq!(revoked(&server).len() - before, 1000, "{run}");
+        assert_eq!(left_targets(&folder.file(LEFT)).len(), 250);
+        if parallel == "1" {
+            run.says("100 refused, 150 not sent, in 11 requests");
+        }
+    }
+}

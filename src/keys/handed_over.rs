@@ -1,14 +1,14 @@
 //! The keys that an option, a variable or a file hands over.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::api_key::{ApiKey, hide_given};
 use crate::error::Problem;
 use crate::file;
-use crate::request::settings::KeyPlace;
-use crate::request::which_keys::HandedOver;
+use crate::keys::key::Key;
 use crate::secret::redactor::Redactor;
 use crate::text::Safe;
 
@@ -17,22 +17,38 @@ const LIMIT: u64 = 64 << 10;
 /// What to do about a text that is no key.
 pub const FORM: &str = "a key has the form appId.keyId:secret, without quotes or a name before it; copy it whole from the dashboard";
 
+/// Where keys are handed over, with the option or variable that names that place.
+#[derive(Debug)]
+pub enum Place {
+    /// `--api-key`, `ABLY_API_KEY`.
+    Text(OsString, &'static str),
+    /// `--api-key-file`, `ABLY_API_KEY_FILE`.
+    File(PathBuf, &'static str),
+}
+
+impl Place {
+    /// The option or variable.
+    pub fn named_by(&self) -> &'static str {
+        match self {
+            Self::Text(_, named_by) | Self::File(_, named_by) => named_by,
+        }
+    }
+}
+
 /// Reads the keys of a place, each once: of a text one, of a file one a line. The redactor learns
 /// what is there, whether it is a key or not.
 ///
 /// # Errors
 /// The file cannot be read, or what is there is no key. No message holds a part of it.
-pub fn read(place: KeyPlace, redactor: &Redactor) -> Result<Vec<HandedOver>, Problem> {
+pub fn read(place: &Place, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
     match place {
-        KeyPlace::Text(text, named_by) => {
-            let text = text.into_string();
-            let text = text.map_err(|_| Problem::new(format!("{named_by} is not UTF-8"), FORM))?;
-            let text = Zeroizing::new(text);
-            hide_given(&text, redactor);
-            let key = parse(&text, named_by)?;
-            Ok(vec![HandedOver { key, source: named_by.to_owned() }])
+        Place::Text(text, named_by) => {
+            let not_utf8 = || Problem::new(format!("{named_by} is not UTF-8"), FORM);
+            let text = text.to_str().ok_or_else(not_utf8)?;
+            hide_given(text, redactor);
+            Ok(vec![Key::new(parse(text, named_by)?, *named_by)])
         }
-        KeyPlace::File(path, named_by) => of_file(&path, named_by, redactor),
+        Place::File(path, named_by) => of_file(path, named_by, redactor),
     }
 }
 
@@ -46,7 +62,7 @@ pub fn parse(text: &str, source: &str) -> Result<ApiKey, Problem> {
     })
 }
 
-fn of_file(path: &Path, named_by: &str, redactor: &Redactor) -> Result<Vec<HandedOver>, Problem> {
+fn of_file(path: &Path, named_by: &str, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
     let shown = file::shown(path);
     let bytes = Zeroizing::new(file::read_named(path, LIMIT, named_by, &shown)?);
     let wrong = |what: &str| {
@@ -65,15 +81,15 @@ fn of_file(path: &Path, named_by: &str, redactor: &Redactor) -> Result<Vec<Hande
         return Err(wrong(if text.trim().is_empty() { "is empty" } else { "holds no key" }));
     }
     let source = format!("{named_by} {shown}");
-    let mut keys: Vec<HandedOver> = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
     for (number, line) in &lines {
         let key = match lines.len() {
             1 => parse(line, &source)?,
             _ => parse(line, &format!("{source} line {number}"))?,
         };
-        match keys.iter().find(|known| known.key.name() == key.name()) {
-            None => keys.push(HandedOver { key, source: source.clone() }),
-            Some(known) if known.key.expose() == key.expose() => {}
+        match keys.iter().find(|known| known.name() == key.name()) {
+            None => keys.push(Key::new(key, source.clone())),
+            Some(known) if known.api_key.expose() == key.expose() => {}
             Some(_) => {
                 let name = key.name();
                 return Err(wrong(&format!("holds key {name} twice, with different secrets")));
