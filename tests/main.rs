@@ -68,6 +68,11 @@ mod keys {
     mod sources;
 }
 
+mod interop {
+    /// Other servers and clients: the stand-in as every client sees it.
+    mod stand_in;
+}
+
 mod revoke {
     /// One row an answer that is, or is not, what it should be: outcome, exit code, words.
     pub(crate) mod answers;

@@ -209,7 +209,7 @@ fn a_token_that_lives_on_is_named_by_line_key_and_claim() {
 fn of_two_keys_that_may_not_one_that_may_does_its_part() {
     let (server, log) = (server(), log());
     server.spoil(KEY, 40131, 401, "Key revoked");
-    server.spoil(APP2, 40163, 401, "Revocable tokens are not enabled for this key");
+    server.make_irrevocable(APP2);
     let run = with_log(&server, &log).args(["--force", "--json"]).run();
     hides_all(&run, &log);
     run.exits(3);
@@ -220,7 +220,7 @@ fn of_two_keys_that_may_not_one_that_may_does_its_part() {
         .filter(|record| has(record, "error.code"))
         .map(|record| (text(record, "keyName").to_owned(), number(record, "error.code")))
         .collect();
-    assert_eq!(errors, [("APP1.key1".to_owned(), 40131), ("APP2.key1".to_owned(), 40163)]);
+    assert_eq!(errors, [("APP1.key1".to_owned(), 40131), ("APP2.key1".to_owned(), 40164)]);
     let helpless = run.holding("token");
     assert_eq!(number(&helpless, "token.line"), 7);
     assert_eq!(text(&helpless, "outcome"), "not-sent");

@@ -247,7 +247,9 @@ fn known_codes() -> Vec<Row> {
         (40101, 401, "copy the whole key"),
         (40133, 401, "the key that issued the tokens"),
         (40163, 401, "Revocable tokens"),
+        (40164, 401, "Revocable tokens"),
         (40400, 404, "this does not mean that there are no tokens"),
+        (40400, 401, "this does not mean that there are no tokens"),
         (42910, 429, "wait a minute"),
     ];
     let row_of = |(code, status, remedy): (u32, u16, &str), form: &str, answer: Answer| {

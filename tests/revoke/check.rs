@@ -31,7 +31,8 @@ fn a_key_that_can_revoke_is_ready() {
 #[test]
 #[rustfmt::skip] // a table: one row a line
 fn a_key_that_cannot_is_told_with_the_reason_and_its_code() {
-    let rows: [(Answer, i32, &str, &str); 6] = [
+    let rows: [(Answer, i32, &str, &str); 7] = [
+        (Answer::error(401, 40164, "Revocable tokens are not enabled"), 1, "key APP1.key1 cannot revoke tokens", "40164"),
         (Answer::error(401, 40163, "Revocable tokens are not enabled"), 1, "key APP1.key1 cannot revoke tokens", "40163"),
         (Answer::error(401, 40101, "Invalid credentials"), 1, "key APP1.key1 cannot revoke tokens", "40101"),
         (Answer::error(404, 40400, "No application found"), 1, "key APP1.key1 cannot revoke tokens", "40400"),
@@ -53,13 +54,13 @@ fn a_key_that_cannot_is_told_with_the_reason_and_its_code() {
 #[test]
 fn each_key_is_checked_with_all_keys() {
     let server = serving(control());
-    server.spoil(KEY1, 40163, 401, "Revocable tokens are not enabled for this key");
+    server.make_irrevocable(KEY1);
     let folder = Folder::new();
     let keys = folder.write("keys", format!("{KEY1}\n{KEY2}\n"));
     let program = || check(&server).args(["--all-keys", "--api-key-file"]).arg(&keys);
     let run = program().run();
     run.exits(3).says("ready: key APP1.key-b can revoke").says("key APP1.key-a cannot revoke");
-    hides_everything(run.says("40163"));
+    hides_everything(run.says("40164"));
     let run = program().arg("--json").run();
     let ready: Vec<(String, bool)> = run
         .json()

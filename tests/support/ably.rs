@@ -1,8 +1,8 @@
 //! The stand-in for Ably: a TLS port on loopback that behaves as Ably does, or misbehaves as a
 //! test tells it to, and keeps a record of all it was sent.
 //!
-//! It fails the test when it is dropped if it was never reached, or was where it should not have
-//! been, or was sent a revocation whose form is wrong.
+//! It plays Ably to every client. It fails the test when it is dropped if it was never reached, or
+//! was where it should not have been, or if our own program sent a revocation whose form is wrong.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -17,6 +17,7 @@ use rustls::server::Acceptor;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::answer::{self, Answer, Next};
+use super::complaints::complaints;
 use super::faithful::{self, Control, Revocation, Token, World};
 use super::json;
 use super::pki::{Certificate, pki};
@@ -29,6 +30,9 @@ pub const KEY_NAME: &str = "APP1.key1";
 pub const SECRET: &str = "s3cr3t-marker-9f2c";
 /// The whole key.
 pub const KEY: &str = "APP1.key1:s3cr3t-marker-9f2c";
+
+/// Ably's code for a key without revocable tokens. An older one for the same is 40163.
+pub const IRREVOCABLE: u32 = 40164;
 
 /// How long a test waits for something that should happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -258,6 +262,11 @@ impl Ably {
         self.state(|state| state.world.spoilt.insert(name.to_owned(), refusal));
     }
 
+    /// The tokens of this key cannot be revoked.
+    pub fn make_irrevocable(&self, key: &str) {
+        self.spoil(key, IRREVOCABLE, 401, "Revocable tokens are not enabled for this key");
+    }
+
     /// Stops Ably's clock at this time, in milliseconds. It runs with this machine's otherwise.
     pub fn set_clock_ms(&self, time: u64) {
         self.state(|state| state.world.clock_ms = Some(time));
@@ -467,10 +476,7 @@ fn register(shared: &Shared, seen: &mut Seen) -> Answer {
         let mut state = lock(&shared.state);
         seen.index = state.seen.len();
         state.seen.push(seen.clone());
-        if seen.revokes() {
-            let problems = faithful::revocation_problems(seen);
-            state.complaints.extend(problems);
-        }
+        state.complaints.extend(complaints(seen));
         shared.arrived.notify_all();
         (state.script.pop_front(), state.decide.clone())
     };

@@ -10,7 +10,7 @@ use ring::hmac;
 
 use super::ably::{KEY_NAME, SECRET, Seen};
 use super::answer::{Answer, error_info, revoked};
-use super::json::{get, quote};
+use super::json::{get, has, quote};
 
 const HOUR_MS: u64 = 3_600_000;
 const MARGIN_MS: u64 = 30_000;
@@ -203,7 +203,7 @@ pub(super) struct World {
     /// Key name to secret.
     pub(super) keys: HashMap<String, String>,
     pub(super) clock_ms: Option<u64>,
-    /// Keys that may not revoke, by name.
+    /// Keys that may not revoke, by name, and how they are refused.
     pub(super) spoilt: HashMap<String, (u32, u16, String)>,
     pub(super) refused: HashMap<String, (u32, u16, String)>,
     pub(super) revoked: Vec<Revocation>,
@@ -259,14 +259,34 @@ impl World {
 
     /// Why this request may not be made with the key of this name.
     pub(super) fn denied(&self, name: &str, seen: &Seen) -> Option<Answer> {
-        let Some(known) = self.keys.get(name) else {
-            return Some(Answer::error(404, 40400, "No application or key found with that name"));
+        let Some((user, secret)) = seen.basic() else {
+            return Some(match seen.bearer() {
+                Some(_) => Answer::error(401, 40162, "Basic auth is needed for this request"),
+                None => Answer::error(401, 40101, "No authentication information provided"),
+            });
         };
-        match seen.basic() {
-            None => Some(Answer::error(401, 40101, "No authentication information provided")),
-            Some((user, secret)) if user == name && secret == *known => None,
-            Some(_) => Some(Answer::error(401, 40101, "Invalid credentials")),
+        match self.keys.get(&user) {
+            None => Some(self.unknown(&user)),
+            Some(known) if *known != secret => {
+                Some(Answer::error(401, 40101, "Invalid credentials"))
+            }
+            Some(_) if user != name => {
+                Some(Answer::error(401, 40133, "The key is not the one that issued the tokens"))
+            }
+            Some(_) => None,
         }
+    }
+
+    /// Ably answers a key that it does not know in three ways: here by what is wrong with the name.
+    fn unknown(&self, name: &str) -> Answer {
+        let Some((app, _)) = name.split_once('.') else {
+            return Answer::error(400, 40005, "Invalid key");
+        };
+        let app = format!("{app}.");
+        if self.keys.keys().any(|known| known.starts_with(&app)) {
+            return Answer::error(401, 40400, "No key found with that name");
+        }
+        Answer::error(404, 40400, "No application found with that ID")
     }
 
     fn revoke(&mut self, name: &str, seen: &Seen) -> Answer {
@@ -276,8 +296,8 @@ impl World {
         if let Some((code, status, message)) = self.spoilt.get(name) {
             return Answer::error(*status, *code, message);
         }
-        if let Some(problem) = problems_of_form(seen).first() {
-            return Answer::error(400, 40000, problem);
+        if let Some(problem) = problem_of_body(seen.value()) {
+            return Answer::error(400, 40000, &problem);
         }
         let body = seen.json();
         let now = self.clock_ms();
@@ -290,7 +310,7 @@ impl World {
             return Answer::error(400, 40003, message);
         }
         let margin = matches!(get(body, "allowReauthMargin"), Value::Bool(true));
-        let applies_at = issued_before + if margin { MARGIN_MS } else { 0 };
+        let applies_at = now + if margin { MARGIN_MS } else { 0 };
         let mut failures = 0;
         let mut results = Vec::new();
         let unknown_kind = (40000, 400, "invalid target specifier".to_owned());
@@ -308,12 +328,7 @@ impl World {
                 self.revoked.push(Revocation { key, target, issued_before, applies_at });
             }
         }
-        let successes = results.len() - failures;
-        let results = format!("[{}]", results.join(","));
-        let body = format!(
-            r#"{{"successCount":{successes},"failureCount":{failures},"results":{results}}}"#
-        );
-        Answer::json(201, body)
+        batch(&results, failures, seen)
     }
 
     /// A request made with a token.
@@ -432,80 +447,45 @@ pub(super) fn decoded(encoded: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
 }
 
-/// Everything about a revocation request that its format does not allow, whatever is answered.
-pub(super) fn revocation_problems(seen: &Seen) -> Vec<String> {
-    let unknown = seen.targets().into_iter().filter(|target| !is_of_known_kind(target));
-    let unknown = unknown.map(|target| format!("a target of an unknown kind: {target}"));
-    problems_of_form(seen).into_iter().chain(unknown).collect()
+/// The results of a request, in the form that its protocol has.
+fn batch(results: &[String], failures: usize, seen: &Seen) -> Answer {
+    let successes = results.len() - failures;
+    let results = format!("[{}]", results.join(","));
+    let version = seen.header("x-ably-version").and_then(|text| text.parse::<f64>().ok());
+    // Protocol 2, and a client that names none.
+    if version.is_none_or(|version| version < 3.0) {
+        if failures == 0 {
+            return Answer::json(201, results);
+        }
+        let error = error_info(40020, 400, "Batched response includes errors");
+        return Answer::json(400, format!(r#"{{"error":{error},"batchResponse":{results}}}"#));
+    }
+    let body =
+        format!(r#"{{"successCount":{successes},"failureCount":{failures},"results":{results}}}"#);
+    Answer::json(201, body)
 }
 
-fn is_of_known_kind(target: &str) -> bool {
+pub(super) fn is_of_known_kind(target: &str) -> bool {
     ["clientId:", "revocationKey:", "channel:"].iter().any(|kind| target.starts_with(kind))
 }
 
-/// What the whole request is refused for.
-fn problems_of_form(seen: &Seen) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut header = |name: &str, fits: &dyn Fn(&str) -> bool| match seen.header(name) {
-        Some(value) if fits(value) => {}
-        Some(value) => problems.push(format!("header {name}: {value}")),
-        None => problems.push(format!("no header {name}")),
+/// What Ably refuses a whole request for, whoever sent it.
+fn problem_of_body(body: Option<&Value>) -> Option<String> {
+    let Some(body @ Value::Object(_)) = body else {
+        return Some("the body is not a JSON object".to_owned());
     };
-    header("content-type", &|value| value == "application/json");
-    header("accept", &|value| value == "application/json");
-    header("x-ably-version", &|value| value == "6");
-    header("ably-agent", &|value| value.starts_with("ably-revoke-token/"));
-    header("user-agent", &|value| !value.is_empty());
-    header("content-length", &|value| value.parse() == Ok(seen.body.len()));
-    if seen.sni.as_deref().is_some_and(|sni| sni != seen.host_name()) {
-        problems.push(format!("host {} over TLS for {:?}", seen.host(), seen.sni));
-    }
-    if seen.header("transfer-encoding").is_some() {
-        problems.push("a transfer-encoding".to_owned());
-    }
-    match seen.value() {
-        Some(body) => problems.extend(body_problems(body)),
-        None => {
-            let text = String::from_utf8_lossy(&seen.body);
-            problems.push(format!("a body that is not JSON: {text}"));
-        }
-    }
-    problems
-}
-
-fn body_problems(body: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    let Value::Object(fields) = body else {
-        return vec!["a body that is not a JSON object".to_owned()];
-    };
-    for (name, value) in fields.iter() {
-        let fits = match name.as_str() {
-            "targets" => true,
-            "issuedBefore" => matches!(value, Value::Number(json::Number::U64(_))),
-            "allowReauthMargin" => matches!(value, Value::Bool(true)),
-            _ => false,
-        };
-        if !fits {
-            problems.push(format!("a field {name}: {}", json::to_string(value)));
-        }
-    }
     let Value::Array(targets) = get(body, "targets") else {
-        problems.push("no array of targets".to_owned());
-        return problems;
+        return Some("no array of targets".to_owned());
     };
     if targets.is_empty() || targets.len() > 100 {
-        problems.push(format!("{} targets", targets.len()));
+        return Some(format!("{} targets", targets.len()));
     }
-    let mut known = std::collections::HashSet::new();
-    for target in targets.iter() {
-        let fits = match target {
-            Value::String(text) if !known.insert(text) => false,
-            Value::String(text) => text.split_once(':').is_some_and(|(_, value)| !value.is_empty()),
-            _ => false,
-        };
-        if !fits {
-            problems.push(format!("a target again or out of form: {}", json::to_string(target)));
-        }
+    if !targets.iter().all(|target| matches!(target, Value::String(_))) {
+        return Some("a target that is no string".to_owned());
     }
-    problems
+    let number = |value: &Value| matches!(value, Value::Number(json::Number::U64(_)));
+    if has(body, "issuedBefore") && !number(get(body, "issuedBefore")) {
+        return Some("issuedBefore is not a Unix time in milliseconds".to_owned());
+    }
+    None
 }

@@ -84,6 +84,8 @@ impl Place {
             tale.a_leaked_token(),
             tale.an_unknown_kind(),
             tale.another_secret(),
+            tale.an_unknown_key(),
+            tale.an_unknown_app(),
         ];
         steps.extend(app.as_ref().map(|app| tale.a_key_that_cannot(&app.plain)));
         Ok(steps)
@@ -359,22 +361,35 @@ impl Tale<'_> {
         Step { name: "a revocation key", facts }
     }
 
+    /// Whatever `issuedBefore` was: the time from which it applies counts from Ably's clock.
     fn the_margin(&self) -> Step {
-        let (mut facts, client) = (BTreeSet::new(), own("client"));
-        let options = ["--client-id", &client, "--allow-reauth-margin", "--force"];
-        for record in self.run("the tool", self.key, &options, &mut facts) {
-            let at =
-                |field: &str| match get(&record, &format!("revocation.response.results.0.{field}"))
-                {
-                    Value::Number(Number::U64(time)) => Some(*time),
-                    _ => None,
-                };
-            if let (Some(issued), Some(applies)) = (at("issuedBefore"), at("appliesAt")) {
-                let later = i128::from(applies) - i128::from(issued);
-                facts.insert(format!("appliesAt is {later} ms after issuedBefore"));
+        let mut facts = BTreeSet::new();
+        let options: [&[&str]; 2] = [&[], &["--allow-reauth-margin"]];
+        for more in options {
+            let client = own("client");
+            let mut options = vec!["--client-id", &client, "--issued-before", "10m", "--force"];
+            options.extend(more);
+            let who = ["the tool"].iter().chain(more).copied().collect::<Vec<_>>().join(" ");
+            let before = self.clock_ms();
+            let records = self.run(&who, self.key, &options, &mut facts);
+            let after = self.clock_ms();
+            for record in records {
+                let path = "revocation.response.results.0.appliesAt";
+                if let Value::Number(Number::U64(time)) = get(&record, path) {
+                    facts.insert(format!("{who}: applies {}", about(*time, before, after)));
+                }
             }
         }
-        Step { name: "the reauth margin", facts }
+        Step { name: "the reauth margin, ten minutes back", facts }
+    }
+
+    /// Ably's clock; 0 where it does not tell.
+    fn clock_ms(&self) -> u64 {
+        let answer = self.agent.get(format!("https://{}/time", self.place.host())).call();
+        match Answered::of(answer).as_ref().map(|answer| get(&answer.body, "0")) {
+            Ok(Value::Number(Number::U64(time))) => *time,
+            _ => 0,
+        }
     }
 
     fn a_leaked_token(&self) -> Step {
@@ -404,11 +419,55 @@ impl Tale<'_> {
         Step { name: "a wrong secret", facts }
     }
 
+    fn an_unknown_key(&self) -> Step {
+        let (app, _) = self.key.split_once('.').unwrap();
+        self.a_key_unknown_to_ably("an unknown key of the app", &format!("{app}.n0n0n0:s3cret"))
+    }
+
+    fn an_unknown_app(&self) -> Step {
+        self.a_key_unknown_to_ably("a key of an unknown app", "n0n0n0.n0n0n0:s3cret")
+    }
+
+    /// Ably has several answers to such a key, one as good as another.
+    fn a_key_unknown_to_ably(&self, name: &'static str, key: &str) -> Step {
+        let mut facts = BTreeSet::new();
+        self.run("the tool", key, &["--client-id", &own("client"), "--force"], &mut facts);
+        self.post("another client", key, &[&format!("clientId:{}", own("client"))], &mut facts);
+        let codes = ["40005", "40101", "40400"];
+        Step { name, facts: either(facts, &codes, &["400", "401", "404"]) }
+    }
+
     fn a_key_that_cannot(&self, key: &str) -> Step {
         let (mut facts, client) = (BTreeSet::new(), own("client"));
         self.run("the tool", key, &["--client-id", &client, "--force"], &mut facts);
         self.run("--check", key, &["--check"], &mut facts);
         self.post("another client", key, &[&format!("clientId:{client}")], &mut facts);
+        // Nobody has written down the status.
+        let facts = either(facts, &["40164", "40163"], &["401", "400", "403"]);
         Step { name: "a key without revocable tokens", facts }
     }
+}
+
+/// Facts in which a code or status of these stands as any of them.
+fn either(facts: BTreeSet<String>, codes: &[&str], statuses: &[&str]) -> BTreeSet<String> {
+    let of_one = |fact: String| {
+        let (what, value) = fact.rsplit_once(' ').unwrap_or(("", &fact));
+        match [codes, statuses].into_iter().find(|all| all.contains(&value)) {
+            Some(all) => format!("{what} {}", all.join(" or ")),
+            None => fact,
+        }
+    };
+    facts.into_iter().map(of_one).collect()
+}
+
+/// When a time is that Ably told between these two times of its clock, all in milliseconds.
+fn about(time: u64, before: u64, after: u64) -> String {
+    const TOLERANCE_MS: u64 = 2_000;
+    for (later, name) in [(0, "now"), (30_000, "about 30 s from now")] {
+        let earliest = (before + later).saturating_sub(TOLERANCE_MS);
+        if (earliest..=after + later + TOLERANCE_MS).contains(&time) {
+            return name.to_owned();
+        }
+    }
+    format!("{} ms from now", i128::from(time) - i128::from(after))
 }

@@ -17,6 +17,7 @@
 mod ably;
 mod accounts;
 mod answer;
+mod complaints;
 mod daemon;
 mod echoes;
 mod faithful;

@@ -2,7 +2,7 @@
 
 use miniserde::json::Value;
 
-use super::ably::Seen;
+use super::ably::{IRREVOCABLE, Seen};
 use super::answer::Answer;
 use super::faithful::{Token, World};
 use super::json::{get, quote};
@@ -25,7 +25,7 @@ impl World {
             let revocable = matches!(get(key, "revocableTokens"), Value::Bool(true));
             if !revocable {
                 let message = "Revocable tokens are not enabled for this key".to_owned();
-                self.spoilt.insert(name.clone(), (40163, 401, message));
+                self.spoilt.insert(name.clone(), (IRREVOCABLE, 401, message));
             }
             keys.push(format!(
                 r#"{{"id":"key{number}","keyName":"{name}","keySecret":"{secret}","keyStr":"{name}:{secret}","capability":"{{\"*\":[\"*\"]}}","revocableTokens":{revocable}}}"#
