@@ -327,7 +327,7 @@ mod tests {
             ],
         );
         all_say(
-            || Error::Io(rustix::io::Errno::NETUNREACH.into()),
+            || io(io::ErrorKind::NetworkUnreachable),
             false,
             [
                 "ably.example is unreachable: network unreachable",
