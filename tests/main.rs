@@ -69,7 +69,9 @@ mod keys {
 }
 
 mod interop {
-    /// Other servers and clients: the stand-in as every client sees it.
+    /// Ably's own SDK against the stand-in.
+    mod sdk;
+    /// The stand-in as every client sees it.
     mod stand_in;
 }
 

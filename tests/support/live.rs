@@ -222,7 +222,7 @@ fn own(kind: &str) -> String {
 }
 
 /// A JWT with this claim, as an auth server signs it with this key.
-fn signed(key: &str, claim: &str, value: &str) -> String {
+pub fn signed(key: &str, claim: &str, value: &str) -> String {
     let (name, secret) = key.split_once(':').unwrap();
     let header = format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{name}"}}"#);
     let issued = now() - 5;

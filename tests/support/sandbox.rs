@@ -1,6 +1,9 @@
 //! Throw-away apps and tokens, as Ably's sandbox makes them for anybody's tests.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use miniserde::json::Value;
+use ring::hmac;
 
 use super::ably::{IRREVOCABLE, Seen};
 use super::answer::Answer;
@@ -48,12 +51,36 @@ impl World {
         Answer::plain(204, "")
     }
 
-    /// `POST /keys/{keyName}/requestToken`: an Ably token.
+    /// Whether the key of this name signed a token request (Ably's RSA9).
+    fn signed(&self, name: &str, body: &Value) -> bool {
+        let (Some(secret), Value::String(mac)) = (self.keys.get(name), get(body, "mac")) else {
+            return false;
+        };
+        let mut content = String::new();
+        for field in ["keyName", "ttl", "capability", "clientId", "timestamp", "nonce"] {
+            match get(body, field) {
+                Value::String(text) => content.push_str(text),
+                Value::Null => {}
+                other => content.push_str(&miniserde::json::to_string(other)),
+            }
+            content.push('\n');
+        }
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let mac = STANDARD.decode(mac).unwrap_or_default();
+        hmac::verify(&secret, content.as_bytes(), &mac).is_ok()
+    }
+
+    /// `POST /keys/{keyName}/requestToken`: an Ably token, for who has the key or a request that the
+    /// key signed.
     pub(super) fn issue(&mut self, name: &str, seen: &Seen) -> Answer {
-        if let Some(denied) = self.denied(name, seen) {
+        let Some(body @ Value::Object(_)) = seen.value() else {
+            return Answer::error(400, 40000, "the body is not a JSON object");
+        };
+        if !self.signed(name, body)
+            && let Some(denied) = self.denied(name, seen)
+        {
             return denied;
         }
-        let body = seen.json();
         let Value::String(client) = get(body, "clientId") else {
             return Answer::error(400, 40000, "no clientId");
         };
