@@ -110,6 +110,7 @@ fn where_nobody_answers_that_is_an_error() {
         endpoint: nobody().to_string(),
         ca: None,
         key: Some(KEY.to_owned()),
+        others: None,
         patience: Duration::ZERO,
     };
     let error = place.story().map(|_| ()).unwrap_err();

@@ -1,5 +1,6 @@
-//! What is tried with the real Ably, and with the stand-in beside it: the tool's own runs, and the
-//! same requests once more by another client. What came out is kept as facts that can be compared.
+//! What is tried with the real Ably, or with an emulator that others wrote, and with the stand-in
+//! beside it: the tool's own runs, and the same requests once more by another client. What came out
+//! is kept as facts that can be compared.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -39,8 +40,18 @@ pub struct Place {
     pub ca: Option<PathBuf>,
     /// A key that can revoke; `None`: one of an app made for this.
     pub key: Option<String>,
+    pub others: Option<Others>,
     /// How long a revoked token may still be accepted.
     pub patience: Duration,
+}
+
+/// Two more keys of the app. With them is tried what would be too much for the real Ably.
+#[derive(Clone)]
+pub struct Others {
+    /// Its tokens cannot be revoked.
+    pub irrevocable: String,
+    /// From before a rotation.
+    pub rotated: String,
 }
 
 /// One thing that was tried, and what is certain about its outcome.
@@ -52,7 +63,7 @@ pub struct Step {
 impl Place {
     pub fn at(ably: &Ably, key: Option<String>) -> Place {
         let (endpoint, ca) = (ably.endpoint(), Some(ably.ca_file()));
-        Place { endpoint, ca, key, patience: Duration::from_secs(1) }
+        Place { endpoint, ca, key, others: None, patience: Duration::from_secs(1) }
     }
 
     /// The endpoint's own host, without its fallbacks.
@@ -88,6 +99,15 @@ impl Place {
             tale.an_unknown_app(),
         ];
         steps.extend(app.as_ref().map(|app| tale.a_key_that_cannot(&app.plain)));
+        if let Some(others) = &self.others {
+            steps.extend([
+                tale.a_key_that_cannot(&others.irrevocable),
+                tale.the_key_before(&others.rotated),
+                tale.a_channel(),
+                tale.many_at_once(),
+                tale.a_log(&others.rotated),
+            ]);
+        }
         Ok(steps)
     }
 
@@ -104,6 +124,22 @@ impl Place {
         let config = ureq::Agent::config_builder().tls_config(tls.build());
         let config = config.timeout_global(Some(Duration::from_secs(30)));
         config.http_status_as_error(false).max_redirects(0).build().into()
+    }
+}
+
+impl Step {
+    /// Shows the step; whether everything that the stand-in says holds at this place, too. More may
+    /// be said there.
+    pub fn holds(&self, found: &Step, place: &str) -> bool {
+        let lacking: Vec<_> = self.facts.difference(&found.facts).collect();
+        println!("{:>8}  {}", if lacking.is_empty() { "same" } else { "DIFFERS" }, self.name);
+        for fact in &lacking {
+            println!("          - the stand-in alone: {fact}");
+        }
+        for fact in found.facts.difference(&self.facts) {
+            println!("          + {:<20}{fact}", format!("{place} alone:"));
+        }
+        lacking.is_empty()
     }
 }
 
@@ -338,13 +374,21 @@ impl Tale<'_> {
         Step { name: "a client ID, with a JWT and an Ably token", facts }
     }
 
-    /// A token that Ably issued; empty where it did not.
+    /// A token that Ably issued for a signed request, as the SDKs send it (Ably's RSA9); empty where
+    /// it did not.
     fn ably_token(&self, client: &str, facts: &mut BTreeSet<String>) -> String {
-        let (name, _) = self.key.split_once(':').unwrap();
-        let request = self.post_to(&format!("/keys/{name}/requestToken"), self.key);
-        let time = now() * 1000;
-        let body = format!(r#"{{"keyName":"{name}","clientId":"{client}","timestamp":{time}}}"#);
-        let answer = Answered::of(request.send(body));
+        let (name, secret) = self.key.split_once(':').unwrap();
+        let (time, nonce) = (now() * 1000, own("nonce"));
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        // The lifetime and the capability are left to the key.
+        let content = format!("{name}\n\n\n{client}\n{time}\n{nonce}\n");
+        let mac = STANDARD.encode(hmac::sign(&secret, content.as_bytes()));
+        let body = format!(
+            r#"{{"keyName":"{name}","clientId":"{client}","timestamp":{time},"nonce":"{nonce}","mac":"{mac}"}}"#
+        );
+        let url = format!("https://{}/keys/{name}/requestToken", self.place.host());
+        let request = self.agent.post(url).header("content-type", "application/json");
+        let answer = Answered::of(request.header("accept", "application/json").send(body));
         tell_answer("POST requestToken", &answer, facts);
         match answer.as_ref().map(|answer| get(&answer.body, "token")) {
             Ok(Value::String(token)) => token.clone(),
@@ -445,6 +489,52 @@ impl Tale<'_> {
         // Nobody has written down the status.
         let facts = either(facts, &["40164", "40163"], &["401", "400", "403"]);
         Step { name: "a key without revocable tokens", facts }
+    }
+
+    fn the_key_before(&self, key: &str) -> Step {
+        let mut facts = BTreeSet::new();
+        self.run("--check", key, &["--check"], &mut facts);
+        self.run("the tool", key, &["--client-id", &own("client"), "--force"], &mut facts);
+        Step { name: "the key from before a rotation", facts }
+    }
+
+    fn a_channel(&self) -> Step {
+        let mut facts = BTreeSet::new();
+        self.run("the tool", self.key, &["--channel", &own("channel"), "--force"], &mut facts);
+        Step { name: "a channel", facts }
+    }
+
+    fn many_at_once(&self) -> Step {
+        let (mut facts, folder, client) = (BTreeSet::new(), Folder::new(), own("client"));
+        let targets: String = (0..2500).map(|n| format!("clientId:{client}-{n}\n")).collect();
+        let file = folder.write("targets.txt", targets);
+        let options = ["--targets-file", file.to_str().unwrap(), "--parallel", "4", "--force"];
+        let records = self.run("the tool", self.key, &options, &mut facts);
+        let results = |record: &Value| list(record, "revocation.response.results").len();
+        let results = records.iter().filter(|record| has(record, "revocation")).map(results);
+        let (requests, targets) = results.fold((0, 0), |(n, all), some| (n + 1, all + some));
+        facts.insert(format!("the tool: {targets} results in {requests} records"));
+        Step { name: "2,500 targets on four connections", facts }
+    }
+
+    /// Tokens of two keys, in the forms in which they stand in logs.
+    fn a_log(&self, rotated: &str) -> Step {
+        let (mut facts, folder) = (BTreeSet::new(), Folder::new());
+        let of = |key: &str| signed(key, "x-ably-clientId", &own("client"));
+        let [first, second, third] = [self.key, rotated, self.key].map(of);
+        let [encoded, dotted] = [STANDARD.encode(&second), third.replace('.', "%2E")];
+        let log = format!(
+            "GET /?accessToken={first} 200\n{{\"authorization\":\"Bearer {encoded}\"}}\n\
+             GET /?accessToken={first} 200\nGET /?url=%3FaccessToken%3D{dotted}\n"
+        );
+        let log = folder.write("access.log", log);
+        let keys = folder.write("keys", format!("{}\n{rotated}\n", self.key));
+        let [log, keys] = [&log, &keys].map(|path| path.to_str().unwrap());
+        let options = ["--from-token", log, "--api-key-file", keys, "--verify", "--force"];
+        let records = self.run("the tool", self.key, &options, &mut facts);
+        let verified = records.iter().filter(|record| has(record, "verification")).count();
+        facts.insert(format!("the tool: {verified} tokens asked about"));
+        Step { name: "a log with tokens of two keys, with the proof", facts }
     }
 }
 

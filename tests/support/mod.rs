@@ -47,7 +47,7 @@ pub use faithful::{App, Control, ControlKey, Revocation, Token, is_of_control};
 pub use hosts::*;
 pub use json::{flag, get, has, list, number, parse, quote, text};
 pub use leaked::*;
-pub use live::{Place, Step, signed};
+pub use live::{Others, Place, Step, signed};
 pub use many::*;
 pub use pki::{Certificate, Pki, pki};
 pub use program::{Folder, Program, ably, alice, binary, command, forced, installed, revoke_alice};

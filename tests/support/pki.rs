@@ -54,6 +54,7 @@ pub struct Pki {
 struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    pem: [String; 2],
 }
 
 /// The certificates of this process. Shared, so that several stand-ins trust alike.
@@ -77,6 +78,7 @@ impl Pki {
         let of_the_ca = Identity {
             chain: vec![ca_certificate.der().clone()],
             key: PrivateKeyDer::try_from(ca.key().serialize_der()).unwrap(),
+            pem: [ca_certificate.pem(), ca.key().serialize_pem()],
         };
         let identities = [
             identity(&ca, names.clone(), false),
@@ -91,6 +93,11 @@ impl Pki {
 
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// The good certificate and its key, for another server.
+    pub fn server_pem(&self) -> &[String; 2] {
+        &self.identities[Certificate::Good as usize].pem
     }
 
     /// A server's TLS settings with this certificate; TLS 1.2 alone if asked for.
@@ -129,5 +136,6 @@ fn identity(issuer: &Issuer<'_, KeyPair>, names: Vec<String>, expired: bool) -> 
     Identity {
         chain: vec![certificate.der().clone()],
         key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        pem: [certificate.pem(), key.serialize_pem()],
     }
 }
