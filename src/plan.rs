@@ -85,9 +85,6 @@ pub struct Plan {
 impl Plan {
     /// Settles what the request leaves open: keys and app, the claim of leaked tokens, the time. The
     /// operator is asked where that is needed.
-    ///
-    /// # Errors
-    /// What the request leaves open cannot be settled, or the operator did not choose.
     pub fn settle(
         mut request: Request,
         sources: &mut Sources<'_>,

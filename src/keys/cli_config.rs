@@ -1,7 +1,6 @@
 //! The configuration that the full Ably CLI writes (`~/.ably/config`, TOML), read only: of the
 //! current account what helps to find an app and a key, nothing else. It ends where one is chosen.
 
-use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +9,9 @@ use zeroize::Zeroizing;
 use crate::api_key::{ApiKey, hide_given};
 use crate::environment::Environment;
 use crate::error::Problem;
-use crate::file::{self, Named, reason};
+use crate::file::{self, reason};
 use crate::keys::control_base::ControlBase;
-use crate::keys::key::{App, Key};
+use crate::keys::key::{AccountEndpoint, App, Key};
 use crate::keys::toml_table::{OTHER_WAYS, Table, TomlFile};
 use crate::net::endpoint::Endpoint;
 use crate::secret::Secret;
@@ -26,67 +25,48 @@ const LISTED: usize = 10;
 const LOGIN: &str =
     "run `ably accounts login` with the full Ably CLI, or set ABLY_ACCESS_TOKEN to an access token";
 
-/// The configuration of the full Ably CLI.
-#[derive(Debug)]
-pub struct Configuration {
-    account: Result<Account, Problem>,
-}
+/// What the file says of the current account; an error where none is selected, or the one that is
+/// has no entry. That matters only where an account is needed.
+pub(super) type Configuration = Result<Account, Problem>;
 
 /// The current account.
 #[derive(Debug)]
-pub struct Account {
+pub(super) struct Account {
     /// What the operator calls it (`current.account`).
-    pub name: String,
+    pub(super) name: String,
     /// The app that the operator selected.
-    pub current_app_id: Option<String>,
+    pub(super) current_app_id: Option<String>,
     /// As `--endpoint`, or why it cannot be used: an error only of a run that would use it.
-    pub endpoint: Result<Option<Endpoint>, Problem>,
+    endpoint: Result<Option<Endpoint>, Problem>,
     /// Where its Control API is, or why that cannot be used, as for `endpoint`.
-    pub control: Result<Option<ControlBase>, Problem>,
-    /// The apps it knows of, by ID.
-    pub apps: Vec<App>,
-    keys: Vec<StoredKey>,
-    login: Login,
-}
-
-/// The key that the configuration holds for an app.
-#[derive(Debug)]
-struct StoredKey {
-    app_id: String,
-    /// Whole, not yet checked.
-    key: Secret,
-    label: Option<String>,
-}
-
-/// How the account authenticates to the Control API.
-#[derive(Debug)]
-struct Login {
+    pub(super) control: Result<Option<ControlBase>, Problem>,
+    stored: Vec<StoredApp>,
     access_token: Option<Secret>,
-    /// Unix milliseconds.
+    /// When the token expires, in Unix milliseconds.
     expires_at: Option<i64>,
     /// The account names an OAuth session that is not in the file.
     session_missing: bool,
 }
 
-/// Where the configuration is: `$ABLY_CLI_CONFIG_DIR/config`, else `$HOME/.ably/config`. A
-/// variable that is empty counts as unset; `None` where both are.
-pub fn path(get_env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let set = |name| get_env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+/// An app, and the key that the configuration holds for it.
+#[derive(Debug)]
+struct StoredApp {
+    app: App,
+    /// Whole, not yet checked.
+    key: Option<Secret>,
+    label: Option<String>,
+}
+
+/// Where the configuration is: `$ABLY_CLI_CONFIG_DIR/config`, else `$HOME/.ably/config`; `None` where
+/// both are unset.
+pub fn path(env: Environment) -> Option<PathBuf> {
+    let set = |name| env.raw(name).map(PathBuf::from);
     let folder = set("ABLY_CLI_CONFIG_DIR").or_else(|| set("HOME").map(|home| home.join(".ably")));
     Some(folder?.join("config"))
 }
 
-/// Where the configuration is, and what to call it.
-pub fn named(env: Environment) -> Option<Named> {
-    Some((path(|name| env.raw(name))?, "the Ably CLI's configuration"))
-}
-
-/// Reads the configuration; `None` where there is no such file.
-///
-/// # Errors
-/// It cannot be read, is no file or over 4 MiB, is not UTF-8 or not TOML, or a value of the current
-/// account has the wrong type. The message names file and line and holds no value of the file.
-pub fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
+/// Reads the configuration; `None` where there is no such file. No message holds a value of it.
+pub(super) fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
     let shown = Safe(&path.to_string_lossy()).to_string();
     let bytes = match file::read(path, SIZE_LIMIT) {
         Ok(bytes) => Zeroizing::new(bytes),
@@ -101,106 +81,88 @@ pub fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
             return Err(Problem::new(format!("cannot read {shown}: {why}"), OTHER_WAYS));
         }
     };
-    let account = current(&TomlFile { shown: &shown, bytes: &bytes })?;
-    Ok(Some(Configuration { account }))
-}
-
-impl Configuration {
-    /// The current account.
-    ///
-    /// # Errors
-    /// None is selected, or the one selected has no entry. Ask only where one is needed.
-    pub fn account(&self) -> Result<&Account, Problem> {
-        self.account.as_ref().map_err(Problem::clone)
-    }
+    current(&TomlFile { shown: &shown, bytes: &bytes }).map(Some)
 }
 
 impl Account {
     /// The access token for the Control API; `None` where there is none. `now` is Unix time in
-    /// milliseconds.
-    ///
-    /// # Errors
-    /// The OAuth session has expired or is gone. Only the full Ably CLI can renew it, since that
-    /// writes the file.
-    pub fn access_token(&self, now: i64) -> Result<Option<&Secret>, Problem> {
-        let Login { access_token, expires_at, session_missing } = &self.login;
-        let what = match (access_token, expires_at) {
-            (Some(_), Some(expires_at)) if *expires_at <= now => "has expired",
-            (None, _) if *session_missing => "is not in the configuration",
-            _ => return Ok(access_token.as_ref()),
+    /// milliseconds. An expired one can be renewed by the full CLI alone, since that writes the file.
+    pub(super) fn access_token(&self, now: i64) -> Result<Option<&Secret>, Problem> {
+        let what = match (&self.access_token, self.expires_at) {
+            (Some(_), Some(expires_at)) if expires_at <= now => "has expired",
+            (None, _) if self.session_missing => "is not in the configuration",
+            (token, _) => return Ok(token.as_ref()),
         };
         let message = format!("the login of account {} {what}", Safe(excerpt(&self.name).as_ref()));
         Err(Problem::new(message, LOGIN))
     }
 
     /// Makes the redactor know every secret of the account, whether it still serves or not.
-    pub fn conceal(&self, redactor: &Redactor) {
-        if let Some(token) = &self.login.access_token {
-            redactor.add(token.expose());
-        }
-        self.keys.iter().for_each(|stored| hide_given(stored.key.expose(), redactor));
+    pub(super) fn conceal(&self, redactor: &Redactor) {
+        self.access_token.iter().for_each(|token| redactor.add(token.expose()));
+        let keys = self.stored.iter().filter_map(|stored| stored.key.as_ref());
+        keys.for_each(|key| hide_given(key.expose(), redactor));
+    }
+
+    pub(super) fn apps(&self) -> impl Iterator<Item = &App> {
+        self.stored.iter().map(|stored| &stored.app)
     }
 
     /// The apps for which there is a key.
-    pub fn apps_with_key(&self) -> Vec<App> {
-        let has_key = |app: &&App| self.keys.iter().any(|key| key.app_id == app.id);
-        self.apps.iter().filter(has_key).cloned().collect()
+    pub(super) fn apps_with_key(&self) -> Vec<App> {
+        let with_key = self.stored.iter().filter(|stored| stored.key.is_some());
+        with_key.map(|stored| stored.app.clone()).collect()
     }
 
-    /// What is told of where a key or an endpoint comes from.
-    pub fn described(&self) -> String {
+    /// Where a key or an endpoint comes from.
+    fn described(&self) -> String {
         format!("configuration (account {})", self.name)
     }
 
-    /// The key for an app.
-    ///
-    /// # Errors
-    /// What is stored is no key.
-    pub fn key_of(&self, app: &App) -> Result<Option<Key>, Problem> {
-        let Some(stored) = self.keys.iter().find(|key| key.app_id == app.id) else {
+    pub(super) fn endpoint(&self) -> AccountEndpoint {
+        Ok(self.endpoint.clone()?.map(|endpoint| (endpoint, self.described())))
+    }
+
+    /// The key for an app; an error where what is stored is none.
+    pub(super) fn key_of(&self, app: &App) -> Result<Option<Key>, Problem> {
+        let own = self.stored.iter().find(|stored| stored.app.id == app.id);
+        let Some((own, key)) = own.and_then(|own| Some((own, own.key.as_ref()?))) else {
             return Ok(None);
         };
         let source = self.described();
-        let key = ApiKey::from_secret(&stored.key).map_err(|what| {
+        let key = ApiKey::parse(key.expose()).map_err(|what| {
             Problem::new(
                 format!("the API key of app {app} from {source} cannot be used: {what}"),
                 "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
             )
         })?;
-        let label = stored.label.clone();
-        Ok(Some(Key { label, app: app.clone(), ..Key::new(key, source) }))
+        let (label, endpoint) = (own.label.clone(), self.endpoint());
+        Ok(Some(Key { label, app: app.clone(), endpoint, ..Key::new(key, source) }))
     }
 }
 
-/// The outer error is that of a bad file, the inner one that of a file without the account.
-fn current(file: &TomlFile<'_>) -> Result<Result<Account, Problem>, Problem> {
+/// The outer error is that of a bad file.
+fn current(file: &TomlFile<'_>) -> Result<Configuration, Problem> {
     let parsed = file.parse()?;
     let root = Table::root(file, parsed.get_ref());
-    let current = root.table("current")?;
-    let name = current.as_ref().map(|table| table.text("account")).transpose()?.flatten();
-    let accounts = root.table("accounts")?;
-    let Some(name) = name else {
-        return Ok(Err(no_account(file, "selects no account", accounts.as_ref())));
+    let (current, accounts) = (root.table("current")?, root.table("accounts")?);
+    let Some(name) = current.text("account")? else {
+        return Ok(Err(no_account(file, "selects no account", &accounts)));
     };
-    let entry = accounts.as_ref().map(|table| table.table(name)).transpose()?.flatten();
-    let Some(entry) = entry else {
+    let entry = accounts.table(name)?;
+    if !entry.is_there() {
         let what = format!("has no account {}, which it selects", Safe(excerpt(name).as_ref()));
-        return Ok(Err(no_account(file, &what, accounts.as_ref())));
-    };
-    // Older versions of the CLI kept the app there; newer ones let it win and move it.
-    let selected = current.map(|table| table.text("app")).transpose()?.flatten();
+        return Ok(Err(no_account(file, &what, &accounts)));
+    }
     let mut account = account(name, &entry, &root)?;
-    account.current_app_id = selected.map(str::to_owned).or(account.current_app_id);
+    // Older versions of the CLI kept the app there; newer ones let it win and move it.
+    account.current_app_id = current.text("app")?.map(str::to_owned).or(account.current_app_id);
     Ok(Ok(account))
 }
 
-fn no_account(file: &TomlFile<'_>, what: &str, accounts: Option<&Table<'_>>) -> Problem {
-    let names: Vec<String> = accounts
-        .into_iter()
-        .flat_map(Table::names)
-        .take(LISTED)
-        .map(|name| Safe(excerpt(name).as_ref()).to_string())
-        .collect();
+fn no_account(file: &TomlFile<'_>, what: &str, accounts: &Table<'_>) -> Problem {
+    let shown = |name| Safe(excerpt(name).as_ref()).to_string();
+    let names: Vec<String> = accounts.names().take(LISTED).map(shown).collect();
     let known = match names.as_slice() {
         [] => String::new(),
         names => format!(" (there is {})", names.join(", ")),
@@ -210,25 +172,32 @@ fn no_account(file: &TomlFile<'_>, what: &str, accounts: Option<&Table<'_>>) -> 
 }
 
 fn account(name: &str, table: &Table<'_>, root: &Table<'_>) -> Result<Account, Problem> {
-    let (mut apps, mut keys) = (Vec::new(), Vec::new());
-    if let Some(table) = table.table("apps")? {
-        for id in table.names() {
-            let Some(entry) = table.table(id)? else { continue };
-            apps.push(App { name: entry.text("appName")?.map(str::to_owned), ..App::by_id(id) });
-            let label = entry.text("keyName")?.map(str::to_owned);
-            if let Some(key) = secret(&entry, "apiKey")? {
-                keys.push(StoredKey { app_id: id.to_owned(), key, label });
-            }
-        }
-    }
+    let apps = table.table("apps")?;
+    let stored = |id| {
+        let entry = apps.table(id)?;
+        Ok(StoredApp {
+            app: App { name: entry.text("appName")?.map(str::to_owned), ..App::by_id(id) },
+            key: secret(&entry, "apiKey")?,
+            label: entry.text("keyName")?.map(str::to_owned),
+        })
+    };
+    // The session that the account names, else what the account itself holds, as the CLI does.
+    let session_key = table.text("oauthSessionKey")?;
+    let session = session_key.map(|key| root.table("oauthSessions")?.table(key)).transpose()?;
+    let session = session.filter(Table::is_there);
+    let login = session.as_ref().unwrap_or(table);
+    let expires_at =
+        login.integer("accessTokenExpiresAt", "must be a time in Unix milliseconds")?;
     Ok(Account {
         name: name.to_owned(),
         current_app_id: table.text("currentAppId")?.map(str::to_owned),
         endpoint: endpoint(table),
         control: control(table),
-        apps,
-        keys,
-        login: login(table, root)?,
+        stored: apps.names().map(stored).collect::<Result<_, Problem>>()?,
+        access_token: secret(login, "accessToken")?,
+        // The CLI writes 0 for none.
+        expires_at: expires_at.filter(|time| *time != 0),
+        session_missing: session_key.is_some() && session.is_none(),
     })
 }
 
@@ -257,27 +226,6 @@ fn control(table: &Table<'_>) -> Result<Option<ControlBase>, Problem> {
         (None, None) => return Ok(None),
     };
     base.map(Some).map_err(|flaw| table.flaw(key, flaw))
-}
-
-/// The session that the account names, else what the account itself holds, as the CLI does.
-fn login(table: &Table<'_>, root: &Table<'_>) -> Result<Login, Problem> {
-    let key = table.text("oauthSessionKey")?;
-    let session = match key {
-        Some(key) => match root.table("oauthSessions")? {
-            Some(sessions) => sessions.table(key)?,
-            None => None,
-        },
-        None => None,
-    };
-    let holder = session.as_ref().unwrap_or(table);
-    let expires_at =
-        holder.integer("accessTokenExpiresAt", "must be a time in Unix milliseconds")?;
-    Ok(Login {
-        access_token: secret(holder, "accessToken")?,
-        // The CLI writes 0 for none.
-        expires_at: expires_at.filter(|time| *time != 0),
-        session_missing: key.is_some() && session.is_none(),
-    })
 }
 
 fn secret(table: &Table<'_>, key: &str) -> Result<Option<Secret>, Problem> {
@@ -326,7 +274,7 @@ accessTokenExpiresAt = 1_795_453_744_607
 refreshToken = "s3cret-refresh"
 "#;
 
-    fn parse(text: &[u8]) -> Result<Result<Account, Problem>, Problem> {
+    fn parse(text: &[u8]) -> Result<Configuration, Problem> {
         current(&TomlFile { shown: "config", bytes: text })
     }
 
@@ -361,13 +309,12 @@ refreshToken = "s3cret-refresh"
 
     #[test]
     fn the_folder_comes_from_the_environment() {
-        let found = |dir: Option<&str>, home: Option<&str>| {
-            path(|name| if name == "HOME" { home } else { dir }.map(OsString::from))
-        };
-        assert_eq!(found(Some("/c"), Some("/h")), Some("/c/config".into()));
-        assert_eq!(found(Some(""), Some("/h")), Some("/h/.ably/config".into()));
-        assert_eq!(found(None, Some("")), None);
-        assert_eq!(found(None, None), None);
+        let home = |name: &str| (name == "HOME").then(|| "/h".into());
+        assert_eq!(path(Environment(home)), Some("/h/.ably/config".into()));
+        let both = |name: &str| Some(if name == "HOME" { "/h" } else { "/c" }.into());
+        assert_eq!(path(Environment(both)), Some("/c/config".into()));
+        assert_eq!(path(Environment(|_| Some("".into()))), None);
+        assert_eq!(path(Environment(|_| None)), None);
     }
 
     #[test]
@@ -384,7 +331,7 @@ refreshToken = "s3cret-refresh"
             for none in ["app2", "App1"] {
                 assert!(account.key_of(&App::by_id(none)).unwrap().is_none(), "{none}");
             }
-            let names: Vec<_> = account.apps.iter().map(|app| app.name.as_deref()).collect();
+            let names: Vec<_> = account.apps().map(|app| app.name.as_deref()).collect();
             assert_eq!(names[..2], [Some("Shop"), Some("Shop")]);
             assert!(!format!("{account:?}").contains("s3cret"));
         }
@@ -567,7 +514,7 @@ refreshToken = "s3cret-refresh"
         );
         fs::write(&file, WHOLE).unwrap();
         assert!(read(&file.join("config")).unwrap().is_none());
-        assert_eq!(read(&file).unwrap().unwrap().account().unwrap().name, "work");
+        assert_eq!(read(&file).unwrap().unwrap().unwrap().name, "work");
         let mut large = format!("{WHOLE}#");
         large.push_str(&"x".repeat((SIZE_LIMIT as usize) - large.len()));
         fs::write(&file, &large).unwrap();
@@ -607,8 +554,8 @@ refreshToken = "s3cret-refresh"
             let account = account(&with(&format!("apps.x.appName = {written}\napps.x.apiKey = '{key}'")));
             // A pair of surrogates is JSON alone.
             prop_assume!(!written.contains("\\ud"));
-            prop_assert_eq!(account.apps[0].name.as_deref(), Some(name.as_str()));
-            prop_assert_eq!(account.keys[0].key.expose(), key);
+            prop_assert_eq!(account.stored[0].app.name.as_deref(), Some(name.as_str()));
+            prop_assert_eq!(account.stored[0].key.as_ref().unwrap().expose(), key);
         }
     }
 }

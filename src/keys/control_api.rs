@@ -31,9 +31,6 @@ pub struct ControlApi<'a> {
 
 impl<'a> ControlApi<'a> {
     /// The Control API in its place, with an access token.
-    ///
-    /// # Errors
-    /// The token cannot stand in a header, or is too long for one.
     pub fn new(net: Net<'a>, base: &ControlBase, token: &Secret) -> Result<Self, Problem> {
         let redactor = net.redactor();
         redactor.add(token.expose());
@@ -48,9 +45,6 @@ impl<'a> ControlApi<'a> {
     }
 
     /// All apps of the account.
-    ///
-    /// # Errors
-    /// The Control API refused, could not be asked, or gave no readable answer.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
         let me = self.get(&format!("{}/me", self.base), &self.turn())?.0;
         let account = match &me {
@@ -72,9 +66,6 @@ impl<'a> ControlApi<'a> {
     }
 
     /// The keys of an app that are enabled, and how many are not.
-    ///
-    /// # Errors
-    /// As for `apps`.
     pub fn keys(&mut self, app: &App) -> Result<(Vec<Key>, usize), Error> {
         let listed = self.all(&format!("{}/apps/{}/keys", self.base, segment(&app.id)));
         let listed = listed.map_err(|error| match error {

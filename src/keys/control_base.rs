@@ -22,9 +22,6 @@ impl Default for ControlBase {
 
 impl ControlBase {
     /// Reads a host with an optional port; a routing policy means nothing here.
-    ///
-    /// # Errors
-    /// What is wrong, as the rest of a sentence that does not repeat the value.
     pub fn of_host(value: &str) -> Result<Self, &'static str> {
         let endpoint = Endpoint::read(value)?;
         if !endpoint.fallbacks().is_empty() {
@@ -39,9 +36,6 @@ impl ControlBase {
     }
 
     /// Reads a URL. One without a path leaves that to the host.
-    ///
-    /// # Errors
-    /// As for `of_host`; and it is not https, or has more than host and path.
     pub fn of_url(value: &str) -> Result<Self, &'static str> {
         let scheme = value.get(..8).filter(|start| start.eq_ignore_ascii_case("https://"));
         let rest = scheme.and_then(|_| value.get(8..)).ok_or("must begin with https://")?;

@@ -37,9 +37,6 @@ impl Place {
 
 /// Reads the keys of a place, each once: of a text one, of a file one a line. The redactor learns
 /// what is there, whether it is a key or not.
-///
-/// # Errors
-/// The file cannot be read, or what is there is no key. No message holds a part of it.
 pub fn read(place: &Place, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
     match place {
         Place::Text(text, named_by) => {
@@ -53,9 +50,6 @@ pub fn read(place: &Place, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
 }
 
 /// Reads a key; `source` is where it comes from.
-///
-/// # Errors
-/// It has not the form of a key.
 pub fn parse(text: &str, source: &str) -> Result<ApiKey, Problem> {
     ApiKey::parse(text).map_err(|what| {
         Problem::new(format!("the API key from {source} cannot be used: {what}"), FORM)

@@ -70,10 +70,6 @@ impl Source {
 }
 
 /// Finds the keys and makes sure that they belong to the app that was asked for.
-///
-/// # Errors
-/// No key, a malformed one, one of another app, or an app or key that cannot be told apart. No
-/// message holds a secret.
 pub fn find(want: Want, sources: &mut Sources<'_>, signals: &Signals) -> Result<Found, Error> {
     let mut search = Search::new(want, sources, signals)?;
     search.name_app()?;

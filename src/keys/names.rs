@@ -13,19 +13,18 @@ const MOST: usize = 1000;
 
 /// IDs and names, a line each.
 pub fn list(what: Option<Names>, env: Environment) -> String {
-    let configuration = cli_config::path(|name| env.raw(name)).map(|path| cli_config::read(&path));
-    let Some(Ok(Some(configuration))) = configuration else { return String::new() };
-    match (what, configuration.account()) {
-        (Some(what), Ok(account)) => of_account(what, account),
+    let configuration = cli_config::path(env).map(|path| cli_config::read(&path));
+    match (what, configuration) {
+        (Some(what), Some(Ok(Some(Ok(account))))) => of_account(what, &account),
         _ => String::new(),
     }
 }
 
 fn of_account(what: Names, account: &Account) -> String {
     let keys: Vec<Key> =
-        account.apps.iter().filter_map(|app| account.key_of(app).ok().flatten()).collect();
+        account.apps().filter_map(|app| account.key_of(app).ok().flatten()).collect();
     let mut names: Vec<&str> = match what {
-        Names::Apps => account.apps.iter().flat_map(of_app).collect(),
+        Names::Apps => account.apps().flat_map(of_app).collect(),
         Names::Keys => keys.iter().flat_map(of_key).collect(),
     };
     // One of several lines would be another name, and one with a dash another option. A secret has

@@ -60,9 +60,6 @@ pub(super) fn other_keys(choice: &Choice, others: &[Key]) -> Error {
 }
 
 /// An app by ID, else by name; `None` where neither is known.
-///
-/// # Errors
-/// Several apps have the name.
 pub(super) fn app(known: Vec<App>, wanted: &str, named_by: &str) -> Result<Option<App>, Error> {
     let (mut by_id, others): (Vec<_>, Vec<_>) = known.into_iter().partition(|app| app.id == wanted);
     if let Some(found) = by_id.pop() {
@@ -81,9 +78,6 @@ pub(super) fn app(known: Vec<App>, wanted: &str, named_by: &str) -> Result<Optio
 }
 
 /// The app that is meant among those of the Control API.
-///
-/// # Errors
-/// None is, several are, or it is disabled.
 pub(super) fn app_of_control(apps: Vec<App>, wanted: &str, named_by: &str) -> Result<App, Error> {
     let there: Vec<String> = apps.iter().map(App::to_string).collect();
     match app(apps, wanted, named_by)? {
@@ -101,9 +95,6 @@ pub(super) fn app_of_control(apps: Vec<App>, wanted: &str, named_by: &str) -> Re
 }
 
 /// The only app of the account that is enabled, or the one chosen.
-///
-/// # Errors
-/// There is none, or several and nobody to choose.
 pub(super) fn app_of_account(mut apps: Vec<App>, chooser: &Chooser) -> Result<App, Error> {
     apps.retain(|app| app.enabled);
     let several = Problem::new("the account has several apps", "name one with --app");
@@ -113,9 +104,6 @@ pub(super) fn app_of_account(mut apps: Vec<App>, chooser: &Chooser) -> Result<Ap
 }
 
 /// The only app that has a key in the configuration, or the one chosen; `None` where none has.
-///
-/// # Errors
-/// There are several and nobody to choose.
 pub(super) fn app_with_stored_key(apps: Vec<App>, chooser: &Chooser) -> Result<Option<App>, Error> {
     let several =
         Problem::new("several apps have a key in the configuration", "name one with --app");
@@ -123,9 +111,6 @@ pub(super) fn app_with_stored_key(apps: Vec<App>, chooser: &Chooser) -> Result<O
 }
 
 /// Of an app's enabled keys the one that is meant; and the others that can revoke.
-///
-/// # Errors
-/// There is none, or several and nobody to choose.
 pub(super) fn key(
     mut keys: Vec<Key>,
     disabled: usize,

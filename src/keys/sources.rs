@@ -6,7 +6,7 @@ use crate::error::{Error, Problem};
 use crate::keys::cli_config::{self, Account, Configuration};
 use crate::keys::control_api::ControlApi;
 use crate::keys::control_base::ControlBase;
-use crate::keys::key::{AccountEndpoint, App, Choice, Key};
+use crate::keys::key::{App, Choice, Key};
 use crate::keys::select;
 use crate::net::session::Net;
 use crate::secret::Secret;
@@ -34,16 +34,10 @@ impl<'a> Sources<'a> {
     }
 
     /// Reads the configuration unless it was read before.
-    ///
-    /// # Errors
-    /// It is there but cannot be used.
     pub(super) fn read_configuration(&mut self) -> Result<(), Problem> {
         if self.configuration.is_none() {
-            let read = match cli_config::path(|name| self.env.raw(name)) {
-                Some(path) => cli_config::read(&path),
-                None => Ok(None),
-            };
-            self.configuration = Some(read);
+            let path = cli_config::path(self.env);
+            self.configuration = Some(path.map_or(Ok(None), |path| cli_config::read(&path)));
             if let Some(account) = self.usable_account() {
                 account.conceal(&self.net.redactor());
             }
@@ -57,7 +51,7 @@ impl<'a> Sources<'a> {
     /// The current account of the configuration; `None` where it was not read or is absent.
     fn account(&self) -> Result<Option<&Account>, Problem> {
         match &self.configuration {
-            Some(Ok(Some(configuration))) => configuration.account().map(Some),
+            Some(Ok(Some(account))) => account.as_ref().map(Some).map_err(Problem::clone),
             Some(Err(problem)) => Err(problem.clone()),
             _ => Ok(None),
         }
@@ -73,7 +67,7 @@ impl<'a> Sources<'a> {
     pub(super) fn current_app(&self) -> Option<App> {
         let account = self.usable_account()?;
         let id = account.current_app_id.as_deref()?;
-        let known = account.apps.iter().find(|app| app.id == id);
+        let known = account.apps().find(|app| app.id == id);
         Some(known.cloned().unwrap_or_else(|| App::by_id(id)))
     }
 
@@ -82,34 +76,20 @@ impl<'a> Sources<'a> {
         self.usable_account().map(Account::apps_with_key).unwrap_or_default()
     }
 
-    /// The key that the configuration holds for an app, with its account's endpoint.
-    ///
-    /// # Errors
-    /// It is no key.
+    /// The key that the configuration holds for an app; an error where it is none.
     pub(super) fn stored_key(&self, app: &App) -> Result<Option<Key>, Problem> {
-        let Some(account) = self.usable_account() else { return Ok(None) };
-        let key = account.key_of(app)?;
-        Ok(key.map(|key| Key { endpoint: self.account_endpoint(), ..key }))
-    }
-
-    fn account_endpoint(&self) -> AccountEndpoint {
-        let Some(account) = self.usable_account() else { return Ok(None) };
-        let endpoint = account.endpoint.clone()?;
-        Ok(endpoint.map(|endpoint| (endpoint, account.described())))
+        self.usable_account().map_or(Ok(None), |account| account.key_of(app))
     }
 
     /// The keys of an app that the Control API lists as enabled, and how many are not. They go to the
     /// endpoint of the account, unless another account's token asked for them.
-    ///
-    /// # Errors
-    /// The Control API refused, could not be asked, or gave no readable answer.
     pub(super) fn control_keys(
         &self,
         control: &mut ControlApi<'a>,
         app: &App,
     ) -> Result<(Vec<Key>, usize), Error> {
         let endpoint = match self.env.raw("ABLY_ACCESS_TOKEN") {
-            None => self.account_endpoint(),
+            None => self.usable_account().map_or(Ok(None), Account::endpoint),
             Some(_) => Ok(None),
         };
         let (mut keys, disabled) = control.keys(app)?;
@@ -119,9 +99,6 @@ impl<'a> Sources<'a> {
 
     /// The app that a value of `--app` means: a known ID, else a name. `None` where neither the
     /// configuration nor the Control API can tell.
-    ///
-    /// # Errors
-    /// Two apps have the name, the app is disabled or unknown, or the Control API failed.
     pub(super) fn app_by_id_or_name(
         &mut self,
         app: &str,
@@ -129,8 +106,8 @@ impl<'a> Sources<'a> {
     ) -> Result<Option<App>, Error> {
         // A flaw of the configuration was told before, or the key came from elsewhere.
         let _ = self.read_configuration();
-        let known = self.usable_account().map(|account| account.apps.clone());
-        if let Some(found) = select::app(known.unwrap_or_default(), app, named_by)? {
+        let known = self.usable_account().into_iter().flat_map(Account::apps).cloned();
+        if let Some(found) = select::app(known.collect(), app, named_by)? {
             return Ok(Some(found));
         }
         match self.control()? {
@@ -146,9 +123,6 @@ impl<'a> Sources<'a> {
     }
 
     /// The Control API, where there is an access token for it.
-    ///
-    /// # Errors
-    /// The login has expired, or its host is none.
     pub(super) fn control(&mut self) -> Result<Option<ControlApi<'a>>, Error> {
         let from_env = self.env.text("ABLY_ACCESS_TOKEN")?;
         let from_env = from_env.map(|text| Secret::new(text.trim().to_owned()));
@@ -199,13 +173,11 @@ impl Account {
     fn lack(&self, app: &App, choice: &Choice) -> String {
         match self.key_of(app) {
             Ok(Some(key)) => format!("holds {} for app {app}, but {choice}", key.name()),
-            _ if self.apps.iter().any(|known| known.id == app.id) => {
-                format!("holds none for app {app}")
-            }
-            _ if self.apps.is_empty() => format!("knows no app {app}"),
+            _ if self.apps().any(|known| known.id == app.id) => format!("holds none for app {app}"),
             _ => {
-                let known: Vec<String> = self.apps.iter().map(App::to_string).collect();
-                format!("knows no app {app}: {}", listed(&known))
+                let known: Vec<String> = self.apps().map(App::to_string).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { listed(&known) };
+                format!("knows no app {app}, but {known}")
             }
         }
     }

@@ -19,9 +19,6 @@ pub(super) struct TomlFile<'a> {
 
 impl<'a> TomlFile<'a> {
     /// All of it.
-    ///
-    /// # Errors
-    /// It is not UTF-8 or not TOML.
     pub(super) fn parse(&self) -> Result<Spanned<DeTable<'a>>, Problem> {
         let text = str::from_utf8(self.bytes)
             .map_err(|error| self.problem(error.valid_up_to(), "not UTF-8"))?;
@@ -34,44 +31,43 @@ impl<'a> TomlFile<'a> {
 
     /// A position that the parser tells: it does not see the byte order mark.
     fn offset(&self, at: usize) -> usize {
-        let mut mark = [0; 4];
-        at + if self.bytes.starts_with(BOM.encode_utf8(&mut mark).as_bytes()) {
-            BOM.len_utf8()
-        } else {
-            0
-        }
+        let text = str::from_utf8(self.bytes).unwrap_or_default();
+        at + if text.starts_with(BOM) { BOM.len_utf8() } else { 0 }
     }
 
     fn problem(&self, at: usize, what: &str) -> Problem {
         let before = self.bytes.get(..at).unwrap_or(self.bytes);
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         let message = format!("{} line {line}: {what}", self.shown);
-        Problem::new(message, format!("mend that line, or {OTHER_WAYS}"))
+        Problem::new(message, format!("fix that line, or {OTHER_WAYS}"))
     }
 }
 
-/// A table of the file, with the path to it.
+/// A table of the file, with the path to it. One that is not there has nothing in it.
 pub(super) struct Table<'a> {
     file: &'a TomlFile<'a>,
-    table: &'a DeTable<'a>,
+    table: Option<&'a DeTable<'a>>,
     path: String,
 }
 
 impl<'a> Table<'a> {
     /// The table that holds all others.
     pub(super) fn root(file: &'a TomlFile<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { file, table, path: String::new() }
+        Self { file, table: Some(table), path: String::new() }
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.table.is_some()
     }
 
     /// The names in it, in the order of the file.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.table.keys().map(|name| name.get_ref().as_ref())
+        self.table.into_iter().flat_map(DeTable::keys).map(|name| name.get_ref().as_ref())
     }
 
-    /// A table within it.
-    pub(super) fn table(&self, key: &str) -> Result<Option<Self>, Problem> {
+    pub(super) fn table(&self, key: &str) -> Result<Self, Problem> {
         let table = self.value(key, "must be a table", |value| value.as_table())?;
-        Ok(table.map(|table| Self { file: self.file, table, path: format!("{}{key}.", self.path) }))
+        Ok(Self { file: self.file, table, path: format!("{}{key}.", self.path) })
     }
 
     /// A string; an empty one counts as absent.
@@ -80,7 +76,7 @@ impl<'a> Table<'a> {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// An integer. `wanted` says in words what it must be.
+    /// An integer; `wanted` says in words what it must be.
     pub(super) fn integer(&self, key: &str, wanted: &str) -> Result<Option<i64>, Problem> {
         self.value(key, wanted, |value| match value {
             DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix()).ok(),
@@ -88,14 +84,14 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// `true` or `false`.
     pub(super) fn switch(&self, key: &str) -> Result<Option<bool>, Problem> {
         self.value(key, "must be true or false", |value| value.as_bool())
     }
 
     /// A flaw of a value, by its path and line: `accounts.work.port must be …`.
     pub(super) fn flaw(&self, key: &str, what: &str) -> Problem {
-        let at = self.table.get(key).map_or(0, |value| self.file.offset(value.span().start));
+        let value = self.table.and_then(|table| table.get(key));
+        let at = value.map_or(0, |value| self.file.offset(value.span().start));
         let path = format!("{}{key}", self.path);
         self.file.problem(at, &format!("{} {what}", Safe(excerpt(&path).as_ref())))
     }
@@ -106,7 +102,7 @@ impl<'a> Table<'a> {
         wanted: &str,
         read: impl Fn(&'a DeValue<'a>) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let value = self.table.get(key);
-        value.map(|value| read(value.get_ref()).ok_or_else(|| self.flaw(key, wanted))).transpose()
+        let Some(value) = self.table.and_then(|table| table.get(key)) else { return Ok(None) };
+        read(value.get_ref()).map(Some).ok_or_else(|| self.flaw(key, wanted))
     }
 }

@@ -80,10 +80,6 @@ impl<'a> Report<'a> {
     }
 
     /// Opens the file of `--record` with who does what, and why.
-    ///
-    /// # Errors
-    /// It cannot be written, or a signal came while another run was writing; then nothing may be
-    /// sent.
     pub fn open_record(self, env: Environment, redactor: &Redactor) -> Result<(), Error> {
         let Some(path) = &self.plan.files.record else {
             return Ok(());

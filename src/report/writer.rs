@@ -50,9 +50,6 @@ impl<'a> Writer<'a> {
     }
 
     /// Opens the file, creates it where it is not there, and puts the first record on disk.
-    ///
-    /// # Errors
-    /// It cannot be opened, locked or written.
     pub(super) fn open(&self, path: &Path, first: &Record) -> Result<(), Problem> {
         let file = RecordFile::open(path, self.output.signals());
         let file = file.map_err(|error| unwritable(path, &error))?;

@@ -19,9 +19,6 @@ pub enum IssuedBefore {
 
 impl IssuedBefore {
     /// Reads Unix milliseconds, RFC 3339 in UTC, or an age such as `10m`.
-    ///
-    /// # Errors
-    /// It is none of these, or an age that Ably would reject.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return match text.parse() {

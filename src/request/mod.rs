@@ -59,9 +59,6 @@ pub enum Subject {
 impl Request {
     /// Reads what arguments and environment mean, and the files that they name. The redactor learns
     /// every secret that is met on the way. The network is how hosts are reached.
-    ///
-    /// # Errors
-    /// Arguments, variables or files that cannot be acted on.
     pub fn read(
         args: &Args,
         env: Environment,

@@ -29,15 +29,14 @@ pub struct OutputFiles {
 }
 
 impl OutputFiles {
-    /// # Errors
-    /// One is no regular file, in no folder, an input, the other one, or where a stream goes to; the
-    /// record cannot be written; or no line of a targets file can hold a target.
     pub fn check(
         settings: &Settings,
         subject: &Subject,
         env: Environment,
     ) -> Result<Self, Problem> {
-        let inputs = || settings.inputs().into_iter().chain(cli_config::named(env));
+        let configuration =
+            || cli_config::path(env).map(|path| (path, "the Ably CLI's configuration"));
+        let inputs = || settings.inputs().into_iter().chain(configuration());
         let option = long(Id::UnrevokedTo);
         let unrevoked_to = match &settings.unrevoked_to {
             None => None,

@@ -124,9 +124,6 @@ pub struct Settings {
 
 impl Settings {
     /// Makes sense of arguments and environment together.
-    ///
-    /// # Errors
-    /// An argument or a variable that cannot be used, or two that cannot be used together.
     pub fn new(args: &Args, env: Environment) -> Result<Self, Problem> {
         misplaced_secret(args, env)?;
         if args.has(Id::Json) && args.has(Id::PrettyJson) {
@@ -212,9 +209,6 @@ impl Settings {
 }
 
 /// How hosts are reached, but for the roots of a file.
-///
-/// # Errors
-/// An argument that cannot be used.
 pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
     let get = |name: &str| env.raw(name).map(|value| value.to_string_lossy().into_owned());
     Ok(Network {

@@ -61,8 +61,6 @@ impl Kind {
             .find_map(|kind| specifier.strip_prefix(kind.prefix()).map(|value| (kind, value)))
     }
 
-    /// # Errors
-    /// What is wrong with a value of this kind.
     pub(super) fn check(self, value: &str) -> Result<(), Fault<'static>> {
         match value {
             "" => Err(Fault::Empty),

@@ -36,9 +36,6 @@ pub struct Targets {
 
 impl Targets {
     /// Takes the values of options.
-    ///
-    /// # Errors
-    /// A value is empty, or a client ID `*`; there is none; all are over 4 GiB.
     pub fn from_options<'a>(
         values: impl Iterator<Item = (Kind, &'a str)>,
     ) -> Result<Self, Problem> {

@@ -16,9 +16,6 @@ const BARE: &str = ", without header and quotes";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
 
 /// Takes the bytes of a targets file. `name` is the file as the operator knows it.
-///
-/// # Errors
-/// Bad lines, the first ten by number; no target at all; more than 4 GiB.
 pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Targets, Problem> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(too_large(name));

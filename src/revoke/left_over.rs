@@ -41,9 +41,6 @@ const REVOKED: u32 = u32::MAX;
 
 impl LeftOver {
     /// Writes the file with all targets; `None` where none was asked for.
-    ///
-    /// # Errors
-    /// It cannot be written; then nothing may be sent.
     pub fn create(plan: &Plan) -> Result<Option<Self>, Problem> {
         let Some(path) = &plan.files.unrevoked_to else {
             return Ok(None);
@@ -76,9 +73,6 @@ impl LeftOver {
     }
 
     /// Replaces the file with what is left, and says how many targets that is.
-    ///
-    /// # Errors
-    /// It cannot be written; the file with all targets is still there then.
     pub fn finish(&self, plan: &Plan) -> Result<usize, Problem> {
         self.write(plan).map_err(|problem| {
             let remedy = "the file is as it was before the first request: it holds all targets, those that were \

@@ -60,8 +60,6 @@ struct Lane<'p> {
 }
 
 impl<'p> Run<'p> {
-    /// # Errors
-    /// A key cannot stand in a header.
     pub fn new(plan: &'p Plan, net: Net<'p>) -> Result<Self, Problem> {
         let lane = |job: &Job| {
             let client = job.at_hand.as_ref();

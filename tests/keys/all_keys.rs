@@ -153,3 +153,15 @@ fn scripts_learn_which_key_failed() {
     assert_eq!(text(&result, "revocation.keyName"), "APP1.key-b");
     assert_eq!(text(&result, "revocation.target"), "clientId:alice");
 }
+
+#[test]
+fn a_key_that_is_set_and_not_used_is_named() {
+    let server = serving(control());
+    let folder = Folder::new();
+    let other = folder.write("other", KEY3);
+    let program = alice().args(["--all-keys", "--force"]).env("ABLY_API_KEY", KEY3);
+    let program = program.env("ABLY_API_KEY_FILE", other);
+    let run = filed(program, &server, &lines(&[KEY1, KEY2])).run();
+    run.exits(0).says("warning: --api-key-file is used, and not ABLY_API_KEY, ABLY_API_KEY_FILE");
+    assert_eq!(revoked(&server), by(&[KEY1, KEY2], &["clientId:alice"]));
+}

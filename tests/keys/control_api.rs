@@ -48,6 +48,27 @@ fn of_an_apps_keys_one_serves_or_all_are_listed() {
     }
 }
 
+/// A key that is known not to revoke is used where it is named, and an error names those that can.
+#[test]
+fn what_is_known_of_a_key_is_said() {
+    let keys = || vec![ControlKey::new(KEY1, "Root"), ControlKey::new(KEY2, "Two")];
+    let server = serving(with_keys(vec![
+        ControlKey::new(KEY1, "Root"),
+        ControlKey::new(KEY3, "Old").irrevocable(),
+    ]));
+    let run = ask(&server, &["--app", "APP1", "--key", "Old", "--force"]).run();
+    run.exits(0).says("warning: key APP1.key-c has no revocable tokens");
+    let mut three = keys();
+    three.push(ControlKey::new(KEY3, "Old").irrevocable());
+    let server = serving(with_keys(three));
+    let run = ask(&server, &["--app", "APP1", "--force"]).run();
+    run.exits(2).says("several keys").says("key-a (Root)").says("key-b (Two)").says("--all-keys");
+    run.never_says("key-c");
+    // After a choice by name the others that can revoke are known.
+    let run = ask(&server, &["--app", "APP1", "--key", "Two", "--force"]).run();
+    run.exits(0).says("hint: ").says("APP1.key-a from Control API").never_says("APP1.key-c");
+}
+
 #[test]
 fn of_the_accounts_apps_one_serves_or_all_are_listed() {
     let app = |id: &str, name: &str, status: &str| {
