@@ -1,5 +1,5 @@
 # The release binary is static: musl, no libc of the host, nothing beside it.
-TARGET ?= x86_64-unknown-linux-musl
+TARGET ?= $(shell uname -m)-unknown-linux-musl
 # What ships. The first is this machine's: its binary makes the man page and the completions.
 TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 PREFIX ?= /usr/local
@@ -16,21 +16,18 @@ CORE := cli::examples:: cli::usage:: keys::sources:: revoke::wire:: terminal::qu
 BUILD := --locked --target $(TARGET)
 # Builds what a recipe goes on with. Cargo is heard on a terminal, or where it fails.
 QUIETLY = [ -t 2 ] || export CARGO_TERM_QUIET=true; $(MAKE) --silent build >/dev/null &&
-.PHONY: all build pages demo live test test-core bench lint install uninstall deb clean target targets dist check-dist image \
+.PHONY: all build pages demo live test test-core bench lint install uninstall deb clean dist check-dist image \
 	reproduce size deny
 
 all: build pages
 
-build: target
-	$(CARGO) build --release $(BUILD) --bin ably
+build:
+	@dist/build.sh $(TARGET)
 	@ls -l $(BIN)
 
 # What is installed beside the binary.
 pages: build
 	@dist/pages.sh $(TARGET) $(RUNS_HERE) $(SHARE)
-
-target:
-	@dist/target.sh $(TARGET)
 
 # A first look: revokes tokens at a stand-in for Ably on this machine, which stays up with KEEP=1.
 demo:
@@ -40,24 +37,24 @@ demo:
 live:
 	@$(QUIETLY) ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --quiet $(BUILD) --example live
 
-# Every test that runs the program runs the release binary.
+# Every test that runs the program runs the release binary. They wait more than they compute.
 test: build
-	ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) test $(BUILD) $(TEST_OPTIONS)
+	RUST_TEST_THREADS=8 ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) test $(BUILD) $(TEST_OPTIONS)
 
 # The core of the tests against the binary in ABLY_BIN, under the emulator in ABLY_RUNNER if set.
-test-core: target
+test-core:
 	$(CARGO) test $(BUILD) --test behaviour -- $(CORE)
 
 # Speed, memory and size beside curl's. Needs curl and hyperfine; GNU time and valgrind for all of it.
 bench:
 	@$(QUIETLY) ABLY_BIN=$(CURDIR)/$(BIN) $(CARGO) run --profile bench --quiet $(BUILD) --example bench
 
-lint: target
+lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
 
 # Licences of what is linked into the binary; sources and duplicates of that and of what builds it.
-deny: targets
+deny:
 	@command -v cargo-deny >/dev/null || { echo "missing: cargo install --locked cargo-deny"; exit 1; }
 	@command -v jq >/dev/null || { echo "missing: jq (apt-get install jq)"; exit 1; }
 	@for target in $(TARGETS); do \
@@ -83,11 +80,8 @@ deb: all
 	@command -v cargo-deb >/dev/null || { echo "missing: cargo install --locked cargo-deb"; exit 1; }
 	$(CARGO) deb --locked --no-build --target $(TARGET)
 
-targets:
-	@dist/target.sh $(TARGETS)
-
 # The archives of a release and their checksums, in dist/.
-dist: targets
+dist:
 	dist/package.sh $(TARGETS)
 
 check-dist:
@@ -99,16 +93,12 @@ image:
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$(SOURCE) dist
 
 # Builds the last commit twice, by different people in different places, and compares.
-reproduce: targets
+reproduce:
 	dist/reproduce.sh
 
-# The binary's size, and what it is made of.
+# Lines of src by room, and the binary's bytes; fails where they are over the budget.
 size: build
-	@stat -c '%s bytes, %n' $(BIN)
-	@command -v cargo-bloat >/dev/null || { echo "for the parts: cargo install --locked cargo-bloat"; exit 0; }; \
-	for by in "--crates -n 12" "-n 20"; do \
-		$(CARGO) bloat --release $(BUILD) --target-dir target/size \
-			--config 'profile.release.strip=false' $$by; done
+	@dist/size.sh $(BIN)
 
 clean:
 	$(CARGO) clean

@@ -8,15 +8,14 @@ cd "$(dirname "$0")/.."
 
 name=ably-revoke-token
 version=$(sed -n '0,/^version = /s/^version = "\(.*\)"/\1/p' Cargo.toml)
-cargo_home=${CARGO_HOME:-$HOME/.cargo}
-export CARGO_TARGET_DIR=$PWD/target/dist
+work=$PWD/target/dist
 
 missing=0
 need() { # COMMAND HOW-TO-GET-IT
     command -v "$1" >/dev/null || { echo "missing: $1 ($2)" >&2; missing=1; }
 }
-need cargo-auditable 'cargo install --locked cargo-auditable'
 need jq 'apt-get install jq'
+need python3 'apt-get install python3'
 need "${CC_aarch64_unknown_linux_musl:-aarch64-linux-gnu-gcc}" 'apt-get install gcc-aarch64-linux-gnu'
 need gzip 'apt-get install gzip'
 tar --version 2>/dev/null | grep -q GNU || { echo 'missing: GNU tar (apt-get install tar)' >&2; missing=1; }
@@ -27,51 +26,40 @@ tar --version 2>/dev/null | grep -q GNU || { echo 'missing: GNU tar (apt-get ins
 [ $missing = 0 ] || exit 1
 export SOURCE_DATE_EPOCH
 
-# No path of this machine may reach the binary. Where rustup has Rust's sources, rustc names them
-# by their place; elsewhere by the commit. The separator is what cargo splits at.
-sysroot=$(rustc --print sysroot)
-commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
-# shellcheck disable=SC2086 # Each word is a flag.
-printf -v CARGO_ENCODED_RUSTFLAGS '%s\x1f' ${RUSTFLAGS:-} \
-    "--remap-path-prefix=$PWD=/build" \
-    "--remap-path-prefix=$cargo_home=/cargo" \
-    "--remap-path-prefix=$sysroot=/rust" \
-    "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$commit"
-export CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS%$'\x1f'}
+# Rust's own, which knows all targets and comes with the compiler.
+objcopy() {
+    local sysroot
+    sysroot=$(rustc --print sysroot)
+    LD_LIBRARY_PATH=$sysroot/lib "$(echo "$sysroot"/lib/rustlib/*/bin/rust-objcopy)" "$@"
+}
 
-# Cargo makes a wrapper's path part of the crate's hash, and cargo-auditable names itself by its
-# path: so cargo is given its name alone. By that name it finds a script, which sees to it that
-# cargo-auditable asks dist/metadata.sh and so lists what is linked, no more.
-shims=$CARGO_TARGET_DIR/shims
-mkdir -p "$shims"
-cat >"$shims/cargo-auditable" <<END
-#!/bin/sh
-CARGO="$shims/metadata" exec "$(command -v cargo-auditable)" "\$@"
-END
-cat >"$shims/metadata" <<END
-#!/bin/sh
-exec "$PWD/dist/metadata.sh" "\$ABLY_TARGET" toolchain
-END
-cat >"$shims/build" <<END
-#!/bin/sh
-PATH="$shims:\$PATH" RUSTC_WORKSPACE_WRAPPER=cargo-auditable exec cargo "\$@"
-END
-chmod 755 "$shims"/*
-
-build() { # TARGET
-    ABLY_TARGET=$1 CARGO=$shims/build cargo-auditable auditable build --release --locked \
-        --target "$1" --bin ably
+# What is linked, in the form of cargo-auditable, for `cargo audit bin` and other scanners: JSON inside of
+# zlib, here without compression, so that no version of zlib changes the bytes.
+audit_list() {
+    jq -c '.resolve as $resolve | [.packages[].id] as $ids | { packages: [.packages[] | .id as $id | {
+        name, version, source: (if .source == null then "local" elif .source == "toolchain" then "toolchain" else "crates.io" end),
+        dependencies: [$resolve.nodes[] | select(.id == $id) | .dependencies[] as $dep | $ids | index($dep)] | sort }
+        + if $id == $resolve.root then { root: true } else {} end] }' |
+        python3 -c '
+import sys, zlib
+data = sys.stdin.buffer.read().strip()
+size = len(data)
+out = b"\x78\x01\x01" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + data
+sys.stdout.buffer.write(out + zlib.adler32(data).to_bytes(4, "big"))'
 }
 
 pack() { # TARGET
-    local top=$name-$version-$1 stage=$CARGO_TARGET_DIR/stage
+    local top=$name-$version-$1 stage=$work/stage
     local root=$stage/$top
     rm -rf "$stage"
-    install -D -m 755 "$CARGO_TARGET_DIR/$1/release/ably" "$root/bin/ably"
-    dist/pages.sh "$1" "$CARGO_TARGET_DIR/$host/release/ably" "$root/share"
+    install -d "$root/bin"
+    dist/metadata.sh "$1" toolchain >"$work/metadata.json"
+    audit_list <"$work/metadata.json" >"$work/dep-v0"
+    objcopy --add-section ".dep-v0=$work/dep-v0" "target/$1/release/ably" "$root/bin/ably"
+    dist/pages.sh "$1" "target/$host/release/ably" "$root/share"
     rm "$root/share/changelog.Debian"
-    dist/metadata.sh "$1" toolchain | jq --arg target "$1" --arg time "$(date -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)" \
-        --rawfile lock Cargo.lock -f dist/sbom.jq >"$root/share/doc/$name/sbom.cdx.json"
+    jq --arg target "$1" --arg time "$(date -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)" \
+        --rawfile lock Cargo.lock -f dist/sbom.jq "$work/metadata.json" >"$root/share/doc/$name/sbom.cdx.json"
     chmod -R u=rwX,go=rX "$root"
     tar --create --directory "$stage" --format=ustar --sort=name --owner=0 --group=0 \
         --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" "$top" | gzip -9 -n >"dist/$top.tar.gz"
@@ -79,7 +67,7 @@ pack() { # TARGET
 
 host=$1
 rm -f dist/*.tar.gz dist/SHA256SUMS
-for target; do build "$target"; done
+dist/build.sh "$@"
 for target; do pack "$target"; done
 cd dist
 sha256sum -- *.tar.gz >SHA256SUMS

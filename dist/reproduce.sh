@@ -17,7 +17,6 @@ git archive HEAD | tee >(tar -x -C "$one") | tar -x -C "$two"
 # links where they can be.
 sysroot=$(rustc --print sysroot)
 cp -rl "$sysroot" "$work/rust" 2>/dev/null || cp -r "$sysroot" "$work/rust"
-cp "$(command -v cargo-auditable)" "$work/rust/bin/"
 cargo fetch --quiet --locked
 mkdir "$work/home"
 cp -r "${CARGO_HOME:-$HOME/.cargo}/registry" "$work/home/"
