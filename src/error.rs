@@ -108,12 +108,6 @@ impl Error {
         Self::Input(Problem::new(message, remedy))
     }
 
-    /// The operator did not say yes, or a signal came meanwhile.
-    pub fn not_confirmed(signal: Option<i32>) -> Self {
-        let declined = Self::Declined(Problem::new("not confirmed: nothing was sent", ""));
-        signal.map_or(declined, Self::Signal)
-    }
-
     /// The same without the secrets that its texts may repeat.
     pub fn cleaned(self, redactor: &Redactor) -> Self {
         match self {

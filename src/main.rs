@@ -69,8 +69,7 @@ fn revoke(
     signals.hold();
     report.open_record(env, redactor)?;
     match plan.settings.mode {
-        Mode::Ask if prompt::is_yes(&prompt::line(output, &report.question())) => {}
-        Mode::Ask => return Err(Error::not_confirmed(signals.caught())),
+        Mode::Ask => prompt::confirm(output, &report.question())?,
         Mode::Force => report.warnings(),
         Mode::DryRun => return Ok(report.dry_run()),
     }

@@ -1,15 +1,20 @@
 //! SIGHUP, SIGINT and SIGTERM. Handlers are there from the start, since the kernel ignores default
 //! actions for process 1 of a container. While requests are under way the first signal ends the run
-//! in good order and the second ends it at once; at the hidden prompt they restore the terminal
+//! in good order and the second ends it at once; at the hidden prompt the terminal is restored
 //! first; everywhere else they act as by default.
+//!
+//! A handler only sets a flag. Whatever waits looks at the flag at least once in a `SLICE`.
 
 use std::fs;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGXFSZ};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::error::Problem;
 
@@ -22,8 +27,6 @@ pub struct Signals {
     caught: Arc<AtomicUsize>,
     /// While true, a signal has its default action.
     default_action: Arc<AtomicBool>,
-    /// SIGTSTP came while `hold_suspension` was in force.
-    suspended: Arc<AtomicBool>,
     /// The program was stopped and goes on.
     continued: Arc<AtomicBool>,
 }
@@ -41,50 +44,32 @@ impl Signals {
     }
 
     fn install_handlers(&self) -> io::Result<()> {
-        let this = self;
-        this.release();
+        self.release();
         let ignored = ignored();
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             if ignored >> (signal - 1) & 1 == 1 {
                 continue;
             }
             // Actions run in this order: the flag is judged before this very signal sets it.
-            let flag = || Arc::clone(&this.default_action);
+            let flag = || Arc::clone(&self.default_action);
             if is_init() {
                 signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flag())?;
             } else {
                 signal_hook::flag::register_conditional_default(signal, flag())?;
             }
             signal_hook::flag::register(signal, flag())?;
-            let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&this.caught), number)?;
+            let number = signal.unsigned_abs() as usize;
+            signal_hook::flag::register_usize(signal, Arc::clone(&self.caught), number)?;
         }
         // A write past the limit on a file's size then fails instead of killing.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
-        signal_hook::flag::register(SIGCONT, Arc::clone(&this.continued))?;
+        signal_hook::flag::register(SIGCONT, Arc::clone(&self.continued))?;
         Ok(())
     }
 
     /// From here on the first signal is noted; a second one has its default action.
     pub fn hold(&self) {
         self.default_action.store(false, Ordering::SeqCst);
-    }
-
-    /// Catches SIGTSTP, for a prompt that must restore the terminal first.
-    ///
-    /// # Errors
-    /// The system refuses to install a handler.
-    pub fn hold_suspension(&self) -> io::Result<Suspension> {
-        self.suspended.store(false, Ordering::SeqCst);
-        let stop_at_once = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register_conditional_default(SIGTSTP, Arc::clone(&stop_at_once))?;
-        signal_hook::flag::register(SIGTSTP, Arc::clone(&self.suspended))?;
-        Ok(Suspension { stop_at_once })
-    }
-
-    /// Whether SIGTSTP was caught since this was last asked.
-    pub fn take_suspended(&self) -> bool {
-        self.suspended.swap(false, Ordering::SeqCst)
     }
 
     /// Whether the program was stopped and went on since this was last asked.
@@ -123,35 +108,14 @@ impl Signals {
     }
 }
 
-/// While it lasts, SIGTSTP is only noted.
-#[derive(Debug)]
-pub struct Suspension {
-    stop_at_once: Arc<AtomicBool>,
-}
-
-impl Drop for Suspension {
-    fn drop(&mut self) {
-        self.stop_at_once.store(may_stop(), Ordering::SeqCst);
+/// Waits until a stream can be read or written, but no longer than a `SLICE`. Whether it can.
+pub(crate) fn ready(stream: BorrowedFd<'_>, events: PollFlags) -> bool {
+    let slice = Timespec { tv_sec: 0, tv_nsec: i64::from(SLICE.subsec_nanos()) };
+    match poll(&mut [PollFd::new(&stream, events)], Some(&slice)) {
+        Ok(0) | Err(Errno::INTR) => false,
+        // Reading or writing it will tell. A process that may open no files may not poll either.
+        Ok(_) | Err(_) => true,
     }
-}
-
-/// Stops the program as SIGTSTP does by default, where somebody is there to let it go on.
-pub fn stop() {
-    if may_stop() {
-        // Where it fails, the prompt simply goes on.
-        let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
-    }
-}
-
-/// Whether a shell can let a stopped program go on. The session leader's own group has none, and
-/// there the kernel ignores SIGTSTP too.
-fn may_stop() -> bool {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // State, parent, group, session; 0 for what is outside of a container.
-    let mut ids = after_name.split_whitespace().skip(2);
-    let (group, session) = (ids.next(), ids.next());
-    session.is_some() && group != session
 }
 
 /// Whether this is process 1, which dies of no default action.

@@ -48,9 +48,10 @@ impl Chooser {
         }
         self.output.say(&text);
         let answer = prompt::line(&self.output, &format!("Which one? [1-{}] ", candidates.len()));
-        match answer.trim().parse::<usize>() {
-            Ok(n) if (1..=candidates.len()).contains(&n) => Ok(n - 1),
-            _ => Err(Error::Declined(Problem::new("nothing chosen: nothing was sent", ""))),
+        let chosen = answer.and_then(|answer| answer.trim().parse::<usize>().ok());
+        match chosen.filter(|n| (1..=candidates.len()).contains(n)) {
+            Some(n) => Ok(n - 1),
+            None => Err(Error::Declined(Problem::new("nothing chosen: nothing was sent", ""))),
         }
     }
 }

@@ -1,180 +1,181 @@
-//! Questions to the operator. The confirmation reads one line from stdin; the key is read from
-//! the terminal without echo.
+//! Questions to the operator. The confirmation and the numbered choice read one line from stdin; the
+//! key is read from the terminal, without echo, by rpassword.
+//!
+//! Alone, rpassword turns the echo off only after it has asked, dies of Ctrl-C before it turns the
+//! echo on again, and goes on waiting after a signal was caught. So it reads from a `Keyboard`, which
+//! owns the terminal's modes and looks for signals: however the prompt ends, the keyboard is dropped,
+//! and that restores them. A thread that watches would do as well, where a thread can be made.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rpassword::ConfigBuilder;
+use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
-use crate::signals::{self, Signals};
+use crate::error::{Error, Problem};
+use crate::signals::{Signals, ready};
 use crate::terminal::output::Output;
 
 /// The longest answer that is read, in bytes. Nobody means yes with more.
 const LINE_LIMIT: usize = 1024;
-/// The longest line that a terminal hands on, its end included.
-const TERMINAL_LIMIT: usize = 4095;
 const TERMINAL: &str = "/dev/tty";
 
-/// How reading a line ended.
-enum Read {
-    /// With a line break.
-    Line,
-    /// With the end of input.
-    End,
-    /// The line is longer than the limit.
-    TooLong,
-    /// The program was stopped and goes on: the question is no longer in view.
-    Continued,
-    /// SIGTSTP was caught.
-    Suspended,
-    /// A signal was caught.
-    Signal,
+/// Asks for a yes.
+///
+/// # Errors
+/// The signal that came, or that the answer is anything else.
+pub fn confirm(output: &Output, question: &str) -> Result<(), Error> {
+    let answer = line(output, question);
+    if let Some(signal) = output.signals().caught() {
+        return Err(Error::Signal(signal));
+    }
+    let message = match answer.map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
+        Some("y" | "yes") => return Ok(()),
+        None if !io::stdin().is_terminal() => {
+            "not confirmed: nothing was sent; a run without a terminal needs --force"
+        }
+        _ => "not confirmed: nothing was sent",
+    };
+    Err(Error::Declined(Problem::new(message, "")))
 }
 
-/// Asks a question and reads one line. What is too long or unreadable is an empty line.
-pub fn line(output: &Output, question: &str) -> String {
-    let stdin = io::stdin();
-    let signals = output.signals();
+/// How reading a line ended.
+enum End {
+    Line,
+    Input,
+    /// It is too long or unreadable, or a signal was caught.
+    Unusable,
+}
+
+/// Asks a question and reads one line; an empty one where it is unusable. `None` where the input was
+/// at its end. Byte by byte, so that nothing of the next line is taken.
+pub(crate) fn line(output: &Output, question: &str) -> Option<String> {
+    let (stdin, signals) = (io::stdin(), output.signals());
     signals.take_continued();
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = loop {
-        output.say(question);
-        bytes.clear();
-        match read_line(stdin.as_fd(), signals, &mut bytes, LINE_LIMIT) {
-            Ok(Read::Continued) => {}
-            read => break read,
+    output.say(question);
+    let mut bytes = Vec::new();
+    let end = loop {
+        if signals.caught().is_some() {
+            break End::Unusable;
+        }
+        if signals.take_continued() {
+            // The program was stopped meanwhile, and the question is no longer in view.
+            output.say(question);
+            bytes.clear();
+        }
+        if !ready(stdin.as_fd(), PollFlags::IN) {
+            continue;
+        }
+        let mut byte = [0];
+        match rustix::io::read(&stdin, &mut byte) {
+            Ok(0) => break End::Input,
+            Ok(_) if byte == *b"\n" => break End::Line,
+            Ok(_) if bytes.len() < LINE_LIMIT => bytes.extend_from_slice(&byte),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Ok(_) | Err(_) => break End::Unusable,
         }
     };
-    if !stdin.is_terminal() || !matches!(read, Ok(Read::Line)) {
+    if !stdin.is_terminal() || !matches!(end, End::Line) {
         // The question's line would otherwise go on with whatever is said next.
         output.say("\n");
     }
-    match read {
-        Ok(Read::Line | Read::End) => String::from_utf8(bytes.to_vec()).unwrap_or_default(),
-        _ => String::new(),
+    match end {
+        End::Input if bytes.is_empty() => None,
+        End::Line | End::Input => Some(String::from_utf8(bytes).unwrap_or_default()),
+        End::Unusable => Some(String::new()),
     }
-}
-
-/// Reads up to a line break, byte by byte, so that nothing of the next line is taken.
-fn read_line(
-    input: BorrowedFd<'_>,
-    signals: &Signals,
-    bytes: &mut Zeroizing<Vec<u8>>,
-    limit: usize,
-) -> io::Result<Read> {
-    let slice = Timespec::try_from(signals::SLICE).ok();
-    loop {
-        if signals.caught().is_some() {
-            return Ok(Read::Signal);
-        }
-        if signals.take_suspended() {
-            return Ok(Read::Suspended);
-        }
-        if signals.take_continued() {
-            return Ok(Read::Continued);
-        }
-        match poll(&mut [PollFd::new(&input, PollFlags::IN)], slice.as_ref()) {
-            Ok(0) | Err(Errno::INTR) => continue,
-            ready => ready?,
-        };
-        let mut byte = [0];
-        match rustix::io::read(input, &mut byte) {
-            Ok(0) => return Ok(Read::End),
-            Ok(_) if byte == *b"\n" => return Ok(Read::Line),
-            Ok(_) if bytes.len() == limit => return Ok(Read::TooLong),
-            Ok(_) => bytes.extend_from_slice(&byte),
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Whether an answer means yes.
-pub fn is_yes(answer: &str) -> bool {
-    let answer = answer.trim();
-    answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
 }
 
 /// Whether the operator can be asked for a key: someone looks at a terminal, and it can be opened.
-pub fn can_ask_for_key() -> bool {
+pub(crate) fn can_ask_for_key() -> bool {
     let watched = io::stdin().is_terminal() || io::stderr().is_terminal();
-    watched && OpenOptions::new().read(true).write(true).open(Path::new(TERMINAL)).is_ok()
+    watched && terminal().is_ok()
 }
 
-/// Reads a key from the terminal without echo. The terminal is left as it was whatever happens:
-/// signals end or stop the program only after that.
+fn terminal() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(TERMINAL)
+}
+
+/// Reads a key from the terminal without echo; an empty one after Ctrl-D. The terminal is left as it
+/// was whatever happens.
 ///
 /// # Errors
 /// The signal that came, or that no key could be read.
-pub fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<String>, Error> {
-    let unreadable = |error: io::Error| {
-        let reason = crate::file::reason(&error);
-        Error::input(format!("the key cannot be read from the terminal: {reason}"), "")
-    };
+pub(crate) fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<String>, Error> {
     signals.hold();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(TERMINAL_LIMIT));
-    let read = read_hidden(signals, question, &mut bytes);
+    let typed = Keyboard::open(signals.clone()).and_then(|keyboard| {
+        let config = ConfigBuilder::new().input_reader(keyboard).output_file_path(TERMINAL);
+        rpassword::prompt_password_with_config(question, config.build()).map(Zeroizing::new)
+    });
     if let Some(signal) = signals.caught() {
         return Err(Error::Signal(signal));
     }
     signals.release();
-    if matches!(read.map_err(unreadable)?, Read::TooLong) {
-        return Err(Error::input("the key is too long for a terminal", "give --api-key-file FILE"));
+    match typed {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Zeroizing::default()),
+        typed => typed.map_err(|error| {
+            let reason = crate::file::reason(&error);
+            Error::input(format!("the key cannot be read from the terminal: {reason}"), "")
+        }),
     }
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    Ok(Zeroizing::new(text.to_owned()))
 }
 
-fn read_hidden(
-    signals: &Signals,
-    question: &str,
-    bytes: &mut Zeroizing<Vec<u8>>,
-) -> io::Result<Read> {
-    let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
-    let _suspension = signals.hold_suspension()?;
-    loop {
-        signals.take_continued();
-        bytes.clear();
-        let quiet = Quiet::new(&terminal)?;
-        (&terminal).write_all(question.as_bytes())?;
-        let read = read_line(terminal.as_fd(), signals, bytes, TERMINAL_LIMIT - 2);
-        drop(quiet);
-        let read = read?;
-        (&terminal).write_all(b"\n")?;
-        match read {
-            Read::Suspended => signals::stop(),
-            Read::Continued => {}
-            read => return Ok(read),
+/// A terminal that does not show what is typed, and is as it was once this is dropped.
+struct Keyboard {
+    terminal: File,
+    modes: Termios,
+    signals: Signals,
+}
+
+impl Keyboard {
+    fn open(signals: Signals) -> io::Result<Self> {
+        let terminal = terminal()?;
+        let modes = tcgetattr(&terminal)?;
+        let this = Self { terminal, modes, signals };
+        this.hide()?;
+        Ok(this)
+    }
+
+    /// Turns off the echo, and the keys that stop or end a program.
+    fn hide(&self) -> io::Result<()> {
+        let mut modes = self.modes.clone();
+        let off = LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
+        modes.local_modes.remove(off);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &modes)?)
+    }
+}
+
+impl Read for Keyboard {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.signals.caught().is_some() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            if self.signals.take_continued() {
+                // A shell had the terminal meanwhile, and may have turned the echo on.
+                self.hide()?;
+            }
+            if ready(self.terminal.as_fd(), PollFlags::IN) {
+                return match self.terminal.read(buffer)? {
+                    0 => Err(io::Error::other("it was closed")),
+                    count => Ok(count),
+                };
+            }
         }
     }
 }
 
-/// A terminal that does not show what is typed; restored on drop.
-struct Quiet<'a> {
-    terminal: &'a File,
-    modes: Termios,
-}
-
-impl<'a> Quiet<'a> {
-    fn new(terminal: &'a File) -> io::Result<Self> {
-        let modes = tcgetattr(terminal)?;
-        let mut quiet = modes.clone();
-        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-        quiet.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(terminal, OptionalActions::Now, &quiet)?;
-        Ok(Self { terminal, modes })
-    }
-}
-
-impl Drop for Quiet<'_> {
+impl Drop for Keyboard {
     fn drop(&mut self) {
         // Nothing better can be done where the terminal is gone.
-        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.modes);
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
+        let _ = self.terminal.write_all(b"\n");
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use pty_process::Size;
 use pty_process::blocking::{Command as PtyCommand, Pts, Pty};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::program::{Folder, Input, Program};
 use super::run::{Capture, Run, send_signal, wait_child};
@@ -139,6 +139,20 @@ impl Terminal {
 
     pub fn send_signal(&self, signal: &str) {
         send_signal(self.child.id(), signal);
+    }
+
+    /// Sends it to the program that this one started.
+    pub fn send_signal_to_child(&self, signal: &str) {
+        let pid = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        send_signal(children.trim().parse().expect("one child"), signal);
+    }
+
+    /// Makes the terminal show what is typed, as a shell does in front of its own prompt.
+    pub fn set_usual_modes(&self) {
+        let mut modes = tcgetattr(&*self.pty).unwrap();
+        modes.local_modes.insert(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(&*self.pty, OptionalActions::Now, &modes).unwrap();
     }
 
     pub fn modes(&self) -> Modes {

@@ -18,11 +18,27 @@ fn anything_but_yes_sends_nothing() {
 }
 
 #[test]
+fn a_run_that_nobody_can_answer_is_told_of_force() {
+    let server = Ably::unreached();
+    for program in [alice(), alice().stdin("")] {
+        program.against(&server).run().exits(4).says("nothing was sent").says("--force");
+    }
+    for answer in ["n\n", "\n", "n", " "] {
+        alice().against(&server).stdin(answer).run().exits(4).never_says("--force");
+    }
+    let mut terminal = Terminal::start(alice().against(&server));
+    terminal.answer("[y/N] ", "\u{4}");
+    terminal.finish().exits(4).shows("nothing was sent").never_shows("--force");
+}
+
+#[test]
 fn yes_in_any_case_goes_on() {
     let server = Ably::start();
     for answer in ["y\n", "Y\n", "yes\n", "YES\r\n", " Yes \n", "y", "y\nn\n"] {
         alice().against(&server).stdin(answer).run().exits(0);
     }
+    let endless = Program::at("/bin/sh").args(["-c", r#"yes | "$@""#, "sh"]);
+    endless.wrapping(alice().towards(&server)).keyed().run().exits(0);
 }
 
 #[test]

@@ -41,24 +41,58 @@ fn as_process_1_of_a_container_every_prompt_ends_by_a_signal_all_the_same() {
     let mut hidden = Terminal::start(wrapped(&unshare).towards(&server));
     hidden.at_the_prompt("\u{3}");
     hidden.finish().exits(130).restores();
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
+        let mut hidden = Terminal::start(wrapped(&unshare).towards(&server));
+        hidden.expect("Ably API key");
+        hidden.expect_hidden();
+        hidden.send_signal_to_child(signal);
+        hidden.finish().exits(code).restores();
+    }
 }
 
-#[test]
-fn a_prompt_that_was_suspended_is_repeated() {
-    let server = Ably::start();
-    let shell = ["/bin/sh", "-c", r#"set -m; "$@"; echo stopped; fg"#, "sh"];
-    let mut terminal = Terminal::start(wrapped(&shell).towards(&server));
-    terminal.at_the_prompt("half\u{1a}");
-    terminal.expect("stopped");
-    terminal.at_the_prompt(format!("{KEY}\r"));
-    terminal.answer("[y/N] ", "y\r");
-    terminal.finish().exits(0).restores().hides_the_key();
+/// A shell that tells of a job that was stopped and lets it go on. dash does not repair a terminal.
+const STOPPED: [&str; 4] = ["/bin/dash", "-c", r#"set -m; "$@"; echo stopped; fg"#, "dash"];
 
-    let mut terminal = Terminal::start(wrapped(&shell).against(&server));
+#[test]
+fn a_question_that_was_suspended_is_repeated() {
+    let server = Ably::start();
+    let mut terminal = Terminal::start(wrapped(&STOPPED).against(&server));
     terminal.answer("[y/N] ", "\u{1a}");
     terminal.expect("stopped");
     terminal.answer("[y/N] ", "y\r");
     terminal.finish().exits(0).restores();
+
+    let mut terminal = Terminal::start(wrapped(&STOPPED).towards(&server));
+    terminal.at_the_prompt(format!("{KEY}\r"));
+    terminal.answer("[y/N] ", "\u{1a}");
+    terminal.expect("stopped");
+    terminal.answer("[y/N] ", "y\r");
+    terminal.finish().exits(0).restores().hides_the_key();
+}
+
+#[test]
+fn ctrl_z_and_ctrl_backslash_do_nothing_at_the_hidden_prompt() {
+    let server = Ably::start();
+    let (half, rest) = KEY.split_at(KEY.len() / 2);
+    let mut terminal = Terminal::start(alice().towards(&server));
+    terminal.at_the_prompt(format!("{half}\u{1a}\u{1c}{rest}\r"));
+    terminal.answer("[y/N] ", "y\r");
+    terminal.finish().exits(0).restores().hides_the_key();
+}
+
+/// As a shell does that stopped it and was told `fg`.
+#[test]
+fn a_hidden_prompt_that_goes_on_in_a_terminal_that_shows_it_hides_it_again() {
+    let server = Ably::start();
+    let mut terminal = Terminal::start(revoke_alice().towards(&server));
+    terminal.expect("Ably API key");
+    terminal.expect_hidden();
+    terminal.send_signal("STOP");
+    terminal.set_usual_modes();
+    terminal.send_signal("CONT");
+    terminal.expect_hidden();
+    terminal.send(format!("{KEY}\r"));
+    terminal.finish().exits(0).restores().hides_the_key();
 }
 
 #[test]
