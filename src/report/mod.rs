@@ -99,7 +99,7 @@ impl<'a> Report<'a> {
     /// What is doubtful about targets, tokens and keys, where no question shows it.
     pub fn warnings(self) {
         self.writer.put(|| records::warnings(self.plan));
-        if !self.output.is_json() {
+        if self.output.is_for_people() {
             self.output.say(&question::warnings(self.plan));
         }
     }
@@ -123,7 +123,7 @@ impl<'a> Report<'a> {
 
     /// Tells what is revoked, before Ably is asked with the tokens: that takes long.
     pub fn before_proof(self, summary: &Summary) {
-        if !self.output.is_json() {
+        if self.output.is_for_people() {
             human::before_proof(self.output, self.plan, summary);
         }
     }

@@ -1,7 +1,6 @@
 //! How far a long run has come: a line that rewrites itself on a terminal, else a plain line now
 //! and then.
 
-use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
@@ -30,14 +29,17 @@ impl Progress {
     /// rewritten.
     pub(super) fn new(output: Output, plan: &Plan) -> Self {
         let (rewrites, total) =
-            (io::stderr().is_terminal() && !plan.settings.verbose, plan.revocations());
+            (output.may_rewrite() && !plan.settings.verbose, plan.revocations());
         Self { output, total, unit: plan.unit(), rewrites, told: Instant::now(), shown: false }
     }
 
     /// Tells where the run is, unless that was told just now.
     pub fn tell(&mut self, tally: Tally) {
         let pause = if self.rewrites { ON_TERMINAL } else { ELSEWHERE };
-        if self.output.is_json() || tally.total() == self.total || self.told.elapsed() < pause {
+        if !self.output.is_for_people()
+            || tally.total() == self.total
+            || self.told.elapsed() < pause
+        {
             return;
         }
         let text = match columns().filter(|_| self.rewrites) {

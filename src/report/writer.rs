@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
     /// Takes records, which are only made where somebody reads them. The file comes first: nobody may
     /// be reading stdout.
     pub(super) fn put(&self, records: impl FnOnce() -> Vec<Record>) {
-        if self.output.is_json() || self.file().is_some() {
+        if !self.output.is_for_people() || self.file().is_some() {
             let records = records();
             self.keep(false, || records.iter());
             records.iter().for_each(|record| self.output.record(record));
@@ -78,7 +78,7 @@ impl<'a> Writer<'a> {
 
     /// Takes records for stdout alone: the file has them.
     pub(super) fn show(&self, records: impl FnOnce() -> Vec<Record>) {
-        if self.output.is_json() {
+        if !self.output.is_for_people() {
             records().iter().for_each(|record| self.output.record(record));
         }
     }
@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
         if failure.is_some() {
             exit = exit.unwritten();
         }
-        if !self.output.is_json() {
+        if self.output.is_for_people() {
             tell(self.output, exit, failure);
         }
         self.output.record(&records::status(exit));

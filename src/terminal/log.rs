@@ -1,9 +1,12 @@
 //! The running commentary of `--verbose`.
 
+use crate::json::Fields;
 use crate::secret::redactor::Redactor;
-use crate::terminal::output::Output;
+use crate::terminal::output::{Output, Record};
+use crate::text::Safe;
+use crate::time::{now_ms, shown};
 
-/// Tells what happens as it happens, where that was asked for.
+/// Tells what happens as it happens, no secret in it, where that was asked for.
 #[derive(Debug)]
 pub struct Log {
     output: Output,
@@ -12,20 +15,28 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log that writes where `output` says, no secret among it; silent unless `on`.
+    /// A log that is silent unless `on`.
     pub fn new(output: Output, redactor: Redactor, on: bool) -> Self {
         Self { output, redactor, on }
     }
 
     /// Notes an event. The message is only made where it is shown.
-    pub fn note(
+    pub(crate) fn note(
         &self,
         component: &'static str,
         event: &'static str,
         message: impl FnOnce() -> String,
     ) {
-        if self.on {
-            self.output.log(component, event, &self.redactor.clean_message(&message()));
+        if !self.on {
+            return;
         }
+        let message = message();
+        let message = self.redactor.clean_message(&message);
+        if self.output.is_for_people() {
+            return self.output.say(&format!("[{component}] {}\n", Safe(&message)));
+        }
+        let fields = Fields::new().with("component", component).with("event", event);
+        let fields = fields.with("message", &*message).with("timestamp", shown(now_ms()));
+        self.output.record(&Record::new("log", fields));
     }
 }

@@ -8,19 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::termios::tcgetwinsize;
 
 use crate::environment::Environment;
 use crate::json::{Fields, Layout};
-use crate::signals::{self, Signals};
-use crate::text::Safe;
-use crate::time::{now_ms, shown};
+use crate::signals::{Signals, ready};
 use crate::wrap::wrapped;
 
 /// The command's name in JSON.
-pub const COMMAND: &str = "auth:revoke-token";
+const COMMAND: &str = "auth:revoke-token";
 
 /// What a pipe takes without blocking once it takes anything (PIPE_BUF).
 const CHUNK: usize = 4096;
@@ -31,39 +29,46 @@ const USUAL: usize = 80;
 
 /// The columns of the terminal behind stderr; `None` where it is not a terminal: whatever reads
 /// it then may look for a message in one line.
-pub fn columns() -> Option<usize> {
-    let size = tcgetwinsize(std::io::stderr()).ok()?;
+pub(crate) fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stderr()).ok()?;
     Some(if size.ws_col == 0 { USUAL } else { usize::from(size.ws_col) })
 }
 
 /// For whom the output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Text on stderr, with colours and symbols where a terminal shows it.
-    Human {
-        /// ANSI colours.
-        colour: bool,
-        /// Symbols outside ASCII.
-        symbols: bool,
-    },
+    /// Text on stderr.
+    Human(Screen),
     /// NDJSON on stdout, and nothing else there.
     Json(Layout),
+}
+
+/// What stderr is good for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Screen {
+    /// A line may be written over.
+    rewrites: bool,
+    colours: bool,
+    /// Symbols outside ASCII.
+    symbols: bool,
 }
 
 impl Format {
     /// By what was asked for (`wants_json`: whether indented), where the streams lead and what
     /// the environment says of the terminal.
     pub fn choose(wants_json: Option<bool>, env: Environment) -> Self {
-        let able = env.raw("NO_COLOR").is_none() && env.raw("TERM").is_some_and(|it| it != "dumb");
-        match wants_json {
-            None => {
-                let colour = able && io::stderr().is_terminal();
-                Self::Human { colour, symbols: colour && is_utf8(|name| env.raw(name)) }
-            }
-            Some(pretty) => {
-                Self::Json(Layout { pretty, colour: pretty && able && io::stdout().is_terminal() })
-            }
+        let obeys = env.raw("TERM").is_some_and(|it| it != "dumb");
+        let paints = obeys && env.raw("NO_COLOR").is_none();
+        if let Some(pretty) = wants_json {
+            return Self::Json(Layout {
+                pretty,
+                colour: pretty && paints && io::stdout().is_terminal(),
+            });
         }
+        let seen = io::stderr().is_terminal();
+        let colours = seen && paints;
+        let symbols = colours && is_utf8(|name| env.raw(name));
+        Self::Human(Screen { rewrites: seen && obeys, colours, symbols })
     }
 }
 
@@ -76,19 +81,19 @@ fn is_utf8(set: impl Fn(&str) -> Option<OsString>) -> bool {
 
 /// One thing that scripts are told.
 #[derive(Debug)]
-pub struct Record {
+pub(crate) struct Record {
     kind: &'static str,
     fields: Fields,
 }
 
 impl Record {
     /// A record of this `type`.
-    pub fn new(kind: &'static str, fields: Fields) -> Self {
+    pub(crate) fn new(kind: &'static str, fields: Fields) -> Self {
         Self { kind, fields }
     }
 
     /// The record as JSON without a line end, with stamps behind the command.
-    pub fn write(&self, stamps: &[(&'static str, &str)], layout: Layout) -> String {
+    pub(crate) fn write(&self, stamps: &[(&'static str, &str)], layout: Layout) -> String {
         let head = Fields::new().with("type", self.kind).with("command", COMMAND);
         let head = stamps.iter().fold(head, |head, (name, value)| head.with(name, *value));
         self.fields.write_behind(&head, layout)
@@ -98,21 +103,19 @@ impl Record {
 /// The streams. Clones share what is remembered of them.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// For whom.
-    pub format: Format,
+    format: Format,
     stdout_failed: Arc<AtomicBool>,
     given_up: Arc<[AtomicBool; 2]>,
     signals: Signals,
 }
 
 impl Output {
-    /// Output in this format.
+    /// Output that a signal keeps from waiting for whoever reads it.
     pub fn new(format: Format, signals: Signals) -> Self {
         Self { format, stdout_failed: Arc::default(), given_up: Arc::default(), signals }
     }
 
-    /// What ends a wait for a stream that nobody reads.
-    pub fn signals(&self) -> &Signals {
+    pub(crate) fn signals(&self) -> &Signals {
         &self.signals
     }
 
@@ -121,18 +124,33 @@ impl Output {
         self.stdout_failed.load(Ordering::SeqCst)
     }
 
-    /// Whether JSON was asked for.
-    pub fn is_json(&self) -> bool {
-        matches!(self.format, Format::Json(_))
+    /// Whether people read it, and not a script.
+    pub(crate) fn is_for_people(&self) -> bool {
+        match self.format {
+            Format::Human(_) => true,
+            Format::Json(_) => false,
+        }
+    }
+
+    /// Whether a line on stderr may be written over: a terminal shows it, and people look.
+    pub(crate) fn may_rewrite(&self) -> bool {
+        self.screen().rewrites
+    }
+
+    fn screen(&self) -> Screen {
+        match self.format {
+            Format::Human(screen) => screen,
+            Format::Json(_) => Screen::default(),
+        }
     }
 
     /// Writes text to stderr, its lines no wider than a terminal there.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.say_as_it_is(&wrapped(text, columns()));
     }
 
     /// Writes text to stderr that must keep its own lines, to be copied.
-    pub fn say_as_it_is(&self, text: &str) {
+    pub(crate) fn say_as_it_is(&self, text: &str) {
         // Nobody is left to be told of a failure here.
         let [_, given_up] = &*self.given_up;
         let _ = self.write_all(io::stderr().lock().as_fd(), text.as_bytes(), given_up);
@@ -155,17 +173,18 @@ impl Output {
         mut bytes: &[u8],
         given_up: &AtomicBool,
     ) -> Result<(), Errno> {
-        let slice = Timespec::try_from(signals::SLICE).ok();
         let mut end: Option<Instant> = None;
-        while !bytes.is_empty() && !given_up.load(Ordering::SeqCst) {
+        while !bytes.is_empty() {
+            if given_up.load(Ordering::SeqCst) {
+                return Err(Errno::TIMEDOUT);
+            }
             if self.signals.caught().is_some() {
                 let now = Instant::now();
                 given_up.store(now > *end.get_or_insert(now + GRACE), Ordering::SeqCst);
             }
-            match poll(&mut [PollFd::new(&stream, PollFlags::OUT)], slice.as_ref()) {
-                Ok(0) | Err(Errno::INTR) => continue,
-                ready => ready?,
-            };
+            if !ready(stream, PollFlags::OUT) {
+                continue;
+            }
             match rustix::io::write(stream, bytes.get(..CHUNK).unwrap_or(bytes)) {
                 Ok(written) => {
                     bytes = bytes.get(written..).unwrap_or_default();
@@ -175,41 +194,30 @@ impl Output {
                 Err(error) => return Err(error),
             }
         }
-        if bytes.is_empty() { Ok(()) } else { Err(Errno::TIMEDOUT) }
+        Ok(())
     }
 
     /// Writes one JSON record; nothing where the output is for people.
-    pub fn record(&self, record: &Record) {
-        if let Format::Json(layout) = self.format {
-            self.print(&(record.write(&[], layout) + "\n"));
-        }
-    }
-
-    /// Writes one line of running commentary.
-    pub fn log(&self, component: &'static str, event: &'static str, message: &str) {
+    pub(crate) fn record(&self, record: &Record) {
         match self.format {
-            Format::Human { .. } => self.say(&format!("[{component}] {}\n", Safe(message))),
-            Format::Json(_) => {
-                let fields = Fields::new().with("component", component).with("event", event);
-                let fields = fields.with("message", message).with("timestamp", shown(now_ms()));
-                self.record(&Record::new("log", fields));
-            }
+            Format::Human(_) => {}
+            Format::Json(layout) => self.print(&(record.write(&[], layout) + "\n")),
         }
     }
 
     /// A text in an ANSI colour, where colours are shown.
-    pub fn painted(&self, colour: Colour, text: &str) -> String {
-        match self.format {
-            Format::Human { colour: true, .. } => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
-            _ => text.to_owned(),
+    pub(crate) fn painted(&self, colour: Colour, text: &str) -> String {
+        match self.screen().colours {
+            true => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
+            false => text.to_owned(),
         }
     }
 
     /// A symbol with a space after it, where symbols are shown.
-    pub fn symbol(&self, colour: Colour, symbol: &str) -> String {
-        match self.format {
-            Format::Human { symbols: true, .. } => self.painted(colour, symbol) + " ",
-            _ => String::new(),
+    pub(crate) fn symbol(&self, colour: Colour, symbol: &str) -> String {
+        match self.screen().symbols {
+            true => self.painted(colour, symbol) + " ",
+            false => String::new(),
         }
     }
 }
@@ -217,13 +225,9 @@ impl Output {
 /// ANSI colours by meaning.
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
-pub enum Colour {
-    /// Red.
+pub(crate) enum Colour {
     Bad = 31,
-    /// Green.
     Good = 32,
-    /// Yellow.
-    Doubtful = 33,
 }
 
 #[cfg(test)]
@@ -244,8 +248,7 @@ mod tests {
             reader.read_to_end(&mut all).unwrap();
             all
         });
-        let output =
-            Output::new(Format::Human { colour: false, symbols: false }, Signals::default());
+        let output = Output::new(Format::Human(Screen::default()), Signals::default());
         output.write_all(writer.as_fd(), &text, &AtomicBool::new(false)).unwrap();
         drop(writer);
         assert!(read.join().unwrap() == text);

@@ -1,5 +1,7 @@
 //! Streams that fail, colours, symbols, the width of a line.
 
+use std::time::Duration;
+
 use crate::support::*;
 
 #[test]
@@ -19,6 +21,31 @@ fn colour_only_where_a_terminal_shows_it_and_none_is_not_asked_for() {
     assert!(!on_screen(revoke_alice().against(&server).arg("--json")));
     let run = revoke_alice().against(&server).run();
     assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains('✓'), "{}", run.stderr);
+}
+
+#[test]
+fn a_terminal_that_cannot_rewrite_a_line_is_never_told_to() {
+    let server = Ably::deciding(|_| Answer::Faithful.after(Duration::from_millis(60)));
+    let folder = Folder::new();
+    let rewrites = |program| {
+        let end = Terminal::start(program).finish();
+        end.exits(0).screen.contains("\r\u{1b}[K")
+    };
+    let program = || keeping(&server, &folder, 500);
+    assert!(rewrites(program().env("NO_COLOR", "1")), "that says nothing of lines");
+    assert!(!rewrites(program().env("TERM", "dumb")));
+    assert!(!rewrites(program().env_remove("TERM")));
+}
+
+#[test]
+fn without_a_file_to_open_it_still_says_why_it_ends() {
+    let limited = || Program::at("/usr/bin/prlimit").arg("--nofile=0").keyed();
+    let revoke = || revoke_alice().args(["--endpoint", "localhost:1"]);
+    let run = limited().wrapping(revoke()).run();
+    run.check(run.code.is_some_and(|code| code > 0), "should fail").says("error: ");
+    let json = limited().wrapping(revoke().arg("--json")).run();
+    json.says_nothing().record("error");
+    limited().wrapping(ably(["--help"])).run().exits(0).prints("Usage: ");
 }
 
 #[test]
