@@ -6,30 +6,53 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
 use crate::secret::form::may_be_secret;
+use crate::signals::ready;
 use crate::text::Safe;
 
+/// What stands for standard input in place of a file.
+pub(crate) const STDIN: &str = "-";
+/// What the operator calls standard input.
+pub(crate) const STDIN_NAME: &str = "standard input";
 /// Paths of streams that are open already, such as those of a process substitution.
 const STREAMS: [&str; 4] = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/", "/proc/thread-self/fd/"];
 /// Room for what has no size beforehand, in bytes: a key read from a pipe leaves no copies behind.
 const PIPE_ROOM: u64 = 64 << 10;
+
+/// What is read. Standard input may be shared with a program that set it not to block: its mode is
+/// left as it is, and data that is late is waited for.
+#[derive(Debug)]
+pub(crate) struct Input(File);
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready(self.0.as_fd(), PollFlags::IN);
+                }
+                read => return read,
+            }
+        }
+    }
+}
 
 /// Reads a file up to a limit in bytes. A pipe or a device is read only as a stream that is open
 /// already (`/dev/fd/N`): others may wait for ever, or never end.
 ///
 /// # Errors
 /// It cannot be read, is not a file, is longer than the limit, or memory does not suffice.
-pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let (file, size) = open(path)?;
-    read_into(size, file, limit)
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_all(open(path)?, limit)
 }
 
-/// Opens a file to be read, and says its size where it has one beforehand.
-fn open(path: &Path) -> io::Result<(File, u64)> {
+/// Opens a file to be read, with its size where it has one beforehand.
+fn open(path: &Path) -> io::Result<(Input, u64)> {
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     // Opening a pipe that nobody writes to would wait.
     let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
@@ -39,39 +62,52 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
         return Err(io::Error::other("it is a folder"));
     }
     if kind.is_file() {
-        return Ok((file, metadata.len()));
+        return Ok((Input(file), metadata.len()));
     }
     if !is_stream(path) {
         return Err(io::Error::other("it is not a regular file"));
     }
     ioctl_fionbio(&file, false)?;
-    Ok((file, PIPE_ROOM))
+    Ok((Input(file), PIPE_ROOM))
 }
 
 /// Whether a path names a stream that is open already.
-pub fn is_stream(path: &Path) -> bool {
+pub(crate) fn is_stream(path: &Path) -> bool {
     path.to_str().is_some_and(|path| STREAMS.iter().any(|stream| path.starts_with(stream)))
 }
 
-/// What stands for standard input in place of a file.
-pub const STDIN: &str = "-";
+/// The same, or standard input for `-`.
+fn open_or_stdin(path: &Path) -> io::Result<(Input, u64)> {
+    if path == Path::new(STDIN) {
+        let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+        return Ok((Input(stdin.into()), PIPE_ROOM));
+    }
+    open(path)
+}
+
+fn read_all((input, size): (Input, u64), limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // With room for the end to be found without growing.
+    bytes.try_reserve_exact(usize::try_from(size.min(limit) + 2).unwrap_or(usize::MAX))?;
+    input.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"));
+    }
+    Ok(bytes)
+}
 
 /// Reads the file that an option or a variable names, or standard input for `-`, up to a limit in
 /// bytes. `shown` is what to call it.
 ///
 /// # Errors
 /// It cannot be read; the message says which and why.
-pub fn read_named(
+pub(crate) fn read_named(
     path: &Path,
     limit: u64,
     named_by: &str,
     shown: &str,
 ) -> Result<Vec<u8>, Problem> {
-    let read = if path == Path::new(STDIN) {
-        read_from(io::stdin().lock(), limit)
-    } else {
-        read(path, limit)
-    };
+    let read = open_or_stdin(path).and_then(|input| read_all(input, limit));
     read.map_err(|error| unreadable(named_by, shown, &error))
 }
 
@@ -79,47 +115,22 @@ pub fn read_named(
 ///
 /// # Errors
 /// As for `read_named`.
-pub fn open_named(path: &Path, named_by: &str, shown: &str) -> Result<File, Problem> {
-    let opened = match path == Path::new(STDIN) {
-        true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-        false => open(path).map(|(file, _)| file),
-    };
+pub(crate) fn open_named(path: &Path, named_by: &str, shown: &str) -> Result<Input, Problem> {
+    let opened = open_or_stdin(path).map(|(input, _)| input);
     opened.map_err(|error| unreadable(named_by, shown, &error))
 }
 
 /// That a file cannot be read, and why.
-pub fn unreadable(named_by: &str, shown: &str, error: &io::Error) -> Problem {
+pub(crate) fn unreadable(named_by: &str, shown: &str, error: &io::Error) -> Problem {
     Problem::new(
         format!("{named_by}: {shown} cannot be read: {}", reason(error)),
         "check the path, and that this user may read it",
     )
 }
 
-/// What the operator calls standard input.
-pub const STDIN_NAME: &str = "standard input";
-
 /// What to call the file that an option names.
-pub fn called(path: &Path) -> String {
+pub(crate) fn called(path: &Path) -> String {
     if path == Path::new(STDIN) { STDIN_NAME.to_owned() } else { shown(path) }
-}
-
-/// Reads everything up to a limit in bytes.
-///
-/// # Errors
-/// Reading fails, there is more than the limit, or memory does not suffice.
-pub fn read_from(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    read_into(PIPE_ROOM, source, limit)
-}
-
-fn read_into(size: u64, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // With room for the end to be found without growing.
-    bytes.try_reserve_exact(usize::try_from(size.min(limit) + 2).unwrap_or(usize::MAX))?;
-    source.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"));
-    }
-    Ok(bytes)
 }
 
 /// A file with the option or the words that name it.

@@ -50,6 +50,33 @@ fn a_stream_that_is_open_already_is_read_to_its_end() {
     assert_eq!(server.request_count(), 1);
 }
 
+/// Some programs leave the standard input that they share in this mode. Its data is late, so that a
+/// reader who does not wait finds nothing; its mode belongs to the others, too.
+#[test]
+fn standard_input_that_does_not_block_is_waited_for_and_left_as_it_is() {
+    const NOT_BLOCKING: &str = "use Fcntl; \
+        fcntl(STDIN, F_SETFL, O_NONBLOCK | fcntl(STDIN, F_GETFL, 0)); \
+        system(@ARGV); \
+        exit(fcntl(STDIN, F_GETFL, 0) & O_NONBLOCK ? $? >> 8 : 99);";
+    const LATE: &str = r#"(printf %s "$0"; sleep 0.2; echo "$1") | "${@:2}""#;
+    let token = for_alice();
+    let (start, end) = token.split_at(token.len() / 2);
+    for (option, start, end) in [
+        ("--targets-file", "client", "Id:alice"),
+        ("--from-token", start, end),
+        ("--api-key-file", "APP1.key1:", SECRET),
+    ] {
+        let Some(perl) = installed("/usr/bin/perl") else { return };
+        let server = Ably::start();
+        let program = complete(forced().args([option, "-"]).towards(&server), option);
+        let reader = perl.args(["-e", NOT_BLOCKING]).wrapping(program);
+        let program = Program::at("/bin/bash").args(["-c", LATE, start, end]).wrapping(reader);
+        let program = if option == "--api-key-file" { program } else { program.keyed() };
+        program.run().exits(0);
+        assert_eq!(server.revoked()[0].target, "clientId:alice", "{option}");
+    }
+}
+
 #[test]
 fn too_little_memory_is_exit_2_wherever_it_ends() {
     let folder = Folder::new();
