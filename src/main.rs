@@ -33,8 +33,8 @@ fn main() -> ExitCode {
     let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals.clone());
     let (redactor, writer) = (Redactor::default(), Writer::new(&output));
     let done = match parse::parse(arguments) {
-        Ok(Command::Print(text)) => Ok(print(&output, &text())),
-        Ok(Command::Complete(what)) => Ok(print(&output, &names::list(what, env))),
+        Ok(Command::Print(text)) => Ok(print(&output, &text)),
+        Ok(Command::List(what)) => Ok(print(&output, &names::list(what, env))),
         Ok(Command::Revoke(args)) => installed
             .map_err(Error::Input)
             .and_then(|()| revoke(&args, env, &writer, &signals, &redactor)),

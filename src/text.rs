@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 
@@ -13,12 +13,13 @@ pub const EXCERPT_CHARS: usize = 200;
 /// How many items of a list a message names.
 const LISTED: usize = 20;
 
-/// Whether a character could move the cursor, hide text or change the order in which it is read.
+/// Whether a character could move the cursor, hide text or change the order in which it is read; or
+/// is none, and serves as a mark in this program.
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -47,11 +48,7 @@ impl Display for Safe<'_> {
 pub fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(EXCERPT_CHARS) {
         None => Cow::Borrowed(text),
-        Some((end, _)) => {
-            let mut cut = text.get(..end).unwrap_or_default().to_owned();
-            cut.push('…');
-            Cow::Owned(cut)
-        }
+        Some((end, _)) => Cow::Owned(text.get(..end).unwrap_or_default().to_owned() + "…"),
     }
 }
 
@@ -80,11 +77,6 @@ pub fn quoted(word: &str) -> String {
     shell_word(OsStr::new(word))
 }
 
-/// `write!` without its machinery.
-pub fn put(out: &mut String, parts: &[&str]) {
-    parts.iter().for_each(|part| out.push_str(part));
-}
-
 /// 128 random bits in hex, such as nobody can foresee: std seeds its hash maps from the system.
 pub fn random_id() -> String {
     let seeded = RandomState::new();
@@ -93,10 +85,7 @@ pub fn random_id() -> String {
 
 /// `1 target`, `2 targets`: a count with its noun.
 pub fn count(n: usize, noun: &str) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{n} {noun}{}", if n == 1 { "" } else { "s" });
-    text
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `a, b and 3 more`.

@@ -1,86 +1,43 @@
 //! Lines of a limited width: broken between words, never inside a name or a time.
 
-/// A space at which no line is broken, as inside a name. Text from outside cannot hold it: it is
-/// a control character, and those are escaped.
-pub const UNBROKEN_SPACE: char = '\u{1f}';
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
+/// A space at which no line is broken, as inside a name. It is no character of any script, and
+/// `Safe` lets none like it through.
+const UNBROKEN_SPACE: char = '\u{fdd0}';
 
 /// A name that is kept in one piece.
-pub fn unbroken(name: &str) -> String {
+pub(crate) fn unbroken(name: &str) -> String {
     name.replace(' ', UNBROKEN_SPACE.encode_utf8(&mut [0; 4]))
 }
 
 /// Breaks lines that are wider than `columns`. What goes on is indented by two, or as deep as its
 /// line began. A word wider than all columns stays whole.
-pub fn wrapped(text: &str, columns: Option<usize>) -> String {
-    let mut all = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        match columns.filter(|columns| width(line) > *columns) {
-            Some(columns) => {
-                let own = line.len() - line.trim_start_matches(' ').len();
-                broken(&mut all, line, columns, if own == 0 { 2 } else { own });
-            }
-            None => all.push_str(line),
-        }
-    }
-    all.replace(UNBROKEN_SPACE, " ")
+pub(crate) fn wrapped(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return text.replace(UNBROKEN_SPACE, " ") };
+    let line = |line: &str| {
+        let own = line.len() - line.trim_start_matches(' ').len();
+        broken(line, columns, if own == 0 { 2 } else { own })
+    };
+    text.split_inclusive('\n').map(line).collect::<String>().replace(UNBROKEN_SPACE, " ")
 }
 
-/// Adds a line broken at so many columns; what goes on has this indent.
-pub fn broken(all: &mut String, line: &str, columns: usize, indent: usize) {
-    let words = line.trim_start_matches(' ');
-    let own = line.len() - words.len();
-    all.extend(std::iter::repeat_n(' ', own));
-    let (mut at, mut first) = (own, true);
-    for word in words.split(' ') {
-        let wide = width(word);
-        if first {
-            first = false;
-        } else if at + 1 + wide > columns && wide > 0 {
-            all.push('\n');
-            all.extend(std::iter::repeat_n(' ', indent));
-            at = indent;
-        } else {
-            all.push(' ');
-            at += 1;
-        }
-        all.push_str(word);
-        at += wide;
-    }
+/// Breaks a line at so many columns; what goes on has this indent.
+pub(crate) fn broken(line: &str, columns: usize, indent: usize) -> String {
+    let indent = " ".repeat(indent);
+    let options = Options::new(columns)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    let words = line.trim_end_matches([' ', '\n']);
+    // A question ends with a space, which has its use.
+    textwrap::fill(words, options) + line.get(words.len()..).unwrap_or_default()
 }
 
 /// The columns that a text takes: none for escape sequences, two for wide characters.
-pub fn width(text: &str) -> usize {
-    let (mut columns, mut in_escape) = (0, false);
-    for c in text.chars() {
-        match c {
-            '\x1b' => in_escape = true,
-            _ if in_escape => in_escape = !c.is_ascii_alphabetic(),
-            UNBROKEN_SPACE => columns += 1,
-            _ if c.is_control() => {}
-            _ => columns += columns_of(c),
-        }
-    }
-    columns
-}
-
-/// By the blocks of Unicode: combining marks take no column, East Asian scripts and emoji two.
-fn columns_of(c: char) -> usize {
-    match u32::from(c) {
-        0x0300..=0x036f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1f64f
-        | 0x1f680..=0x1f6ff
-        | 0x1f900..=0x1f9ff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
-}
+pub(crate) use textwrap::core::display_width as width;
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
-//! The one table of options. The parser, `--help`, the man page, the completions are
-//! derived from it; a test holds the README's list to it.
+//! The one table of options. The parser, `--help`, the man page and the completions are derived from
+//! it.
 
-/// Names an option in code.
+/// Names an option in code. Its row in the table says what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table below says what each one means")]
 pub enum Id {
     ClientId,
     RevocationKey,
@@ -38,132 +37,60 @@ pub enum Id {
     Version,
 }
 
-/// The heading under which help lists an option.
+/// What follows an option, with its placeholder where that is not made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// Which tokens to revoke.
-    Targets,
-    /// With which key, in which app.
-    Credentials,
-    /// What happens to the tokens, and how much is asked first.
-    Action,
-    /// How Ably is reached.
-    Network,
-    /// What is printed.
-    Output,
-}
-
-impl Group {
-    /// All groups in the order of the help text.
-    pub const ALL: [Self; 5] =
-        [Self::Targets, Self::Credentials, Self::Action, Self::Network, Self::Output];
-
-    /// The heading.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Targets => "Targets (exactly one of these kinds)",
-            Self::Credentials => "Credentials and app",
-            Self::Action => "What happens",
-            Self::Network => "Network",
-            Self::Output => "Output",
-        }
-    }
-}
-
-/// How often an option may be given, and what follows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
-    /// No value; given twice is the same as once.
+pub(crate) enum Value {
+    /// It is a switch.
     Nothing,
-    /// One value, once.
-    One(&'static str),
-    /// One value each time, any number of times.
-    Many(&'static str),
-}
-
-/// What a shell offers as an option's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completes {
-    /// Nothing: only the operator knows.
-    Nothing,
-    /// Names of files.
-    File,
-    /// These words.
+    Text(&'static str),
+    File(&'static str),
     Words(&'static [&'static str]),
-    /// Names of the full CLI's configuration, of this kind: the program itself lists them.
-    Names(Names),
+    Name(&'static str, Names),
 }
 
 /// What the full CLI's configuration has names of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// Apps, by ID and by name.
     Apps,
-    /// Their keys, by `appId.keyId` and by name.
     Keys,
-}
-
-impl Names {
-    /// What a completion script asks this program for.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Apps => "apps",
-            Self::Keys => "keys",
-        }
-    }
 }
 
 /// One option.
 #[derive(Debug)]
-pub struct Flag {
-    /// Its name in code.
-    pub id: Id,
-    /// Its long name with its dashes.
-    pub long: &'static str,
-    /// Another long name, if any.
-    pub alias: Option<&'static str>,
-    /// Its short names.
-    pub short: &'static [char],
-    /// Whether a value follows, with the value's placeholder.
-    pub takes: Takes,
-    /// What its value completes to.
-    pub completes: Completes,
+pub(crate) struct Flag {
+    pub(crate) id: Id,
+    /// With its dashes.
+    pub(crate) long: &'static str,
+    pub(crate) alias: Option<&'static str>,
+    pub(crate) short: &'static [char],
+    pub(crate) value: Value,
+    /// It may be given any number of times, with a value each time.
+    pub(crate) repeats: bool,
     /// The environment variable that stands in for it.
-    pub env: Option<&'static str>,
-    /// Where help lists it.
-    pub group: Group,
-    /// What it does, in a sentence or two.
-    pub help: &'static str,
+    pub(crate) env: Option<&'static str>,
+    /// The heading under which help lists it.
+    pub(crate) group: &'static str,
+    /// What it does. The first sentence stands alone in completions.
+    pub(crate) help: &'static str,
 }
 
 impl Flag {
-    /// The placeholder of its value.
-    pub fn placeholder(&self) -> Option<&'static str> {
-        match self.takes {
-            Takes::Nothing => None,
-            Takes::One(name) | Takes::Many(name) => Some(name),
-        }
+    pub(crate) fn long_names(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        std::iter::once(self.long).chain(self.alias)
     }
 
     /// How help and the README write it: `-f, -y, --force, --yes` or `--app <ID|NAME>`.
-    pub fn usage(&self) -> String {
-        let mut text = String::new();
-        for short in self.short {
-            text.push('-');
-            text.push(*short);
-            text.push_str(", ");
+    pub(crate) fn usage(&self) -> String {
+        let short = self.short.iter().map(|short| format!("-{short}"));
+        let names: Vec<String> = short.chain(self.long_names().map(String::from)).collect();
+        let names = names.join(", ");
+        match self.value {
+            Value::Nothing => names,
+            Value::Words(words) => format!("{names} <{}>", words.join("|")),
+            Value::Text(name) | Value::File(name) | Value::Name(name, _) => {
+                format!("{names} <{name}>")
+            }
         }
-        text.push_str(self.long);
-        if let Some(alias) = self.alias {
-            text.push_str(", ");
-            text.push_str(alias);
-        }
-        if let Some(placeholder) = self.placeholder() {
-            text.push_str(" <");
-            text.push_str(placeholder);
-            text.push('>');
-        }
-        text
     }
 }
 
@@ -173,45 +100,47 @@ const OPTION: Flag = Flag {
     long: "",
     alias: None,
     short: &[],
-    takes: Takes::Nothing,
-    completes: Completes::Nothing,
+    value: Value::Nothing,
+    repeats: false,
     env: None,
-    group: Group::Output,
+    group: "Output",
     help: "",
 };
-const TARGETS: Flag = Flag { group: Group::Targets, ..OPTION };
-const CREDENTIALS: Flag = Flag { group: Group::Credentials, ..OPTION };
-const ACTION: Flag = Flag { group: Group::Action, ..OPTION };
-const NETWORK: Flag = Flag { group: Group::Network, ..OPTION };
+const TARGETS: Flag = Flag { group: "Targets (exactly one of these kinds)", ..OPTION };
+const CREDENTIALS: Flag = Flag { group: "Credentials and app", ..OPTION };
+const ACTION: Flag = Flag { group: "What happens", ..OPTION };
+const NETWORK: Flag = Flag { group: "Network", ..OPTION };
 
-/// Every option of `ably auth revoke-token`.
-pub const FLAGS: &[Flag] = &[
+/// Every option of `ably auth revoke-token`, those of a group side by side.
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         id: Id::ClientId,
         long: "--client-id",
-        takes: Takes::Many("ID"),
+        value: Value::Text("ID"),
+        repeats: true,
         help: "Revoke all tokens issued to this client ID. Repeatable.",
         ..TARGETS
     },
     Flag {
         id: Id::RevocationKey,
         long: "--revocation-key",
-        takes: Takes::Many("KEY"),
+        value: Value::Text("KEY"),
+        repeats: true,
         help: "Revoke all JWTs whose x-ably-revocation-key claim is this. Repeatable.",
         ..TARGETS
     },
     Flag {
         id: Id::Channel,
         long: "--channel",
-        takes: Takes::Many("NAME"),
+        value: Value::Text("NAME"),
+        repeats: true,
         help: "Revoke all tokens whose capability names exactly this resource. Ably enables it per account. Repeatable.",
         ..TARGETS
     },
     Flag {
         id: Id::TargetsFile,
         long: "--targets-file",
-        takes: Takes::One("FILE|-"),
-        completes: Completes::File,
+        value: Value::File("FILE|-"),
         help: "Revoke the targets of a file, or of standard input with -: one specifier a line, such as clientId:alice. Sent in requests of 100.",
         ..TARGETS
     },
@@ -219,16 +148,14 @@ pub const FLAGS: &[Flag] = &[
         id: Id::FromToken,
         long: "--from-token",
         alias: Some("--from-tokens"),
-        takes: Takes::One("FILE|-"),
-        completes: Completes::File,
+        value: Value::File("FILE|-"),
         help: "Find leaked tokens in any text, such as a log, or on standard input with -, and revoke each with the key that signed it. A token must stand whole on one line.",
         ..TARGETS
     },
     Flag {
         id: Id::App,
         long: "--app",
-        takes: Takes::One("ID|NAME"),
-        completes: Completes::Names(Names::Apps),
+        value: Value::Name("ID|NAME", Names::Apps),
         env: Some("ABLY_APP_ID"),
         help: "The app that the tokens belong to. A key of another app is refused. Default: the key's own app.",
         ..CREDENTIALS
@@ -236,7 +163,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::ApiKey,
         long: "--api-key",
-        takes: Takes::One("KEY"),
+        value: Value::Text("KEY"),
         env: Some("ABLY_API_KEY"),
         help: "The API key, appId.keyId:secret. Other users of this machine see it in the process list: prefer the variable or a file.",
         ..CREDENTIALS
@@ -244,8 +171,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::ApiKeyFile,
         long: "--api-key-file",
-        takes: Takes::One("FILE|-"),
-        completes: Completes::File,
+        value: Value::File("FILE|-"),
         env: Some("ABLY_API_KEY_FILE"),
         help: "Read the API key from a file, or from standard input with - (then --force is required). Several keys, one a line, for --all-keys and --from-token.",
         ..CREDENTIALS
@@ -253,8 +179,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::Key,
         long: "--key",
-        takes: Takes::One("KEY_ID|NAME"),
-        completes: Completes::Names(Names::Keys),
+        value: Value::Name("KEY_ID|NAME", Names::Keys),
         help: "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.",
         ..CREDENTIALS
     },
@@ -273,7 +198,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::IssuedBefore,
         long: "--issued-before",
-        takes: Takes::One("TIME"),
+        value: Value::Text("TIME"),
         help: "Revoke only tokens issued before this time: Unix milliseconds, RFC 3339 in UTC, or an age by Ably's clock (10m, 1h). At most an hour back. Default: now.",
         ..ACTION
     },
@@ -300,8 +225,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::By,
         long: "--by",
-        takes: Takes::One("client-id|revocation-key"),
-        completes: Completes::Words(&["client-id", "revocation-key"]),
+        value: Value::Words(&["client-id", "revocation-key"]),
         help: "With --from-token: which claim to revoke by where a token has both.",
         ..ACTION
     },
@@ -314,22 +238,21 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::UnrevokedTo,
         long: "--unrevoked-to",
-        takes: Takes::One("FILE"),
-        completes: Completes::File,
+        value: Value::File("FILE"),
         help: "Keep every target that is not known to be revoked in this file, with its reason, so that --targets-file can take it back.",
         ..ACTION
     },
     Flag {
         id: Id::Parallel,
         long: "--parallel",
-        takes: Takes::One("N"),
+        value: Value::Text("N"),
         help: "Send up to this many requests at once, each over a connection of its own: 1 to 16. Ably's limits per second hold for the whole account, production included. Default: 1.",
         ..ACTION
     },
     Flag {
         id: Id::Endpoint,
         long: "--endpoint",
-        takes: Takes::One("HOST[:PORT]|POLICY"),
+        value: Value::Text("HOST[:PORT]|POLICY"),
         env: Some("ABLY_ENDPOINT"),
         help: "The host that serves Ably's REST API, or a routing policy such as acme or nonprod:sandbox. Default: main.",
         ..NETWORK
@@ -337,15 +260,14 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::ConnectTo,
         long: "--connect-to",
-        takes: Takes::One("ADDR:PORT"),
+        value: Value::Text("ADDR:PORT"),
         help: "Open the TCP connection there whatever the host, past any proxy: for an SSH tunnel or a port forward. TLS still checks the host's own name.",
         ..NETWORK
     },
     Flag {
         id: Id::CaFile,
         long: "--ca-file",
-        takes: Takes::One("PEM"),
-        completes: Completes::File,
+        value: Value::File("PEM"),
         env: Some("SSL_CERT_FILE"),
         help: "Trust the certificates in this file instead of the built-in roots.",
         ..NETWORK
@@ -353,7 +275,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::Timeout,
         long: "--timeout",
-        takes: Takes::One("SECONDS"),
+        value: Value::Text("SECONDS"),
         help: "The longest that one request may take with all its retries. Default: 30.",
         ..NETWORK
     },
@@ -379,23 +301,21 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         id: Id::Record,
         long: "--record",
-        takes: Takes::One("FILE"),
-        completes: Completes::File,
+        value: Value::File("FILE"),
         help: "Append a lasting account of the run to this file: the records of --json, each with its time and the run's ID. A declined run and a dry run are in it, too.",
         ..OPTION
     },
     Flag {
         id: Id::Reason,
         long: "--reason",
-        takes: Takes::One("TEXT"),
+        value: Value::Text("TEXT"),
         help: "With --record: why, for whoever reads the record later.",
         ..OPTION
     },
     Flag {
         id: Id::Generate,
         long: "--generate",
-        takes: Takes::One("man|bash|zsh|fish"),
-        completes: Completes::Words(&["man", "bash", "zsh", "fish"]),
+        value: Value::Words(&["man", "bash", "zsh", "fish"]),
         help: "Print the man page or a shell's completion script.",
         ..OPTION
     },
@@ -410,28 +330,35 @@ pub const FLAGS: &[Flag] = &[
 ];
 
 /// The option with this long name or alias, dashes included.
-pub fn by_long(name: &str) -> Option<&'static Flag> {
-    FLAGS.iter().find(|flag| flag.long == name || flag.alias == Some(name))
+pub(crate) fn by_long(name: &str) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.long_names().any(|long| long == name))
+}
+
+pub(crate) fn by_short(name: char) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.short.contains(&name))
 }
 
 /// All long names and aliases, dashes included.
-pub fn long_names() -> impl Iterator<Item = &'static str> + Clone {
-    FLAGS.iter().flat_map(|flag| std::iter::once(flag.long).chain(flag.alias))
+pub(crate) fn long_names() -> impl Iterator<Item = &'static str> + Clone {
+    FLAGS.iter().flat_map(Flag::long_names)
 }
 
 /// An option's long name with its dashes.
-pub fn long(id: Id) -> &'static str {
-    FLAGS.iter().find(|flag| flag.id == id).map_or("", |flag| flag.long)
+pub(crate) fn long(id: Id) -> &'static str {
+    row(id).long
 }
 
 /// The environment variable that stands in for an option.
-pub fn variable(id: Id) -> Option<&'static str> {
-    FLAGS.iter().find(|flag| flag.id == id)?.env
+pub(crate) fn variable(id: Id) -> Option<&'static str> {
+    row(id).env
 }
 
-/// The option with this short name.
-pub fn by_short(name: char) -> Option<&'static Flag> {
-    FLAGS.iter().find(|flag| flag.short.contains(&name))
+const _: () =
+    assert!(FLAGS.len() == Id::Version as usize + 1, "a row for each `Id` up to its last");
+
+#[expect(clippy::expect_used, reason = "there are as many rows as `Id`s, none twice")]
+fn row(id: Id) -> &'static Flag {
+    FLAGS.iter().find(|flag| flag.id == id).expect("every option has a row")
 }
 
 #[cfg(test)]
@@ -445,6 +372,7 @@ mod tests {
             .flat_map(|flag| flag.short.iter().map(|c| c.to_string()))
             .chain(long_names().map(String::from))
             .collect();
+        names.extend(FLAGS.iter().map(|flag| format!("{:?}", flag.id)));
         let all = names.len();
         names.sort();
         names.dedup();

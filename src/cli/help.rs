@@ -1,71 +1,67 @@
 //! The help text, made from the table of options; and what it shares with the man page.
 
-use std::fmt::Write;
-
-use crate::cli::flags::{FLAGS, Group};
+use crate::cli::flags::FLAGS;
 use crate::error::Exit;
-use crate::text::put;
 use crate::wrap::broken;
 
-/// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`.
-pub fn version() -> String {
-    format!("{} {} ({})\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), target())
-}
-
-/// The target triple of this build. Only Linux is shipped, so the libc is all that varies.
-fn target() -> String {
-    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
-    format!("{}-unknown-linux-{libc}", std::env::consts::ARCH)
-}
-
+/// What stands before the options of an example.
+pub(super) const COMMAND: &str = "ably auth revoke-token";
 const WIDTH: usize = 80;
 const INDENT: usize = 6;
 
+/// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`. Only Linux is shipped, so the libc is all
+/// that varies of the target.
+pub(super) fn version() -> String {
+    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    format!("{name} {version} ({}-unknown-linux-{libc})\n", std::env::consts::ARCH)
+}
+
 /// The whole help text, with a line end at its end.
-pub fn text() -> String {
-    let mut out = String::from(
-        "Revoke Ably tokens by client ID or revocation key.\n\
-         \n\
-         Usage: ably auth revoke-token [options]\n",
+pub(super) fn text() -> String {
+    let mut out = format!(
+        "Revoke Ably tokens by client ID or revocation key.\n\nUsage: {COMMAND} [options]\n"
     );
-    for group in Group::ALL {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "\n{}:\n", group.title());
-        for flag in FLAGS.iter().filter(|flag| flag.group == group) {
-            let _ = writeln!(out, "  {}", flag.usage());
+    for group in FLAGS.chunk_by(|a, b| a.group == b.group) {
+        let title = group.first().map_or("", |flag| flag.group);
+        out.push_str(&format!("\n{title}:\n"));
+        for flag in group {
             let env = flag.env.map(|name| format!(" [{name}]")).unwrap_or_default();
-            wrap(&mut out, &format!("{}{env}", flag.help), INDENT);
+            let help = wrap(&format!("{}{env}", flag.help), INDENT);
+            out.push_str(&format!("  {}\n{help}", flag.usage()));
         }
     }
     section(&mut out, "Environment", ENVIRONMENT);
     section(&mut out, "Files", FILES);
-    let exit_codes = exit_codes();
-    let rows: Vec<(&str, &str)> =
-        exit_codes.iter().map(|(code, what)| (code.as_str(), *what)).collect();
-    section(&mut out, "Exit codes", &rows);
+    section(&mut out, "Exit codes", &exit_codes());
     out.push_str("\nExamples:\n");
     for (what, options) in EXAMPLES {
-        put(&mut out, &["  ", what, ":\n    ", COMMAND, options, "\n"]);
+        out.push_str(&format!("  {what}:\n    {COMMAND} {options}\n"));
     }
     out
 }
 
 /// Terms in a column, and beside them what they mean.
-fn section(out: &mut String, title: &str, rows: &[(&str, &str)]) {
-    let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
-    let _ = write!(out, "\n{title}:\n");
+fn section(out: &mut String, title: &str, rows: &[(impl AsRef<str>, &str)]) {
+    let width = rows.iter().map(|(term, _)| term.as_ref().len()).max().unwrap_or(0);
+    out.push_str(&format!("\n{title}:\n"));
     for (term, meaning) in rows {
-        let _ = writeln!(out, "  {term:width$}  {meaning}");
+        out.push_str(&format!("  {:width$}  {meaning}\n", term.as_ref()));
     }
 }
 
-/// What each exit code means.
-pub fn exit_codes() -> Vec<(String, &'static str)> {
+/// Text in lines of at most 80 characters, each indented by this much.
+pub(super) fn wrap(text: &str, indent: usize) -> String {
+    broken(&format!("{:indent$}{text}\n", ""), WIDTH, indent)
+}
+
+/// The exit codes, and what each means.
+pub(super) fn exit_codes() -> Vec<(String, &'static str)> {
     Exit::ALL.map(|exit| (exit.code().to_string(), exit.meaning())).to_vec()
 }
 
 /// The variables that stand in for no option.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
+pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     ("ABLY_ACCESS_TOKEN", "access token for the Control API"),
     ("ABLY_CONTROL_HOST", "host of the Control API"),
     ("ABLY_CLI_CONFIG_DIR", "folder of the Ably CLI's configuration"),
@@ -76,11 +72,11 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// The files that are read without being named.
-pub const FILES: &[(&str, &str)] =
+pub(super) const FILES: &[(&str, &str)] =
     &[("~/.ably/config", "the Ably CLI's configuration; read, never written")];
 
 /// What one would do, and the options for it.
-pub const EXAMPLES: &[(&str, &str)] = &[
+pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("All tokens of a client, after a question", "--client-id alice"),
     ("From a script", "--client-id alice --force --json"),
     (
@@ -99,14 +95,6 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("Before the incident, to know that it would work", "--check"),
     ("For the record", "--client-id alice --record log.jsonl --reason INC-7"),
 ];
-
-/// What stands before the options of an example.
-pub const COMMAND: &str = "ably auth revoke-token ";
-
-/// Adds text in lines of at most 80 characters, each indented by this much.
-pub(crate) fn wrap(out: &mut String, text: &str, indent: usize) {
-    broken(out, &format!("{:indent$}{text}\n", ""), WIDTH, indent);
-}
 
 #[cfg(test)]
 mod tests {

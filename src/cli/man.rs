@@ -1,26 +1,12 @@
 //! The man page, made from the table of options. What the table does not hold stands here as plain
 //! text.
 
-use crate::cli::flags::{FLAGS, Group};
+use crate::cli::flags::FLAGS;
 use crate::cli::help::{self, COMMAND, ENVIRONMENT, EXAMPLES, FILES};
-use crate::text::put;
 
-/// The day of the last release, which the changelog heads `## VERSION - DAY`. The build must not
-/// depend on the clock, and the text of the changelog stays out of the binary.
-const DATE: &str = last_release(include_bytes!("../../CHANGELOG.md"));
-
-const fn last_release(mut changelog: &[u8]) -> &str {
-    while let [_, rest @ ..] = changelog {
-        if let [b' ', b'-', b' ', after @ ..] = changelog
-            && let Some((day @ [b'2', ..], [b'\n', ..])) = after.split_first_chunk::<10>()
-            && let Ok(day) = str::from_utf8(day)
-        {
-            return day;
-        }
-        changelog = rest;
-    }
-    "unreleased"
-}
+/// The day of the last release, `YYYY-MM-DD`. A test holds it to the changelog: the build must not
+/// depend on the clock.
+const RELEASED: &str = "unreleased";
 
 const MAN_HEAD: &str = r#".SH NAME
 ably\-auth\-revoke\-token \- revoke Ably tokens by client ID or revocation key
@@ -61,45 +47,38 @@ with \fBerror.message\fR, \fBcode\fR, \fBhint\fR, and \fBoutcome\fR
 with \fBexitCode\fR, at the end of every run.
 "#;
 
-const MAN_TAIL: &str = ".SH SEE ALSO\nhttps://ably.com/docs/auth/revocation\n";
-
 /// The whole page, in man(7).
-pub fn page() -> String {
-    let mut out = String::new();
-    let title = ".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 ";
-    let source = [env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")].concat();
-    put(&mut out, &[title, DATE, " \"", &roff(&source), "\"\n"]);
-    out.push_str(MAN_HEAD);
-    for group in Group::ALL {
-        put(&mut out, &[".SS \"", group.title(), "\"\n"]);
-        for flag in FLAGS.iter().filter(|flag| flag.group == group) {
-            entry(&mut out, &flag.usage(), flag.help);
+pub(super) fn page() -> String {
+    let source = roff(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")));
+    let mut out = format!(".TH ABLY\\-AUTH\\-REVOKE\\-TOKEN 1 {RELEASED} \"{source}\"\n{MAN_HEAD}");
+    for group in FLAGS.chunk_by(|a, b| a.group == b.group) {
+        let title = group.first().map_or("", |flag| flag.group);
+        out.push_str(&format!(".SS \"{title}\"\n"));
+        for flag in group {
+            out.push_str(&entry(&flag.usage(), flag.help));
         }
     }
     out.push_str(".SH ENVIRONMENT\nA variable that is set but empty counts as unset.\n");
     for (flag, variable) in FLAGS.iter().filter_map(|flag| Some((flag, flag.env?))) {
-        let meaning = ["used where ", flag.long, " is not given"].concat();
-        entry(&mut out, variable, &meaning);
+        out.push_str(&entry(variable, &format!("used where {} is not given", flag.long)));
     }
-    ENVIRONMENT.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
+    out.extend(ENVIRONMENT.iter().map(|(variable, meaning)| entry(variable, meaning)));
     out.push_str(".SH FILES\n");
-    FILES.iter().for_each(|(term, meaning)| entry(&mut out, term, meaning));
+    out.extend(FILES.iter().map(|(file, meaning)| entry(file, meaning)));
     out.push_str(".SH EXIT STATUS\n");
-    help::exit_codes().iter().for_each(|(code, meaning)| entry(&mut out, code, meaning));
+    out.extend(help::exit_codes().iter().map(|(code, meaning)| entry(code, meaning)));
     out.push_str(MAN_FORMATS);
     out.push_str(".SH EXAMPLES\nWhat one would do, and the command for it:\n");
     for (what, options) in EXAMPLES {
-        let command = [COMMAND, options].concat();
-        put(&mut out, &[".PP\n", &roff(what), ":\n.EX\n    ", &roff(&command), "\n.EE\n"]);
+        let command = roff(&format!("{COMMAND} {options}"));
+        out.push_str(&format!(".PP\n{}:\n.EX\n    {command}\n.EE\n", roff(what)));
     }
-    out.push_str(MAN_TAIL);
-    out
+    out + ".SH SEE ALSO\nhttps://ably.com/docs/auth/revocation\n"
 }
 
 /// A term in bold, and indented below it what it means.
-fn entry(out: &mut String, term: &str, meaning: &str) {
-    put(out, &[".TP\n.B \"", &roff(term), "\"\n"]);
-    help::wrap(out, &roff(meaning), 0);
+fn entry(term: &str, meaning: &str) -> String {
+    format!(".TP\n.B \"{}\"\n{}", roff(term), help::wrap(&roff(meaning), 0))
 }
 
 /// Text for a man page: hyphens that can be copied, nothing at a line's start that is a request.
@@ -110,7 +89,7 @@ fn roff(text: &str) -> String {
         match c {
             '\\' => out.push_str("\\e"),
             '-' => out.push_str("\\-"),
-            '.' | '\'' if last == ' ' => put(&mut out, &["\\&", c.encode_utf8(&mut [0; 4])]),
+            '.' | '\'' if last == ' ' => out.extend(['\\', '&', c]),
             _ => out.push(c),
         }
         last = c;

@@ -1,8 +1,7 @@
 //! What was typed: the one table of options, the parser, and the texts made from the table.
 
-pub mod completions;
+mod completions;
 pub mod flags;
-pub mod help;
-pub mod man;
+mod help;
+mod man;
 pub mod parse;
-mod suggest;

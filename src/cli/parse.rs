@@ -1,37 +1,40 @@
 //! What was typed. `parse` takes the arguments and returns a value: it prints nothing, exits
 //! nowhere and reads neither environment nor files. What the arguments mean is up to the room `request`.
+//!
+//! A key is easily typed in the wrong place, so no message holds what was typed: of an unknown option
+//! it shows what has the form of an option's name, of anything else nothing.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use lexopt::Arg;
+use strsim::osa_distance;
 
-use crate::cli::completions::{self, COMPLETE};
-use crate::cli::flags::{self, Flag, Id, Names, Takes};
-use crate::cli::{help, man, suggest};
+use crate::cli::flags::{self, Flag, Id, Names, Value};
+use crate::cli::{completions, help, man};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
 const NAME: usize = 24;
 const NAME_WORD: usize = 12;
+/// As many letters of a name lead to it, if they are its beginning.
+const BEGINNING: usize = 3;
+/// No name is longer, so that a secret in its place costs no time. In characters.
+const LONGEST: usize = 32;
 const HELP: &str = "see ably auth revoke-token --help";
-/// What is typed as a command, and what was meant by it.
-const COMMANDS: [(&str, &str); 6] = [
-    ("auth revoke-token", "auth revoke-token"),
-    ("auth:revoke-token", "auth:revoke-token"),
-    ("auth revoke", "auth revoke-token"),
-    ("revoke-token", "auth revoke-token"),
-    ("version", "version"),
-    ("help", "help"),
-];
+/// What is typed as a command, rightly or not.
+const COMMANDS: [&str; 6] =
+    ["auth revoke-token", "auth:revoke-token", "auth revoke", "revoke-token", "version", "help"];
+/// The options that ask for output that scripts read, and whether it is indented.
+const FORMATS: [(Id, bool); 2] = [(Id::Json, false), (Id::PrettyJson, true)];
 
 /// What the operator asks this program to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Print a text: help, the version, a man page or a completion script.
-    Print(fn() -> String),
-    /// List names for a completion script; nothing where there are none of what it asks for.
-    Complete(Option<Names>),
+    /// Print a text: help, the version, a man page, a completion script, words that a shell offers.
+    Print(String),
+    /// Print the names of the full CLI's configuration, which a shell offers.
+    List(Names),
     /// `auth revoke-token` with its options.
     Revoke(Args),
 }
@@ -42,48 +45,41 @@ pub enum Command {
 pub struct Args(Vec<(Id, OsString)>);
 
 impl Args {
-    /// Whether an option was given.
-    pub fn has(&self, id: Id) -> bool {
+    pub(crate) fn has(&self, id: Id) -> bool {
         self.0.iter().any(|(given, _)| *given == id)
     }
 
-    /// The values of a repeatable option, in order.
+    /// The values of an option, in the order typed.
     pub fn all(&self, id: Id) -> impl Iterator<Item = &OsStr> {
         self.0.iter().filter(move |(given, _)| *given == id).map(|(_, value)| value.as_os_str())
     }
 
     /// The value of a single-valued option as text that is not empty.
-    ///
-    /// # Errors
-    /// It is empty or not UTF-8.
-    pub fn text(&self, id: Id) -> Result<Option<&str>, Problem> {
+    pub(crate) fn text(&self, id: Id) -> Result<Option<&str>, Problem> {
         let text = self.all_text(id).next().transpose()?;
         if text.is_some_and(str::is_empty) { Err(empty(id)) } else { Ok(text) }
     }
 
     /// The values of an option as text.
-    pub fn all_text(&self, id: Id) -> impl Iterator<Item = Result<&str, Problem>> {
+    pub(crate) fn all_text(&self, id: Id) -> impl Iterator<Item = Result<&str, Problem>> {
         let not_utf8 = move || usage(format!("the value of {} is not UTF-8", flags::long(id)));
         self.all(id).map(move |value| value.to_str().ok_or_else(not_utf8))
     }
 
     /// The value of a single-valued option as a path that is not empty.
-    ///
-    /// # Errors
-    /// It is empty.
-    pub fn path(&self, id: Id) -> Result<Option<&Path>, Problem> {
+    pub(crate) fn path(&self, id: Id) -> Result<Option<&Path>, Problem> {
         let path = self.all(id).next();
         if path.is_some_and(OsStr::is_empty) { Err(empty(id)) } else { Ok(path.map(Path::new)) }
     }
 
     /// All options with their values, in the order typed.
-    pub fn iter(&self) -> impl Iterator<Item = (Id, &OsStr)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &OsStr)> {
         self.0.iter().map(|(id, value)| (*id, value.as_os_str()))
     }
 
-    /// The options that take one of several kinds, in the order typed.
-    pub fn of(&self, ids: &[Id]) -> impl Iterator<Item = (Id, &OsStr)> {
-        self.0.iter().filter(|(id, _)| ids.contains(id)).map(|(id, value)| (*id, value.as_os_str()))
+    /// Those of some options.
+    pub(crate) fn of(&self, ids: &[Id]) -> impl Iterator<Item = (Id, &OsStr)> {
+        self.iter().filter(|(id, _)| ids.contains(id))
     }
 }
 
@@ -93,11 +89,10 @@ impl Args {
 /// A usage error. Its message never holds a value that was typed, since that may be a secret.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Problem> {
     let args: Vec<OsString> = args.into_iter().collect();
-    if let [first, what @ ..] = args.as_slice()
-        && first == COMPLETE
+    if let [first, words @ ..] = args.as_slice()
+        && first == completions::COMPLETE
     {
-        let asked = |names: &Names| what == [names.word()];
-        return Ok(Command::Complete([Names::Apps, Names::Keys].into_iter().find(asked)));
+        return Ok(completions::complete(words));
     }
     let mut parser = lexopt::Parser::from_args(args);
     let mut words = Vec::new();
@@ -105,10 +100,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
     while let Some(arg) = parser.next().map_err(wording)? {
         let flag = match arg {
             Arg::Value(word) => {
-                words.push(word);
+                words.push(word.into_string().unwrap_or_default());
                 continue;
             }
-            Arg::Long(name) => long(name)?,
+            Arg::Long(name) => {
+                let option = format!("--{name}");
+                flags::by_long(&option).ok_or_else(|| unknown(&option, name))?
+            }
             Arg::Short(name) => match flags::by_short(name) {
                 Some(flag) => flag,
                 None => {
@@ -118,36 +116,28 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
                 }
             },
         };
-        let value = match flag.takes {
-            Takes::Nothing => OsString::new(),
-            Takes::One(_) if typed.has(flag.id) => {
-                return Err(usage(format!("{} is given twice", flag.long)));
-            }
-            Takes::One(_) | Takes::Many(_) => value_of(flag, &mut parser)?,
-        };
-        typed.0.push((flag.id, value));
+        if flag.value != Value::Nothing && !flag.repeats && typed.has(flag.id) {
+            return Err(usage(format!("{} is given twice", flag.long)));
+        }
+        typed.0.push((flag.id, value_of(flag, &mut parser)?));
     }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     command(&words, typed)
 }
 
 /// Whether JSON was asked for, and if so whether indented, judged by the bare arguments: a usage
 /// error is told in JSON even where the arguments cannot be parsed.
 pub fn wants_json(args: &[OsString]) -> Option<bool> {
-    let options = || args.iter().take_while(|arg| *arg != "--");
-    if options().any(|arg| arg == "--json") {
-        return Some(false);
-    }
-    options().any(|arg| arg == "--pretty-json").then_some(true)
-}
-
-fn long(name: &str) -> Result<&'static Flag, Problem> {
-    let typed = format!("--{name}");
-    flags::by_long(&typed).ok_or_else(|| unknown(&typed, name))
+    let given = |id| args.iter().take_while(|arg| *arg != "--").any(|arg| arg == flags::long(id));
+    FORMATS.into_iter().find(|(id, _)| given(*id)).map(|(_, pretty)| pretty)
 }
 
 /// The value that belongs to a flag. An option's name in its place is a forgotten value, not a
 /// client ID: `--client-id --force` must revoke nothing.
 fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Problem> {
+    if flag.value == Value::Nothing {
+        return Ok(OsString::new());
+    }
     if let Some(value) = parser.optional_value() {
         return Ok(value);
     }
@@ -165,35 +155,29 @@ fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Proble
 /// Whether an argument looks like options, known or mistyped, or ends them. A value that does is
 /// written after an equals sign.
 fn is_option(arg: &OsStr) -> bool {
-    let Some(text) = arg.to_str() else {
-        return false;
-    };
-    if text.starts_with("--") {
-        return true;
-    }
+    let text = arg.to_str().unwrap_or_default();
     let short = text.strip_prefix('-').unwrap_or_default();
-    !short.is_empty() && short.chars().all(|c| flags::by_short(c).is_some())
+    text.starts_with("--")
+        || !short.is_empty() && short.chars().all(|c| flags::by_short(c).is_some())
 }
 
-fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
-    let words: Vec<&str> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+fn command(words: &[&str], typed: Args) -> Result<Command, Problem> {
     if typed.has(Id::Help) {
-        return Ok(Command::Print(help::text));
+        return Ok(Command::Print(help::text()));
     }
     if typed.has(Id::Version) {
-        return Ok(Command::Print(help::version));
+        return Ok(Command::Print(help::version()));
     }
     if let Some(name) = typed.text(Id::Generate)? {
-        let page = match name {
-            "man" => man::page,
-            "bash" => completions::bash,
-            "zsh" => completions::zsh,
-            "fish" => completions::fish,
+        return Ok(Command::Print(match name {
+            "man" => man::page(),
+            "bash" => completions::BASH.to_owned(),
+            "zsh" => completions::ZSH.to_owned(),
+            "fish" => completions::FISH.to_owned(),
             _ => return Err(usage("--generate must be man, bash, zsh or fish".into())),
-        };
-        return Ok(Command::Print(page));
+        }));
     }
-    match words.as_slice() {
+    match words {
         ["auth", "revoke-token"] | ["auth:revoke-token"] => Ok(Command::Revoke(typed)),
         ["auth", "revoke-token", ..] | ["auth:revoke-token", ..] => Err(Problem::new(
             "unexpected argument after the command",
@@ -202,51 +186,75 @@ fn command(words: &[OsString], typed: Args) -> Result<Command, Problem> {
         ["help"]
         | ["help", "auth"]
         | ["help", "auth", "revoke-token"]
-        | ["help", "auth:revoke-token"] => Ok(Command::Print(help::text)),
-        ["version"] => Ok(Command::Print(help::version)),
-        [] | ["auth"] if typed.0.is_empty() => Ok(Command::Print(help::text)),
+        | ["help", "auth:revoke-token"] => Ok(Command::Print(help::text())),
+        ["version"] => Ok(Command::Print(help::version())),
+        [] | ["auth"] if typed.0.is_empty() => Ok(Command::Print(help::text())),
         [] | ["auth"] => Err(Problem::new(
             "the command is missing",
             "write ably auth revoke-token before the options",
         )),
-        words => {
-            let typed = words.get(..2).unwrap_or(words).join(" ");
-            let nearest = suggest::nearest(&typed, COMMANDS.into_iter().map(|(typed, _)| typed));
-            let meant = COMMANDS.into_iter().find(|(typed, _)| Some(*typed) == nearest);
-            Err(Problem::new(
-                "unknown command: this program has auth revoke-token alone",
-                match meant {
-                    Some((_, meant)) => format!("did you mean ably {meant}?"),
-                    None => "for any other command use the full Ably CLI".to_owned(),
-                },
-            ))
-        }
+        [first] => Err(unknown_command(first)),
+        [first, second, ..] => Err(unknown_command(&format!("{first} {second}"))),
     }
+}
+
+fn unknown_command(typed: &str) -> Problem {
+    let remedy = match nearest(typed, COMMANDS.into_iter()) {
+        Some("auth revoke" | "revoke-token") => "did you mean ably auth revoke-token?".to_owned(),
+        Some(meant) => format!("did you mean ably {meant}?"),
+        None => "for any other command use the full Ably CLI".to_owned(),
+    };
+    Problem::new("unknown command: this program has auth revoke-token alone", remedy)
 }
 
 fn empty(id: Id) -> Problem {
     Problem::new(format!("{} is empty", flags::long(id)), "give it a value or leave it out")
 }
 
-/// An option that is none may be a secret, or end in one: what is shown of it has the form of an
-/// option's name, and no more of that than any name has. `name` is all of it but its value.
+/// An option that is none may be a secret, or end in one: only the letters and dashes that it begins
+/// with are shown, and no more of them than any name has. `name` is all of it but its value.
 fn unknown(option: &str, name: &str) -> Problem {
-    let name = name.split('=').next().unwrap_or_default();
-    let remedy = match suggest::nearest(name, flags::long_names()) {
-        Some(meant) => format!("did you mean {meant}? see ably auth revoke-token --help"),
-        None => HELP.to_owned(),
-    };
-    let is_name = |c: &char| c.is_ascii_lowercase() || *c == '-';
-    let end = option.find(|c| !is_name(&c)).unwrap_or(option.len());
-    let short = option.len() == 2;
-    let shown = if short { option } else { option.get(..end).unwrap_or_default() };
-    let is_long = |word: &str| word.len() > NAME_WORD;
+    let is_name =
+        |c: char| c.is_ascii_lowercase() || c == '-' || option.len() == 2 && c.is_ascii_uppercase();
+    let end = option.find(|c| !is_name(c)).unwrap_or(option.len());
+    let (shown, _) = option.split_at(end);
     let dashed = shown.trim_start_matches('-');
-    let message = match dashed.len() > NAME || dashed.split('-').any(is_long) || dashed.is_empty() {
-        true => "unknown option (not shown: it may be a secret)".to_owned(),
-        false => format!("unknown option {}", crate::text::Safe(shown)),
+    let is_short = |word: &str| word.len() <= NAME_WORD;
+    let is_shown = !dashed.is_empty() && dashed.len() <= NAME && dashed.split('-').all(is_short);
+    let message = match is_shown {
+        true => format!("unknown option {shown}"),
+        false => "unknown option (not shown: it may be a secret)".to_owned(),
+    };
+    let name = name.split('=').next().unwrap_or_default();
+    let remedy = match name {
+        "o" | "output" | "format" => "did you mean --json?".to_owned(),
+        _ if name.contains("proxy") || name.starts_with("socks") => {
+            "a proxy is given in a variable: HTTPS_PROXY or ALL_PROXY".to_owned()
+        }
+        _ => match nearest(name, flags::long_names()) {
+            Some(meant) => format!("did you mean {meant}? {HELP}"),
+            None => HELP.to_owned(),
+        },
     };
     Problem::new(message, remedy)
+}
+
+/// The name that was most likely meant; the first of those that are equally near. Leading dashes
+/// do not count on either side.
+fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let typed = typed.trim_start_matches('-').to_lowercase();
+    let length = typed.chars().count();
+    if !(BEGINNING..=LONGEST).contains(&length) {
+        return None;
+    }
+    let bare = |name: &'a str| name.trim_start_matches('-');
+    let near = names.clone().filter_map(|name| {
+        let (edits, letters) = (osa_distance(&typed, bare(name)), bare(name).len());
+        // One slip in three letters; never so many that nothing of a short name is left.
+        (edits <= length.max(letters) / 3 && edits + 1 < letters).then_some((edits, name))
+    });
+    let nearest = near.min_by_key(|(edits, _)| *edits).map(|(_, name)| name);
+    nearest.or_else(|| names.into_iter().find(|name| bare(name).starts_with(&typed)))
 }
 
 fn usage(message: String) -> Problem {
@@ -256,18 +264,15 @@ fn usage(message: String) -> Problem {
 /// lexopt's messages print the value; ours name the option alone.
 fn wording(error: lexopt::Error) -> Problem {
     match error {
-        lexopt::Error::UnexpectedValue { option, .. } => {
-            usage(format!("{} takes no value", crate::text::Safe(&option)))
-        }
-        lexopt::Error::MissingValue { option: Some(option) } => {
-            usage(format!("{} needs a value", crate::text::Safe(&option)))
-        }
+        lexopt::Error::UnexpectedValue { option, .. } => usage(format!("{option} takes no value")),
         _ => usage("an argument cannot be read".into()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(line: &str) -> Result<Command, Problem> {
@@ -295,13 +300,13 @@ mod tests {
             "--help --client-id x",
         ] {
             assert!(
-                matches!(parsed(line), Ok(Command::Print(text)) if text() == help::text()),
+                matches!(parsed(line), Ok(Command::Print(text)) if text == help::text()),
                 "{line}"
             );
         }
         for line in ["--version", "-V", "version"] {
             assert!(
-                matches!(parsed(line), Ok(Command::Print(text)) if text() == help::version()),
+                matches!(parsed(line), Ok(Command::Print(text)) if text == help::version()),
                 "{line}"
             );
         }
@@ -422,5 +427,66 @@ mod tests {
         assert_eq!(wants_json(&args("auth --bogus --json")), Some(false));
         assert_eq!(wants_json(&args("auth --pretty-json")), Some(true));
         assert_eq!(wants_json(&args("auth -- --json")), None);
+    }
+
+    fn option(typed: &str) -> Option<&'static str> {
+        nearest(typed, flags::long_names())
+    }
+
+    #[test]
+    fn a_slip_leads_to_the_option_that_was_meant() {
+        for (typed, meant) in [
+            ("--clientid", "--client-id"),
+            ("--client_id", "--client-id"),
+            ("--clientId", "--client-id"),
+            ("--cleint-id", "--client-id"),
+            ("--client-ids", "--client-id"),
+            ("--client", "--client-id"),
+            ("--frce", "--force"),
+            ("--froce", "--force"),
+            ("--yse", "--yes"),
+            ("--jsno", "--json"),
+            ("--prettyjson", "--pretty-json"),
+            ("--targets", "--targets-file"),
+            ("--target-file", "--targets-file"),
+            ("--from-tokne", "--from-token"),
+            ("--unrevoked", "--unrevoked-to"),
+            ("--apikey", "--api-key"),
+            ("--api-keyfile", "--api-key-file"),
+            ("--dryrun", "--dry-run"),
+            ("--time-out", "--timeout"),
+            ("--verbos", "--verbose"),
+            ("--chanel", "--channel"),
+            ("--issued-befor", "--issued-before"),
+            ("--ap", ""),
+            ("--x", ""),
+            ("--", ""),
+            ("--bogus", ""),
+            ("--token", ""),
+            ("--region", "--reason"),
+            ("--colour", ""),
+            ("--s3cretsecretsecretsecretsecretsecret", ""),
+        ] {
+            assert_eq!(option(typed).unwrap_or_default(), meant, "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_slip_in_any_name_leads_back_to_it(n in 0_usize..64, at in 0_usize..64, letter in "[a-z]") {
+            let names: Vec<&str> = flags::long_names().filter(|name| name.len() >= 7).collect();
+            let name = names[n % names.len()];
+            let at = 2 + at % (name.len() - 2);
+            let mut longer = name.to_owned();
+            longer.insert_str(at, &letter);
+            prop_assert!(option(&longer).is_some());
+            let shorter = format!("{}{}", &name[..at], &name[at + 1..]);
+            prop_assert!(option(&shorter).is_some());
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(typed in "\\PC{0,50}") {
+            let _ = option(&typed);
+        }
     }
 }

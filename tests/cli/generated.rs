@@ -70,29 +70,26 @@ fn names() -> String {
 
 #[test]
 fn the_names_of_the_configuration_are_listed_for_completions() {
-    let listed = |what: &[&str]| ably(["--complete"]).args(what).config(&names()).run();
-    for (what, told) in [
-        ("apps", format!("APP1\nMy Shop\nAPP2\n{DANGEROUS}\nAPP3\nAPP4\nAPP5\nAPP6\n")),
-        ("keys", "APP1.stored1\nRoot key\nAPP2.stored2\n".to_owned()),
+    let asked = |option: &str| ably(["--complete", "auth", "revoke-token", option, ""]);
+    for (option, told) in [
+        ("--app", format!("APP1\nMy Shop\nAPP2\n{DANGEROUS}\nAPP3\nAPP4\nAPP5\nAPP6\n")),
+        ("--key", "APP1.stored1\nRoot key\nAPP2.stored2\n".to_owned()),
     ] {
-        let run = listed(&[what]);
+        let run = asked(option).config(&names()).run();
         run.exits(0).says_nothing();
         assert_eq!(run.stdout, told);
     }
     let silent = |program: Program| {
         program.run().exits(0).says_nothing().prints_nothing();
     };
-    for what in [&[][..], &["secrets"], &["apps", "keys"], &["--json", "--complete"]] {
-        silent(ably(["--complete"]).args(what).config(&names()));
-    }
-    for what in ["apps", "keys"] {
-        let program = || ably(["--complete", what]);
-        silent(program());
-        silent(program().env_remove("HOME"));
-        silent(program().config("apiKey = 'm4rker"));
-        silent(program().config("[current]\naccount = 'gone'\n"));
-        silent(program().config(&account("apps = 5")));
-        silent(program().env("ABLY_CLI_CONFIG_DIR", "/dev/null"));
+    silent(asked("--client-id").config(&names()));
+    for option in ["--app", "--key"] {
+        silent(asked(option));
+        silent(asked(option).env_remove("HOME"));
+        silent(asked(option).config("apiKey = 'm4rker'"));
+        silent(asked(option).config("[current]\naccount = 'gone'\n"));
+        silent(asked(option).config(&account("apps = 5")));
+        silent(asked(option).env("ABLY_CLI_CONFIG_DIR", "/dev/null"));
     }
     let texts = [generated("man").replace('\\', ""), ably(["--help"]).run().stdout];
     assert!(texts.iter().all(|text| !text.contains("--complete")), "it is for scripts alone");

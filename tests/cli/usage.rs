@@ -70,6 +70,19 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
 fn a_slip_is_answered_with_what_was_meant() {
     let slip = command().args(["--clinet-id", "a"]).run();
     slip.exits(2).says("unknown option --clinet-id\n  did you mean --client-id?");
+    for (slip, meant) in [
+        ("--proxy=http://u:s3cr3t-marker-9f2c@proxy", "HTTPS_PROXY"),
+        ("--https-proxy", "HTTPS_PROXY"),
+        ("--socks5=127.0.0.1:1080", "ALL_PROXY"),
+        ("--socks5-hostname", "ALL_PROXY"),
+        ("--output=json", "--json"),
+        ("--output", "--json"),
+        ("-o", "--json"),
+        ("-ojson", "--json"),
+        ("--format", "--json"),
+    ] {
+        command().args([slip, "json"]).run().exits(2).says(meant).hides_the_key();
+    }
     let slip = command().args(["--json", "--forse"]).run();
     assert!(
         text(&slip.exits(2).record("error"), "error.hint").starts_with("did you mean --force?")
@@ -78,6 +91,13 @@ fn a_slip_is_answered_with_what_was_meant() {
     let key = command().args([&format!("--api-kye={KEY}"), "--client-id", "a"]).run();
     key.exits(2).says("unknown option --api-kye\n  did you mean --api-key?").hides_the_key();
     command().arg(format!("--{KEY}")).run().exits(2).never_says("did you mean").hides_the_key();
+    for typed in ["-7", "--9f2c", "-.", "--api-key9", "--api-key:9f", "--api-key.9f"] {
+        let run = command().args(["--client-id", "a", typed]).run();
+        run.exits(2).says("unknown option");
+        for part in ["7", "9", "api-key:", "api-key.", " -.", "2c"] {
+            run.never_says(part);
+        }
+    }
 }
 
 #[test]
