@@ -19,7 +19,7 @@ use ably_revoke_token::revoke::left_over::LeftOver;
 use ably_revoke_token::revoke::{run::Run, summary::Summary, verify::Verifier};
 use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::signals::Signals;
-use ably_revoke_token::terminal::output::{Format, Output};
+use ably_revoke_token::terminal::output::Output;
 use ably_revoke_token::terminal::{choose::Chooser, log::Log, prompt};
 use dlmalloc::GlobalDlmalloc;
 
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let (signals, installed) = Signals::install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
-    let output = Output::new(Format::choose(parse::wants_json(&arguments), env), signals.clone());
+    let output = Output::new(parse::wants_json(&arguments), env, signals.clone());
     let (redactor, writer) = (Redactor::default(), Writer::new(&output));
     let done = match parse::parse(arguments) {
         Ok(Command::Print(text)) => Ok(print(&output, &text)),

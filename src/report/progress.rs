@@ -29,7 +29,7 @@ impl Progress {
     /// rewritten.
     pub(super) fn new(output: Output, plan: &Plan) -> Self {
         let (rewrites, total) =
-            (output.may_rewrite() && !plan.settings.verbose, plan.revocations());
+            (output.screen.rewrites && !plan.settings.verbose, plan.revocations());
         Self { output, total, unit: plan.unit(), rewrites, told: Instant::now(), shown: false }
     }
 

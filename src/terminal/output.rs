@@ -35,41 +35,22 @@ pub(crate) fn columns() -> Option<usize> {
 }
 
 /// For whom the output is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Text on stderr.
-    Human(Screen),
-    /// NDJSON on stdout, and nothing else there.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    /// Text on stderr, for people.
+    Human,
+    /// NDJSON on stdout and nothing else there, for scripts.
     Json(Layout),
 }
 
-/// What stderr is good for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Screen {
-    /// A line may be written over.
-    rewrites: bool,
+/// What stderr can show to people.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Screen {
+    /// A line that is written over.
+    pub(crate) rewrites: bool,
     colours: bool,
     /// Symbols outside ASCII.
     symbols: bool,
-}
-
-impl Format {
-    /// By what was asked for (`wants_json`: whether indented), where the streams lead and what
-    /// the environment says of the terminal.
-    pub fn choose(wants_json: Option<bool>, env: Environment) -> Self {
-        let obeys = env.raw("TERM").is_some_and(|it| it != "dumb");
-        let paints = obeys && env.raw("NO_COLOR").is_none();
-        if let Some(pretty) = wants_json {
-            return Self::Json(Layout {
-                pretty,
-                colour: pretty && paints && io::stdout().is_terminal(),
-            });
-        }
-        let seen = io::stderr().is_terminal();
-        let colours = seen && paints;
-        let symbols = colours && is_utf8(|name| env.raw(name));
-        Self::Human(Screen { rewrites: seen && obeys, colours, symbols })
-    }
 }
 
 /// Whether the locale has UTF-8: the first of these that is set decides (POSIX).
@@ -104,15 +85,27 @@ impl Record {
 #[derive(Debug, Clone)]
 pub struct Output {
     format: Format,
+    pub(crate) screen: Screen,
     stdout_failed: Arc<AtomicBool>,
     given_up: Arc<[AtomicBool; 2]>,
     signals: Signals,
 }
 
 impl Output {
-    /// Output that a signal keeps from waiting for whoever reads it.
-    pub fn new(format: Format, signals: Signals) -> Self {
-        Self { format, stdout_failed: Arc::default(), given_up: Arc::default(), signals }
+    /// By what was asked for (`wants_json`: whether indented), where the streams lead and what
+    /// the environment says of the terminal.
+    pub fn new(wants_json: Option<bool>, env: Environment, signals: Signals) -> Self {
+        let obeys = env.raw("TERM").is_some_and(|it| it != "dumb");
+        let paints = obeys && env.raw("NO_COLOR").is_none();
+        let shows = wants_json.is_none() && io::stderr().is_terminal();
+        let colours = shows && paints;
+        let symbols = colours && is_utf8(|name| env.raw(name));
+        let format = wants_json.map_or(Format::Human, |pretty| {
+            Format::Json(Layout { pretty, colour: pretty && paints && io::stdout().is_terminal() })
+        });
+        let screen = Screen { rewrites: shows && obeys, colours, symbols };
+        let (stdout_failed, given_up) = (Arc::default(), Arc::default());
+        Self { format, screen, stdout_failed, given_up, signals }
     }
 
     pub(crate) fn signals(&self) -> &Signals {
@@ -124,23 +117,11 @@ impl Output {
         self.stdout_failed.load(Ordering::SeqCst)
     }
 
-    /// Whether people read it, and not a script.
+    /// Whether people read it. Scripts do otherwise, and are asked and told nothing on the way.
     pub(crate) fn is_for_people(&self) -> bool {
         match self.format {
-            Format::Human(_) => true,
+            Format::Human => true,
             Format::Json(_) => false,
-        }
-    }
-
-    /// Whether a line on stderr may be written over: a terminal shows it, and people look.
-    pub(crate) fn may_rewrite(&self) -> bool {
-        self.screen().rewrites
-    }
-
-    fn screen(&self) -> Screen {
-        match self.format {
-            Format::Human(screen) => screen,
-            Format::Json(_) => Screen::default(),
         }
     }
 
@@ -200,14 +181,14 @@ impl Output {
     /// Writes one JSON record; nothing where the output is for people.
     pub(crate) fn record(&self, record: &Record) {
         match self.format {
-            Format::Human(_) => {}
+            Format::Human => {}
             Format::Json(layout) => self.print(&(record.write(&[], layout) + "\n")),
         }
     }
 
     /// A text in an ANSI colour, where colours are shown.
     pub(crate) fn painted(&self, colour: Colour, text: &str) -> String {
-        match self.screen().colours {
+        match self.screen.colours {
             true => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
             false => text.to_owned(),
         }
@@ -215,7 +196,7 @@ impl Output {
 
     /// A symbol with a space after it, where symbols are shown.
     pub(crate) fn symbol(&self, colour: Colour, symbol: &str) -> String {
-        match self.screen().symbols {
+        match self.screen.symbols {
             true => self.painted(colour, symbol) + " ",
             false => String::new(),
         }
@@ -248,7 +229,7 @@ mod tests {
             reader.read_to_end(&mut all).unwrap();
             all
         });
-        let output = Output::new(Format::Human(Screen::default()), Signals::default());
+        let output = Output::new(None, Environment(|_| None), Signals::default());
         output.write_all(writer.as_fd(), &text, &AtomicBool::new(false)).unwrap();
         drop(writer);
         assert!(read.join().unwrap() == text);

@@ -6,7 +6,7 @@
 //! owns the terminal's modes and looks for signals: however the prompt ends, the keyboard is dropped,
 //! and that restores them. A thread that watches would do as well, where a thread can be made.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 
@@ -95,11 +95,7 @@ pub(crate) fn line(output: &Output, question: &str) -> Option<String> {
 /// Whether the operator can be asked for a key: someone looks at a terminal, and it can be opened.
 pub(crate) fn can_ask_for_key() -> bool {
     let watched = io::stdin().is_terminal() || io::stderr().is_terminal();
-    watched && terminal().is_ok()
-}
-
-fn terminal() -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(TERMINAL)
+    watched && File::options().read(true).write(true).open(TERMINAL).is_ok()
 }
 
 /// Reads a key from the terminal without echo; an empty one after Ctrl-D. The terminal is left as it
@@ -135,7 +131,7 @@ struct Keyboard {
 
 impl Keyboard {
     fn open(signals: Signals) -> io::Result<Self> {
-        let terminal = terminal()?;
+        let terminal = File::options().read(true).write(true).open(TERMINAL)?;
         let modes = tcgetattr(&terminal)?;
         let this = Self { terminal, modes, signals };
         this.hide()?;
