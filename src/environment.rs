@@ -10,21 +10,17 @@ use crate::error::Problem;
 pub struct Environment(pub fn(&str) -> Option<OsString>);
 
 impl Environment {
-    /// That of this process.
     pub fn process() -> Self {
         Self(|name| std::env::var_os(name))
     }
 
     /// A variable's value as it is, unless unset or empty.
-    pub fn raw(self, name: &str) -> Option<OsString> {
+    pub(crate) fn raw(self, name: &str) -> Option<OsString> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable's value as text, unless unset or empty.
-    ///
-    /// # Errors
-    /// It is not UTF-8.
-    pub fn text(self, name: &str) -> Result<Option<String>, Problem> {
+    /// The same as text, which is UTF-8 or an error.
+    pub(crate) fn text(self, name: &str) -> Result<Option<String>, Problem> {
         match self.raw(name).map(OsString::into_string) {
             None => Ok(None),
             Some(Ok(text)) => Ok(Some(text)),
@@ -33,7 +29,7 @@ impl Environment {
     }
 
     /// Those of some variables that are set, but to nothing.
-    pub fn empty_ones(self, names: &[&'static str]) -> Vec<&'static str> {
+    pub(crate) fn empty_ones(self, names: &[&'static str]) -> Vec<&'static str> {
         let is_empty = |name: &&&str| (self.0)(name).is_some_and(|value| value.is_empty());
         names.iter().filter(is_empty).copied().collect()
     }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Exit};
-use ably_revoke_token::keys::{names, sources::Sources};
+use ably_revoke_token::keys::{completion_names, sources::Sources};
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
 use ably_revoke_token::report::{self, Report, resume::Resume, writer::Writer};
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let (redactor, writer) = (Redactor::default(), Writer::new(&output));
     let done = match parse::parse(arguments) {
         Ok(Command::Print(text)) => Ok(print(&output, &text)),
-        Ok(Command::List(what)) => Ok(print(&output, &names::list(what, env))),
+        Ok(Command::List(what)) => Ok(print(&output, &completion_names::list(what, env))),
         Ok(Command::Revoke(args)) => installed
             .map_err(Error::Input)
             .and_then(|()| revoke(&args, env, &writer, &signals, &redactor)),

@@ -4,11 +4,11 @@
 //! and its endpoint, and only carried after. Nothing is sent before key and app are certain.
 
 pub mod cli_config;
+pub mod completion_names;
 pub mod control_api;
 pub mod control_base;
 pub mod handed_over;
 pub mod key;
-pub mod names;
 pub mod select;
 pub mod sources;
 mod toml_table;
