@@ -10,12 +10,10 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use rpassword::ConfigBuilder;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Problem};
@@ -141,10 +139,8 @@ impl Keyboard {
     /// Turns off the echo, and the keys that stop or end a program.
     fn hide(&self) -> io::Result<()> {
         let mut modes = self.modes.clone();
-        let off = LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
-        modes.local_modes.remove(off);
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &modes)?)
+        cfmakeraw(&mut modes);
+        Ok(tcsetattr(&self.terminal, SetArg::TCSANOW, &modes)?)
     }
 }
 
@@ -171,7 +167,7 @@ impl Read for Keyboard {
 impl Drop for Keyboard {
     fn drop(&mut self) {
         // Nothing better can be done where the terminal is gone.
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
+        let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &self.modes);
         let _ = self.terminal.write_all(b"\n");
     }
 }
