@@ -229,7 +229,8 @@ fn unknown(option: &str, name: &str) -> Problem {
     let remedy = match name {
         "o" | "output" | "format" => "did you mean --json?".to_owned(),
         _ if name.contains("proxy") || name.starts_with("socks") => {
-            "a proxy is given in a variable: HTTPS_PROXY or ALL_PROXY".to_owned()
+            "give it in a variable: HTTPS_PROXY=http://HOST:PORT or ALL_PROXY=socks5h://HOST:PORT"
+                .to_owned()
         }
         _ => match nearest(name, flags::long_names()) {
             Some(meant) => format!("did you mean {meant}? {HELP}"),
