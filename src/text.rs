@@ -38,7 +38,7 @@ impl Display for Safe<'_> {
                 '\t' => f.write_str("\\t")?,
                 _ => write!(f, "\\u{{{:x}}}", u32::from(c))?,
             }
-            rest = tail.strip_prefix(c).unwrap_or_default();
+            (_, rest) = tail.split_at(c.len_utf8());
         }
         f.write_str(rest)
     }
@@ -48,7 +48,7 @@ impl Display for Safe<'_> {
 pub fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(EXCERPT_CHARS) {
         None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(text.get(..end).unwrap_or_default().to_owned() + "…"),
+        Some((end, _)) => Cow::Owned(text.split_at(end).0.to_owned() + "…"),
     }
 }
 

@@ -31,9 +31,9 @@ pub(crate) fn broken(line: &str, columns: usize, indent: usize) -> String {
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let words = line.trim_end_matches([' ', '\n']);
     // A question ends with a space, which has its use.
-    textwrap::fill(words, options) + line.get(words.len()..).unwrap_or_default()
+    let (words, end) = line.split_at(line.trim_end_matches([' ', '\n']).len());
+    textwrap::fill(words, options) + end
 }
 
 /// The columns that a text takes: none for escape sequences, two for wide characters.

@@ -113,11 +113,11 @@ impl Output {
     }
 
     /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
-    pub fn stdout_failed(&self) -> bool {
+    pub(crate) fn stdout_failed(&self) -> bool {
         self.stdout_failed.load(Ordering::SeqCst)
     }
 
-    /// Whether people read it. Scripts do otherwise, and are asked and told nothing on the way.
+    /// Whether people read it, who are told things on the way; scripts read records alone.
     pub(crate) fn is_for_people(&self) -> bool {
         match self.format {
             Format::Human => true,
