@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
 use crate::secret::form::may_be_secret;
-use crate::signals::ready;
+use crate::signals::{Signals, ready};
 use crate::text::Safe;
 
 /// What stands for standard input in place of a file.
@@ -25,18 +25,28 @@ const STREAMS: [&str; 4] = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/", "/proc/t
 /// Room for what has no size beforehand, in bytes: a key read from a pipe leaves no copies behind.
 const PIPE_ROOM: u64 = 64 << 10;
 
-/// What is read, with its size where it has one beforehand. Standard input may be shared with a
-/// program that made it not block: its mode stays as it is, and data that is late is waited for.
+/// What is read. Standard input may be shared with a program that made it not block: its mode stays as
+/// it is, and data that is late is waited for, unless a signal comes.
 #[derive(Debug)]
-pub(crate) struct Input(File, u64);
+pub(crate) struct Input {
+    file: File,
+    /// Its size where it has one beforehand.
+    size: u64,
+    signals: Option<Signals>,
+}
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.0.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready(self.0.as_fd(), PollFlags::IN);
-                }
+            if self.signals.as_ref().is_some_and(|signals| signals.caught().is_some()) {
+                return Err(io::Error::other("interrupted"));
+            }
+            if !ready(self.file.as_fd(), PollFlags::IN) {
+                continue;
+            }
+            match self.file.read(buffer) {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 read => return read,
             }
         }
@@ -44,6 +54,10 @@ impl Read for Input {
 }
 
 impl Input {
+    fn new(file: File, size: u64) -> Self {
+        Self { file, size, signals: None }
+    }
+
     /// A pipe or a device is read only as a stream that is open already (`/dev/fd/N`): others may
     /// wait for ever, or never end.
     fn open(path: &Path) -> io::Result<Self> {
@@ -55,23 +69,23 @@ impl Input {
             return Err(io::Error::other("it is a folder"));
         }
         if metadata.is_file() {
-            return Ok(Self(file, metadata.len()));
+            return Ok(Self::new(file, metadata.len()));
         }
         if !is_stream(path) {
             return Err(io::Error::other("it is not a regular file"));
         }
         ioctl_fionbio(&file, false)?;
-        Ok(Self(file, PIPE_ROOM))
+        Ok(Self::new(file, PIPE_ROOM))
     }
 
     /// All of it, up to a limit in bytes.
     fn read_all(self, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         // With room for the end to be found without growing.
-        bytes.try_reserve_exact(usize::try_from(self.1.min(limit) + 2).unwrap_or(usize::MAX))?;
+        bytes.try_reserve_exact(usize::try_from(self.size.min(limit) + 2).unwrap_or(usize::MAX))?;
         self.take(limit + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"));
+            return Err(io::Error::new(ErrorKind::FileTooLarge, "it is too large"));
         }
         Ok(bytes)
     }
@@ -89,12 +103,18 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Opens the file that an option or a variable names, or standard input for `-`, to be read as it
 /// comes. `shown` is what to call it.
-pub(crate) fn open_named(path: &Path, named_by: &str, shown: &str) -> Result<Input, Problem> {
+pub(crate) fn open_named(
+    path: &Path,
+    named_by: &str,
+    shown: &str,
+    signals: &Signals,
+) -> Result<Input, Problem> {
     let opened = match path == Path::new(STDIN) {
-        true => io::stdin().as_fd().try_clone_to_owned().map(|fd| Input(fd.into(), PIPE_ROOM)),
+        true => io::stdin().as_fd().try_clone_to_owned().map(|fd| Input::new(fd.into(), PIPE_ROOM)),
         false => Input::open(path),
     };
-    opened.map_err(|error| unreadable(named_by, shown, &error))
+    let opened = opened.map_err(|error| unreadable(named_by, shown, &error))?;
+    Ok(Input { signals: Some(signals.clone()), ..opened })
 }
 
 /// The same, read up to a limit in bytes.
@@ -103,8 +123,9 @@ pub(crate) fn read_named(
     limit: u64,
     named_by: &str,
     shown: &str,
+    signals: &Signals,
 ) -> Result<Vec<u8>, Problem> {
-    let read = open_named(path, named_by, shown)?.read_all(limit);
+    let read = open_named(path, named_by, shown, signals)?.read_all(limit);
     read.map_err(|error| unreadable(named_by, shown, &error))
 }
 

@@ -35,9 +35,13 @@ fn main() -> ExitCode {
     let done = match parse::parse(arguments) {
         Ok(Command::Print(text)) => Ok(print(&output, &text)),
         Ok(Command::List(what)) => Ok(print(&output, &completion_names::list(what, env))),
-        Ok(Command::Revoke(args)) => installed
-            .map_err(Error::Input)
-            .and_then(|()| revoke(&args, env, &writer, &signals, &redactor)),
+        Ok(Command::Revoke(args)) => {
+            // From here on a signal, too, is an end that is told and recorded.
+            signals.hold();
+            let done = installed.map_err(Error::Input);
+            let done = done.and_then(|()| revoke(&args, env, &writer, &signals, &redactor));
+            done.map_err(|error| signals.caught().map_or(error, Error::Signal))
+        }
         Err(problem) => Err(Error::Input(problem)),
     };
     let exit = done.unwrap_or_else(|error| report::error(&writer, &error.cleaned(&redactor)));
@@ -57,7 +61,7 @@ fn revoke(
     signals: &Signals,
     redactor: &Redactor,
 ) -> Result<Exit, Error> {
-    let (request, network) = Request::read(args, env, redactor)?;
+    let (request, network) = Request::read(args, env, redactor, signals)?;
     let output = writer.output();
     let log = Log::new(output.clone(), redactor.clone(), request.settings.verbose);
     let http = Http::new(&network, signals, redactor.clone());
@@ -65,8 +69,6 @@ fn revoke(
     let chooser = Chooser::new(output.clone(), request.settings.mode == Mode::Ask);
     let plan = Plan::settle(request, &mut Sources::new(env, net, chooser), net)?;
     let report = Report::new(writer, &plan);
-    // From here on a signal, too, is an end that is told and recorded.
-    signals.hold();
     report.open_record(env, redactor)?;
     match plan.settings.mode {
         Mode::Ask => prompt::confirm(output, &report.question())?,

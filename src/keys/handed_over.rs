@@ -10,6 +10,7 @@ use crate::error::Problem;
 use crate::file;
 use crate::keys::key::Key;
 use crate::secret::redactor::Redactor;
+use crate::signals::Signals;
 use crate::text::Safe;
 
 /// The longest key file that is read, in bytes.
@@ -37,7 +38,7 @@ impl Place {
 
 /// Reads the keys of a place, each once: of a text one, of a file one a line. The redactor learns
 /// what is there, whether it is a key or not.
-pub fn read(place: &Place, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
+pub fn read(place: &Place, redactor: &Redactor, signals: &Signals) -> Result<Vec<Key>, Problem> {
     match place {
         Place::Text(text, named_by) => {
             let not_utf8 = || Problem::new(format!("{named_by} is not UTF-8"), FORM);
@@ -45,7 +46,7 @@ pub fn read(place: &Place, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
             hide_given(text, redactor);
             Ok(vec![Key::new(parse(text, named_by)?, *named_by)])
         }
-        Place::File(path, named_by) => of_file(path, named_by, redactor),
+        Place::File(path, named_by) => of_file(path, named_by, redactor, signals),
     }
 }
 
@@ -56,9 +57,14 @@ pub fn parse(text: &str, source: &str) -> Result<ApiKey, Problem> {
     })
 }
 
-fn of_file(path: &Path, named_by: &str, redactor: &Redactor) -> Result<Vec<Key>, Problem> {
+fn of_file(
+    path: &Path,
+    named_by: &str,
+    redactor: &Redactor,
+    signals: &Signals,
+) -> Result<Vec<Key>, Problem> {
     let shown = file::shown(path);
-    let bytes = Zeroizing::new(file::read_named(path, LIMIT, named_by, &shown)?);
+    let bytes = Zeroizing::new(file::read_named(path, LIMIT, named_by, &shown, signals)?);
     let wrong = |what: &str| {
         Problem::new(
             format!("{named_by}: {} {what}", Safe(&shown)),

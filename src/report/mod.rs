@@ -80,15 +80,12 @@ impl<'a> Report<'a> {
     }
 
     /// Opens the file of `--record` with who does what, and why.
-    pub fn open_record(self, env: Environment, redactor: &Redactor) -> Result<(), Error> {
+    pub fn open_record(self, env: Environment, redactor: &Redactor) -> Result<(), Problem> {
         let Some(path) = &self.plan.files.record else {
             return Ok(());
         };
         let first = records::run(self.plan, env, redactor);
-        self.writer.open(path, &first).map_err(|problem| {
-            let signal = self.output.signals().caught();
-            signal.map_or(Error::Input(problem), Error::Signal)
-        })
+        self.writer.open(path, &first)
     }
 
     /// The question before the first revocation.

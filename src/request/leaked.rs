@@ -11,6 +11,7 @@ use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::secret::form::secret_form;
 use crate::secret::redactor::Redactor;
+use crate::signals::Signals;
 use crate::terminal::choose::Chooser;
 use crate::text::{Safe, count};
 use crate::time::{now_ms, shown};
@@ -65,9 +66,14 @@ impl Leaked {
     ///
     /// # Errors
     /// It cannot be read, or no token in it can be revoked.
-    pub fn read(path: &Path, named_by: &str, by: Option<Kind>) -> Result<Self, Problem> {
+    pub fn read(
+        path: &Path,
+        named_by: &str,
+        by: Option<Kind>,
+        signals: &Signals,
+    ) -> Result<Self, Problem> {
         let source = file::called(path);
-        let reader = file::open_named(path, named_by, &source)?;
+        let reader = file::open_named(path, named_by, &source, signals)?;
         let found = leaked_tokens::find(reader, now_ms())
             .map_err(|error| file::unreadable(named_by, &source, &error))?;
         if let Some(problem) = nothing(&found, &source) {

@@ -30,6 +30,7 @@ use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
+use crate::signals::Signals;
 use crate::text::random_id;
 
 /// What the client ID of `--check` begins with; 128 random bits follow.
@@ -63,6 +64,7 @@ impl Request {
         args: &Args,
         env: Environment,
         redactor: &Redactor,
+        signals: &Signals,
     ) -> Result<(Self, Network), Problem> {
         learn(args, env, redactor);
         let settings = Settings::new(args, env)?;
@@ -73,10 +75,10 @@ impl Request {
         if let Some((endpoint, _)) = &settings.endpoint {
             network.check(endpoint.primary())?;
         }
-        let subject = subject(&settings)?;
+        let subject = subject(&settings, signals)?;
         let mut handed_over: Vec<Key> = Vec::new();
         for place in &settings.key_places {
-            for key in handed_over::read(place, redactor)? {
+            for key in handed_over::read(place, redactor, signals)? {
                 misplaced_own(args, &key.api_key)?;
                 if handed_over.iter().all(|known| known.name() != key.name()) {
                     handed_over.push(key);
@@ -129,7 +131,7 @@ fn learn(args: &Args, env: Environment, redactor: &Redactor) {
     }
 }
 
-fn subject(settings: &Settings) -> Result<Subject, Problem> {
+fn subject(settings: &Settings, signals: &Signals) -> Result<Subject, Problem> {
     match &settings.source {
         TargetSource::Options(kind, values) => {
             let values = values.iter().map(|value| (*kind, value.as_str()));
@@ -137,11 +139,12 @@ fn subject(settings: &Settings) -> Result<Subject, Problem> {
         }
         TargetSource::File(path) => {
             let name = file::called(path);
-            let bytes = file::read_named(path, TARGETS_LIMIT, long(Id::TargetsFile), &name)?;
+            let bytes =
+                file::read_named(path, TARGETS_LIMIT, long(Id::TargetsFile), &name, signals)?;
             targets_file::read(&name, bytes).map(Subject::Targets)
         }
         TargetSource::Leak(path) => {
-            Leaked::read(path, long(Id::FromToken), settings.by).map(Subject::Leaked)
+            Leaked::read(path, long(Id::FromToken), settings.by, signals).map(Subject::Leaked)
         }
         TargetSource::Check => {
             let nobody = format!("{NOBODY}{}", random_id());

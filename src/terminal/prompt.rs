@@ -30,9 +30,6 @@ const TERMINAL: &str = "/dev/tty";
 /// The signal that came, or that the answer is anything else.
 pub fn confirm(output: &Output, question: &str) -> Result<(), Error> {
     let answer = line(output, question);
-    if let Some(signal) = output.signals().caught() {
-        return Err(Error::Signal(signal));
-    }
     let message = match answer.map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
         Some("y" | "yes") => return Ok(()),
         None if !io::stdin().is_terminal() => {
@@ -102,7 +99,6 @@ pub(crate) fn can_ask_for_key() -> bool {
 /// # Errors
 /// The signal that came, or that no key could be read.
 pub(crate) fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<String>, Error> {
-    signals.hold();
     let typed = Keyboard::open(signals.clone()).and_then(|keyboard| {
         let config = ConfigBuilder::new().input_reader(keyboard).output_file_path(TERMINAL);
         rpassword::prompt_password_with_config(question, config.build()).map(Zeroizing::new)
@@ -110,7 +106,6 @@ pub(crate) fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<Stri
     if let Some(signal) = signals.caught() {
         return Err(Error::Signal(signal));
     }
-    signals.release();
     match typed {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Zeroizing::default()),
         typed => typed.map_err(|error| {

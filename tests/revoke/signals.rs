@@ -230,3 +230,41 @@ fn a_signal_while_the_file_is_first_written_leaves_nothing_beside_it() {
         assert_eq!(left_targets(&folder.file(LEFT)).len(), 400_000);
     }
 }
+
+/// Scripts wait for the status of every run, wherever a signal meets it.
+#[test]
+fn a_signal_before_the_first_request_is_told_in_the_status_too() {
+    let status = |run: &Run| {
+        run.dies_of(2).says_nothing();
+        let status = run.record("status");
+        assert_eq!((text(&status, "status"), number(&status, "exitCode")), ("interrupted", 130));
+    };
+    let reading = Ably::unreached();
+    for options in [["--targets-file", "-"], ["--from-token", "-"]] {
+        let program = forced().args(options).arg("--json").against(&reading).stdin_open();
+        let mut running = program.spawn();
+        running.write("clientId:alice\n");
+        // It has read what there is, and waits for more.
+        let pid = running.pid();
+        while_it_lasts(|| !is_waiting(pid));
+        running.signal("INT");
+        status(&running.wait());
+    }
+    let asking = Ably::deciding(|_| Answer::HangBeforeHeaders);
+    let base = || forced().args(["--client-id", "alice", "--json"]).towards(&asking);
+    let control = base().control(&asking, TOKEN);
+    let clock = base().keyed().args(["--issued-before", "10m"]);
+    for (n, program) in [control, clock].into_iter().enumerate() {
+        let running = program.spawn();
+        asking.wait_for_requests(n + 1);
+        status(&ends_soon(running, "INT"));
+    }
+}
+
+/// Whether a process has its handlers and sleeps, as it does while it waits for input.
+fn is_waiting(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("");
+    let caught = u64::from_str_radix(field("SigCgt:").trim(), 16).unwrap_or(0);
+    field("State:").trim().starts_with('S') && caught & 0b10 != 0
+}
