@@ -143,7 +143,12 @@ impl Session<'_> {
         turn.ready();
         let start = Instant::now();
         let authorization = self.authorization.as_ref();
+        let waiting = self.net.log.waiting(&format!("an answer of {host}"));
         let result = self.net.http.exchange(call, authorization, host, turn.left());
+        drop(waiting);
+        if result.is_ok() {
+            self.net.log.answered();
+        }
         let ms = start.elapsed().as_millis();
         self.net.log.note("http", "try", || {
             let request = format!("{} https://{host}{}", call.method(), call.path);

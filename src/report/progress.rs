@@ -5,13 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 use crate::revoke::outcome::Tally;
-use crate::terminal::output::{Output, columns};
+use crate::terminal::output::{Output, REWRITE, columns};
 use crate::text::count;
 
 const ON_TERMINAL: Duration = Duration::from_millis(100);
 const ELSEWHERE: Duration = Duration::from_secs(10);
-/// Back to the line's beginning, and clear it.
-const REWRITE: &str = "\r\x1b[K";
 
 /// Tells progress to people; with JSON, the records themselves do.
 #[derive(Debug)]

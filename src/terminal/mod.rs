@@ -4,3 +4,4 @@ pub mod choose;
 pub mod log;
 pub mod output;
 pub mod prompt;
+pub mod waiting;

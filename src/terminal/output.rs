@@ -20,6 +20,8 @@ use crate::wrap::wrapped;
 /// The command's name in JSON.
 const COMMAND: &str = "auth:revoke-token";
 
+/// Back to the line's beginning, and clear it.
+pub(crate) const REWRITE: &str = "\r\x1b[K";
 /// What a pipe takes without blocking once it takes anything (PIPE_BUF).
 const CHUNK: usize = 4096;
 /// How long a stream that nobody reads is waited for after a signal.

@@ -33,6 +33,27 @@ fn progress_in_a_terminal_is_one_line_that_goes_away() {
     assert!(shown.starts_with(accounts), "{shown:?}");
 }
 
+/// A firewall that drops everything would leave the screen empty.
+#[test]
+fn a_terminal_is_told_what_is_waited_for() {
+    let server = Ably::deciding(|_| Answer::Faithful.held());
+    let mut terminal = Terminal::start(revoke_alice().against(&server));
+    terminal.expect(&format!("waiting for an answer of {}", server.endpoint()));
+    server.release();
+    let end = terminal.finish();
+    end.exits(0);
+    let shown = rendered(&end.screen);
+    assert!(!shown.contains("waiting"), "it goes away: {shown}");
+    // Where no line can be taken away, nothing is said.
+    let server = Ably::deciding(|_| Answer::Faithful.after(Duration::from_millis(2500)));
+    for (name, value) in [("TERM", "dumb"), ("TERM", "")] {
+        let program = revoke_alice().against(&server).env(name, value);
+        let end = Terminal::start(program).finish();
+        end.exits(0).never_shows("waiting").never_shows("\r\x1b[K");
+    }
+    revoke_alice().against(&server).run().exits(0).never_says("waiting");
+}
+
 #[test]
 fn json_in_a_terminal_has_no_progress_in_it() {
     let server = Ably::deciding(|_| Answer::Faithful.after(Duration::from_millis(60)));

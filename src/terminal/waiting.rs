@@ -1,0 +1,48 @@
+//! What a run waits for, said where that takes long and a person looks on: a firewall that drops
+//! everything would leave the screen empty for seconds.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crate::terminal::output::{Output, REWRITE, columns};
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Says after a while what is waited for, and takes it away once it is dropped.
+pub(crate) struct Waiting {
+    output: Output,
+    /// Dropped first: that ends the thread.
+    done: Option<Sender<()>>,
+    /// Brings whether anything was said.
+    thread: Option<JoinHandle<bool>>,
+}
+
+impl Waiting {
+    /// `None` where no line can be taken away again, or no thread be made.
+    pub(crate) fn start(output: &Output, what: &str) -> Option<Self> {
+        // The last column stays free: a cursor behind it would be on a new line.
+        let columns = columns().filter(|_| output.screen.rewrites)?;
+        let line: String = format!("waiting for {what}").chars().take(columns - 1).collect();
+        let (done, end) = mpsc::channel::<()>();
+        let there = output.clone();
+        let tell = move || {
+            let is_late = end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
+            if is_late {
+                there.say_as_it_is(&format!("{REWRITE}{line}"));
+            }
+            is_late
+        };
+        let thread = Builder::new().spawn(tell).ok()?;
+        Some(Self { output: output.clone(), done: Some(done), thread: Some(thread) })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.done = None;
+        if self.thread.take().is_some_and(|thread| thread.join().unwrap_or(true)) {
+            self.output.say_as_it_is(REWRITE);
+        }
+    }
+}
