@@ -19,7 +19,7 @@
 //! | [`net`] | one request to one service: proxies, names, TLS, hosts, rate limits. Knows no target |
 //! | [`terminal`] | streams, questions, the log. Knows no target and no key |
 //! | [`cli`] | what was typed: one table of options; help, man page and completions from it |
-//! | [`environment`] [`file`] [`signals`] [`error`] [`api_key`] [`json`] [`secret`] [`text`] [`time`] [`wrap`] | the ground |
+//! | [`environment`] [`file`] [`signals`] [`error`] [`api_key`] [`json`] [`process`] [`secret`] [`text`] [`time`] [`wrap`] | the ground |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -36,6 +36,7 @@ pub mod json;
 pub mod keys;
 pub mod net;
 pub mod plan;
+pub mod process;
 pub mod report;
 pub mod request;
 pub mod revoke;

@@ -13,6 +13,7 @@ use ably_revoke_token::error::{Error, Exit};
 use ably_revoke_token::keys::{completion_names, sources::Sources};
 use ably_revoke_token::net::{agent::Http, session::Net};
 use ably_revoke_token::plan::Plan;
+use ably_revoke_token::process;
 use ably_revoke_token::report::{self, Report, resume::Resume, writer::Writer};
 use ably_revoke_token::request::{Request, settings::Mode};
 use ably_revoke_token::revoke::left_over::LeftOver;
@@ -27,6 +28,7 @@ use dlmalloc::GlobalDlmalloc;
 static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 fn main() -> ExitCode {
+    process::close();
     let (signals, installed) = Signals::install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();

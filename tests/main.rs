@@ -114,4 +114,6 @@ mod secret {
     mod hidden;
     /// No hostile text on a terminal.
     mod hostile;
+    /// What other processes of the same user may read.
+    mod memory;
 }
