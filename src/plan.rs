@@ -253,8 +253,8 @@ fn jobs_of_leaked(mut keys: Vec<AtHand>, leaked: &mut Leaked) -> Result<Vec<Job>
 
 /// Makes sure that the reason holds no key: it is written into the record.
 fn no_secret_as_reason(settings: &Settings, keys: &[Key]) -> Result<(), Problem> {
-    let reason = settings.record.as_ref().and_then(|record| record.reason.as_deref());
-    match keys.iter().any(|key| key.api_key.is_in(reason.unwrap_or_default())) {
+    let reason = settings.reason.as_deref().unwrap_or_default();
+    match keys.iter().any(|key| key.api_key.is_in(reason)) {
         true => Err(Problem::misplaced(Form::ApiKey, long(Id::Reason))),
         false => Ok(()),
     }

@@ -43,11 +43,10 @@ pub(super) fn run(plan: &Plan, env: Environment, redactor: &Redactor) -> Record 
         }
     };
     let endpoints: Vec<String> = plan.endpoints().iter().map(ToString::to_string).collect();
-    let reason = plan.settings.record.as_ref().and_then(|record| record.reason.as_deref());
     let fields = fields
         .with("endpoint", endpoints.join(", "))
         .with("targets", plan.revocations())
-        .maybe("reason", reason.map(clean));
+        .maybe("reason", plan.settings.reason.as_deref().map(clean));
     Record::new("run", fields)
 }
 

@@ -54,10 +54,10 @@ impl OutputFiles {
         };
         let record = match &settings.record {
             None => None,
-            Some(record) => {
+            Some(path) => {
                 let left_over = unrevoked_to.iter().map(|path| (path.clone(), option));
                 let others = inputs().chain(left_over);
-                let path = file::to_be_written(long(Id::Record), &record.path, others)?;
+                let path = file::to_be_written(long(Id::Record), path, others)?;
                 may_write(&path).map_err(|error| unwritable(&path, &error))?;
                 Some(path)
             }

@@ -18,7 +18,7 @@ use crate::request::target::Kind;
 use crate::secret::form::secret_form;
 
 /// The longest `--timeout`, in seconds.
-const MAX_TIMEOUT: u64 = 3600;
+const MAX_TIMEOUT: f64 = 3600.0;
 /// The most connections at once.
 const MAX_PARALLEL: usize = 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,15 +86,6 @@ impl TargetOption {
     }
 }
 
-/// A lasting account of the run.
-#[derive(Debug)]
-pub struct Recording {
-    /// `--record`.
-    pub path: PathBuf,
-    /// `--reason`.
-    pub reason: Option<String>,
-}
-
 /// What arguments and environment say; each field is named like its option. A value that an option or
 /// a variable can give comes with the one that gave it.
 #[derive(Debug)]
@@ -106,7 +97,8 @@ pub struct Settings {
     pub by: Option<Kind>,
     pub verify: bool,
     pub unrevoked_to: Option<PathBuf>,
-    pub record: Option<Recording>,
+    pub record: Option<PathBuf>,
+    pub reason: Option<String>,
     /// The place that hands a key over; for leaked tokens all of them: each token takes the key that
     /// signed it, wherever that is.
     pub key_places: Vec<Place>,
@@ -142,7 +134,8 @@ impl Settings {
             by: by(args)?,
             verify: args.has(Id::Verify),
             unrevoked_to: args.path(Id::UnrevokedTo)?.map(Path::to_owned),
-            record: recording(args)?,
+            record: args.path(Id::Record)?.map(Path::to_owned),
+            reason: args.text(Id::Reason)?.map(str::to_owned),
             key_places,
             unused_key_places,
             key: args.text(Id::Key)?.map(str::to_owned),
@@ -164,32 +157,31 @@ impl Settings {
 
     /// Options that cannot be used together, or not alone.
     fn check(&self, args: &Args) -> Result<(), Problem> {
-        let pairs = [
-            (self.is_check(), Id::Check, [Id::UnrevokedTo, Id::DryRun].as_slice()),
-            (self.all_keys, Id::AllKeys, &[Id::Key]),
-        ];
-        for (_, id, others) in pairs.into_iter().filter(|(given, ..)| *given) {
-            if let Some(other) = others.iter().find(|other| args.has(**other)) {
-                return Err(exclusive(&[id, *other]));
-            }
-        }
         let is_leak = matches!(self.source, TargetSource::Leak(_));
-        let (wrong, what, remedy): (&[Id], _, _) = match is_leak {
-            true => (
-                &[Id::Key, Id::AllKeys],
-                "cannot be used with --from-token",
-                "each token is revoked with the key that signed it, out of all keys at hand: \
-                 leave the option out",
+        let pairs = [(Id::Check, Id::UnrevokedTo), (Id::Check, Id::DryRun), (Id::AllKeys, Id::Key)];
+        if let Some((one, other)) = pairs.into_iter().find(|(a, b)| args.has(*a) && args.has(*b)) {
+            return Err(exclusive(&[one, other]));
+        }
+        let signs = "each token is revoked with the key that signed it, out of all keys at hand: leave \
+                     the option out";
+        let leak = "leave it out, or give the leaked token";
+        let rules = [
+            (is_leak, Id::Key, "cannot be used with --from-token", signs),
+            (is_leak, Id::AllKeys, "cannot be used with --from-token", signs),
+            (!is_leak, Id::By, "requires --from-token", leak),
+            (!is_leak, Id::Verify, "requires --from-token", leak),
+            (
+                self.record.is_none(),
+                Id::Reason,
+                "requires --record",
+                "leave it out, or give --record FILE",
             ),
-            false => (
-                &[Id::By, Id::Verify],
-                "requires --from-token",
-                "leave it out, or give the leaked token",
-            ),
-        };
-        match wrong.iter().find(|id| args.has(**id)) {
+        ];
+        match rules.into_iter().find(|(holds, id, ..)| *holds && args.has(*id)) {
             None => Ok(()),
-            Some(id) => Err(Problem::new(format!("{} {what}", long(*id)), remedy)),
+            Some((_, id, what, remedy)) => {
+                Err(Problem::new(format!("{} {what}", long(id)), remedy))
+            }
         }
     }
 
@@ -330,17 +322,6 @@ fn by(args: &Args) -> Result<Option<Kind>, Problem> {
     }
 }
 
-fn recording(args: &Args) -> Result<Option<Recording>, Problem> {
-    let reason = args.text(Id::Reason)?.map(str::to_owned);
-    match args.path(Id::Record)? {
-        Some(path) => Ok(Some(Recording { path: path.to_owned(), reason })),
-        None if reason.is_some() => {
-            Err(Problem::new("--reason requires --record", "leave it out, or give --record FILE"))
-        }
-        None => Ok(None),
-    }
-}
-
 /// The value of an option, else of its variable, with the name of the one that was given.
 fn named(args: &Args, env: Environment, id: Id) -> Result<Option<(String, &'static str)>, Problem> {
     if let Some(value) = args.text(id)? {
@@ -376,41 +357,25 @@ fn file_named(
 }
 
 fn timeout(args: &Args) -> Result<Duration, Problem> {
-    let Some(value) = args.text(Id::Timeout)? else {
-        return Ok(DEFAULT_TIMEOUT);
-    };
-    seconds(value).ok_or_else(|| {
-        Problem::new(
-            "invalid --timeout",
-            format!("give more than 0 and at most {MAX_TIMEOUT} seconds, such as 30 or 2.5"),
-        )
-    })
+    let Some(value) = args.text(Id::Timeout)? else { return Ok(DEFAULT_TIMEOUT) };
+    let remedy = format!("give more than 0 and at most {MAX_TIMEOUT} seconds, such as 30 or 2.5");
+    seconds(value).ok_or_else(|| Problem::new("invalid --timeout", remedy))
 }
 
 fn parallel(args: &Args) -> Result<usize, Problem> {
-    let Some(value) = args.text(Id::Parallel)? else {
-        return Ok(1);
-    };
+    let Some(value) = args.text(Id::Parallel)? else { return Ok(1) };
     let number = value.parse().ok().filter(|number| (1..=MAX_PARALLEL).contains(number));
-    number.ok_or_else(|| {
-        Problem::new(
-            "invalid --parallel",
-            format!("give a number of connections, 1 to {MAX_PARALLEL}"),
-        )
-    })
+    let remedy = format!("give a number of connections, 1 to {MAX_PARALLEL}");
+    number.ok_or_else(|| Problem::new("invalid --parallel", remedy))
 }
 
 /// Seconds with at most three decimals.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(decimals) || decimals.len() > 3 {
-        return None;
-    }
-    let whole: u64 = whole.parse().ok().filter(|seconds| *seconds <= MAX_TIMEOUT)?;
-    let millis: u64 = format!("{decimals:0<3}").parse().ok()?;
-    let total = Duration::from_millis(whole * 1000 + millis);
-    (!total.is_zero() && total <= Duration::from_secs(MAX_TIMEOUT)).then_some(total)
+    let plain = digits(whole) && digits(decimals) && decimals.len() <= 3;
+    let seconds: f64 = text.parse().ok().filter(|_| plain)?;
+    (seconds > 0.0 && seconds <= MAX_TIMEOUT).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// `a, b and c`.
