@@ -1,7 +1,7 @@
 //! SIGHUP, SIGINT and SIGTERM. Handlers are there from the start, since the kernel ignores default
-//! actions for process 1 of a container. While requests are under way the first signal ends the run
-//! in good order and the second ends it at once; at the hidden prompt the terminal is restored
-//! first; everywhere else they act as by default.
+//! actions for process 1 of a container. During a run the first signal ends it in good order, the
+//! terminal as it was, and the second ends it at once; where only a text is printed they act as by
+//! default.
 //!
 //! A handler only sets a flag. Whatever waits looks at the flag at least once in a `SLICE`.
 
@@ -44,7 +44,7 @@ impl Signals {
     }
 
     fn install_handlers(&self) -> io::Result<()> {
-        self.release();
+        self.default_action.store(true, Ordering::SeqCst);
         let ignored = ignored();
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             if ignored >> (signal - 1) & 1 == 1 {
@@ -75,11 +75,6 @@ impl Signals {
     /// Whether the program was stopped and went on since this was last asked.
     pub fn take_continued(&self) -> bool {
         self.continued.swap(false, Ordering::SeqCst)
-    }
-
-    /// From here on signals have their default action again.
-    pub fn release(&self) {
-        self.default_action.store(true, Ordering::SeqCst);
     }
 
     /// The signal caught, if any.

@@ -24,10 +24,7 @@ use crate::terminal::output::Output;
 const LINE_LIMIT: usize = 1024;
 const TERMINAL: &str = "/dev/tty";
 
-/// Asks for a yes.
-///
-/// # Errors
-/// The signal that came, or that the answer is anything else.
+/// Asks for a yes; anything else is an error.
 pub fn confirm(output: &Output, question: &str) -> Result<(), Error> {
     let answer = line(output, question);
     let message = match answer.map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
