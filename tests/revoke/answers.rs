@@ -533,3 +533,18 @@ fn a_body_that_is_no_json_is_shown_up_to_200_characters() {
     run.exits(1).says(&format!("<p>{}…", "é".repeat(197)));
     run.never_says(&"é".repeat(198));
 }
+
+/// A page without Ably's code is a proxy's or a firewall's.
+#[test]
+fn only_what_ably_said_is_told_as_its_refusal() {
+    for (answer, is_ablys) in [
+        (Answer::error(403, 40300, "App disabled."), true),
+        (Answer::plain(403, "<html>Denied</html>"), false),
+        (Answer::plain(401, ""), false),
+    ] {
+        let server = Ably::scripted([answer]);
+        let run = revoke_alice().against(&server).run();
+        let told = run.exits(1).stderr.contains("Ably refused");
+        run.check(told == is_ablys, &format!("it is Ably that refused: {is_ablys}"));
+    }
+}
