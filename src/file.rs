@@ -60,7 +60,7 @@ impl Input {
 
     /// A pipe or a device is read only as a stream that is open already (`/dev/fd/N`): others may
     /// wait for ever, or never end.
-    fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
         // Opening a pipe that nobody writes to would wait.
         let file = File::options().read(true).custom_flags(nonblocking).open(path)?;

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, UdpSocket};
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ureq::Error;
 
-use crate::file;
+use crate::file::{self, Input};
 use crate::net::dns_message::{Answer, Family, answer, query};
 use crate::net::wait::{check, slice};
 
@@ -24,8 +24,10 @@ const DOMAIN: u16 = 53;
 const MAX_SERVERS: usize = 3;
 /// As many search domains as glibc and musl were ever given room for, with some to spare.
 const MAX_SEARCHES: usize = 16;
-/// The longest hosts file and resolv.conf that are read, in bytes.
-const LIMIT: u64 = 4 << 20;
+/// The longest resolv.conf that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+/// The longest line of the hosts file in one piece, in bytes.
+const LONGEST_LINE: u64 = 64 << 10;
 /// How long a server is silent before it is asked again: a datagram may be lost.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long the addresses of one family wait for those of the other (RFC 8305, 3, has 50 ms).
@@ -67,7 +69,7 @@ pub(crate) fn look_up(
     if slice(deadline).is_none() {
         return Ok(Err(Failure::Late));
     }
-    let addresses = in_hosts(&text("/etc/hosts"), host);
+    let addresses = in_hosts(host);
     if !addresses.is_empty() {
         return Ok(Ok(addresses));
     }
@@ -92,14 +94,25 @@ fn text(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn in_hosts(text: &str, host: &str) -> Vec<IpAddr> {
+/// The hosts file is read by lines: lists of blocked hosts make it as long as they like.
+fn in_hosts(host: &str) -> Vec<IpAddr> {
     let host = host.strip_suffix('.').unwrap_or(host);
-    let of_line = |line: &str| {
-        let mut words = line.split('#').next()?.split_ascii_whitespace();
-        let address = words.next()?.parse::<IpAddr>().ok()?;
-        words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
+    let (mut found, mut line) = (Vec::new(), Vec::new());
+    let Ok(file) = Input::open(Path::new("/etc/hosts")) else {
+        return found;
     };
-    text.lines().filter_map(of_line).collect()
+    let mut reader = BufReader::new(file);
+    while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+        found.extend(of_line(&String::from_utf8_lossy(&line), host));
+        line.clear();
+    }
+    found
+}
+
+fn of_line(line: &str, host: &str) -> Option<IpAddr> {
+    let mut words = line.split('#').next()?.split_ascii_whitespace();
+    let address = words.next()?.parse::<IpAddr>().ok()?;
+    words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
 }
 
 impl Settings {
@@ -393,11 +406,17 @@ mod tests {
 
     #[test]
     fn every_line_of_the_hosts_file_counts() {
-        let hosts = "127.0.0.1 localhost\n#10.0.0.9 ably.example\n10.0.0.1\tx ABLY.example # y\n\
-            ::1 ably.example\nnonsense ably.example\n";
-        let found = ["10.0.0.1", "::1"].map(|it| it.parse::<IpAddr>().unwrap());
-        assert_eq!(in_hosts(hosts, "ably.example."), found);
-        assert_eq!(in_hosts(hosts, "y"), [] as [IpAddr; 0]);
+        for (line, address) in [
+            ("127.0.0.1 localhost", None),
+            ("#10.0.0.9 ably.example", None),
+            ("10.0.0.1\tx ABLY.example # y", Some("10.0.0.1")),
+            ("::1 ably.example", Some("::1")),
+            ("10.0.0.1 y # ably.example", None),
+            ("nonsense ably.example", None),
+        ] {
+            let found = of_line(line, "ably.example").map(|ip| ip.to_string());
+            assert_eq!(found.as_deref(), address, "{line}");
+        }
     }
 
     #[test]

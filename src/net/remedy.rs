@@ -38,7 +38,9 @@ pub fn of(code: Option<i64>) -> &'static str {
         }
         40131 => "the API key has been revoked: use another key of the app",
         40133 => "use the key that issued the tokens: another key cannot revoke them",
-        40160 => "the key's capability does not allow this: use another key of the app",
+        40160 => {
+            "the key's capability does not allow this, or revocable tokens are not enabled for it: see the key in the dashboard, or use another key of the app"
+        }
         40162 => "revocation needs an API key; a token cannot revoke",
         40163 | 40164 => {
             "enable revocable tokens for this key in the dashboard (API keys, Revocable tokens); tokens issued before that stay irrevocable"

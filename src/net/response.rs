@@ -89,7 +89,7 @@ impl Response {
     ) -> Result<Self, ureq::Error> {
         let (head, mut body) = response.into_parts();
         let body = match whole(&mut body) {
-            Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(bytes) => match String::from_utf8(without_mark(bytes)) {
                 Ok(text) => Body::Text(text),
                 Err(bad) => Body::Binary(String::from_utf8_lossy(bad.as_bytes()).into_owned()),
             },
@@ -147,13 +147,14 @@ impl Response {
     fn is_whole_refusal(&self) -> bool {
         match (self.body.json(), &self.body) {
             (Ok(Value::Object(body)), _) if body.contains_key("results") => false,
-            (Ok(body), _) if error_code(&body) == Some(PARTLY_FAILED) => {
+            (Ok(body), _) if error_code(&body).or(self.header_code()) == Some(PARTLY_FAILED) => {
                 matches!(&body, Value::Object(body) if matches!(body.get("batchResponse"), Some(Value::Array(_))))
             }
             (Ok(body), _) => !matches!(body, Value::Array(_)),
-            (Err(_), Body::Text(text)) => {
-                !text.trim().is_empty() && !text.trim_start().starts_with(['{', '['])
-            }
+            (Err(_), Body::Text(_)) if self.header_code() == Some(PARTLY_FAILED) => false,
+            // Read whole: there is nothing but the code in the header.
+            (Err(_), Body::Text(text)) if text.trim().is_empty() => self.header_code().is_some(),
+            (Err(_), Body::Text(text)) => !text.trim_start().starts_with(['{', '[']),
             (Err(_), _) => false,
         }
     }
@@ -213,6 +214,14 @@ fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
     let mut reader = body.with_config().limit(BODY_LIMIT).reader();
     reader.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// A byte order mark says nothing of the body behind it.
+fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..3);
+    }
+    bytes
 }
 
 /// A header whose lines count as one list (RFC 9110, 5.3).

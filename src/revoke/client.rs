@@ -9,9 +9,11 @@ use crate::keys::handed_over;
 use crate::net::failure::Failure;
 use crate::net::hosts::Hosts;
 use crate::net::pace::Turn;
+use crate::net::response::Response;
 use crate::net::session::{Credential, Net, Session};
 use crate::net::{remedy, segment};
 use crate::plan::Terms;
+use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::revoke::judge;
 use crate::revoke::outcome::{Cause, Outcome, Scope};
@@ -19,13 +21,18 @@ use crate::revoke::outcome::{Cause, Outcome, Scope};
 /// Enough for most requests, in bytes: a growing text would be moved again and again.
 const USUAL_BODY: usize = 8 << 10;
 
+/// The app or the account has no revocable tokens of this kind.
+const NOT_ENABLED: i64 = 40121;
+/// One of Ably's ways to answer a key that it does not know; the others are 401 and 404.
+const UNKNOWN_KEY: i64 = 40005;
+
 /// What a whole batch that failed stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// The channels of the same key: they are not enabled for the account.
-    Channels,
     /// The rest of the same key: it is wrong, or may not.
     Job,
+    /// The channels of the same key: they are not enabled for the account.
+    Channels,
     /// Everything: no connection, or a rate limit that lasts.
     Run,
 }
@@ -89,13 +96,8 @@ impl<'a> Client<'a> {
         let body = written(targets, terms);
         match self.session.post(&self.path, &body, turn) {
             Ok(response) => Asked {
-                outcomes: judge::judge(&response, targets),
-                stop: match response.status {
-                    401 | 403 | 404 => Some(Stop::Job),
-                    429 => Some(Stop::Run),
-                    503 if response.retry_after.is_some() => Some(Stop::Run),
-                    _ => None,
-                },
+                outcomes: judge::judge(&response, targets, terms),
+                stop: stop(&response, targets),
                 retry_after: response.retry_after,
             },
             Err(failure) => {
@@ -104,6 +106,18 @@ impl<'a> Client<'a> {
                 Asked { outcomes, stop, retry_after: None }
             }
         }
+    }
+}
+
+/// What an answer to a whole batch stops: what every later request would meet as well.
+fn stop(response: &Response, targets: &[&str]) -> Option<Stop> {
+    let only_channels = || targets.iter().all(|target| target.starts_with(Kind::Channel.prefix()));
+    match (response.status, response.error().code) {
+        (400..=499, Some(NOT_ENABLED)) if only_channels() => Some(Stop::Channels),
+        (401 | 403 | 404, _) | (400, Some(UNKNOWN_KEY)) => Some(Stop::Job),
+        (429, _) => Some(Stop::Run),
+        (503, _) if response.retry_after.is_some() => Some(Stop::Run),
+        _ => None,
     }
 }
 

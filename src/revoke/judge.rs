@@ -9,15 +9,19 @@ use crate::error::{AblyError, Problem};
 use crate::json::{millis, string};
 use crate::net::remedy;
 use crate::net::response::{Body, PARTLY_FAILED, Response, Word, error_code};
+use crate::plan::Terms;
 use crate::revoke::confirmed::all_confirmed;
 use crate::revoke::outcome::{Cause, Confirmation, Outcome, Scope};
 use crate::text::excerpt;
 
 /// The first of the codes with which Ably says that it failed itself.
 const INTERNAL: i64 = 50000;
+/// What Ably answers to an `issuedBefore` that it does not take is not documented: either of these.
+const BAD_REQUEST: i64 = 40000;
+const BAD_TIME: i64 = 40003;
 
 /// What became of each target of one request, in the order asked.
-pub fn judge(response: &Response, targets: &[&str]) -> Vec<Outcome> {
+pub fn judge(response: &Response, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     if let (Body::Text(text), true) = (&response.body, is_success(response.status))
         && let Some(outcomes) = all_confirmed(text, targets)
     {
@@ -26,7 +30,7 @@ pub fn judge(response: &Response, targets: &[&str]) -> Vec<Outcome> {
     let parsed = response.body.json();
     let results = parsed.as_ref().ok().and_then(|value| results(value, response.status));
     let Some(mut results) = results else {
-        let cause = Arc::new(whole_cause(response, &parsed));
+        let cause = Arc::new(whole_cause(response, &parsed, terms));
         // A rate limit that is all there was: no try before it left anything open.
         let refused = match response.word() {
             Word::Definite => is_refusal(response.status),
@@ -40,7 +44,7 @@ pub fn judge(response: &Response, targets: &[&str]) -> Vec<Outcome> {
     targets
         .iter()
         .map(|target| {
-            of_target(target, &results, response)
+            of_target(target, &results, response, terms)
                 .unwrap_or_else(|| Outcome::Unknown(Arc::clone(&lacking)))
         })
         .collect()
@@ -96,13 +100,18 @@ fn is_success(status: u16) -> bool {
 
 /// One target's outcome by its results; `None` where there is none for it. Results that
 /// contradict each other leave it unknown.
-fn of_target(target: &str, sorted: &[Listed<'_>], response: &Response) -> Option<Outcome> {
+fn of_target(
+    target: &str,
+    sorted: &[Listed<'_>],
+    response: &Response,
+    terms: Terms,
+) -> Option<Outcome> {
     let first = sorted.partition_point(|result| result.target < target);
     let mut own = sorted
         .iter()
         .skip(first)
         .take_while(|result| result.target == target)
-        .map(|result| of_result(result, response));
+        .map(|result| of_result(result, response, terms));
     let first = own.next()?;
     let contradicted = own.any(|other| other.word() != first.word());
     Some(if contradicted {
@@ -115,7 +124,7 @@ fn of_target(target: &str, sorted: &[Listed<'_>], response: &Response) -> Option
     })
 }
 
-fn of_result(result: &Listed<'_>, response: &Response) -> Outcome {
+fn of_result(result: &Listed<'_>, response: &Response, terms: Terms) -> Outcome {
     if let Some(error) = result.error {
         let error = response.error_of(error, None);
         let message = error.described().unwrap_or_else(|| "no reason given".to_owned());
@@ -123,7 +132,7 @@ fn of_result(result: &Listed<'_>, response: &Response) -> Outcome {
         let failed_inside = error.code.is_some_and(|code| code >= INTERNAL);
         let (remedy, scope) = match failed_inside {
             true => (remedy::AGAIN.to_owned(), Scope::Request),
-            false => (remedy::of_refusal(&error, error.status.unwrap_or(0)), Scope::Target),
+            false => (of_refusal(&error, error.status.unwrap_or(0), terms), Scope::Target),
         };
         let problem = Problem::new(message, remedy);
         let cause = Arc::new(Cause { problem, error: Some(error), scope });
@@ -149,7 +158,7 @@ fn lacking(host: &str) -> Arc<Cause> {
 }
 
 /// Why a request without results failed: Ably's error, or what the answer was instead.
-fn whole_cause(response: &Response, parsed: &Result<Value, &'static str>) -> Cause {
+fn whole_cause(response: &Response, parsed: &Result<Value, &'static str>, terms: Terms) -> Cause {
     let Response { host, status, .. } = response;
     let error = response.error_in(parsed.as_ref().ok());
     // Without a code it is not Ably that speaks.
@@ -176,10 +185,18 @@ fn whole_cause(response: &Response, parsed: &Result<Value, &'static str>) -> Cau
         message.push_str(gave_up);
     }
     let remedy = match remedy::of(error.code) {
-        _ if refused => remedy::of_refusal(&error, *status),
+        _ if refused => of_refusal(&error, *status, terms),
         "" => remedy::AGAIN.to_owned(),
         known => format!("{known}; then {}", remedy::AGAIN),
     };
     let error = (error != AblyError::default()).then_some(error);
     Cause { problem: Problem::new(message, remedy), error, scope: Scope::Request }
+}
+
+/// The remedy for a refusal. With a time in it a bad request is most likely one about that time.
+fn of_refusal(error: &AblyError, status: u16, terms: Terms) -> String {
+    match error.code {
+        Some(BAD_REQUEST) if terms.issued_before.is_some() => remedy::of(Some(BAD_TIME)).to_owned(),
+        _ => remedy::of_refusal(error, status),
+    }
 }

@@ -118,21 +118,22 @@ fn answer(query: &[u8], does: Does) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// The program in a mount namespace with this resolv.conf; `None` where that cannot be had.
-fn with_resolv_conf(folder: &Folder, text: &str, limit: &str) -> Option<Program> {
+/// The program in a mount namespace with this text in place of a file of `/etc`; `None` where that
+/// cannot be had.
+fn with_file(folder: &Folder, name: &str, text: &str, limit: &str) -> Option<Program> {
     let namespace = |script: &str| {
-        let file = folder.write("resolv.conf", text);
+        let file = folder.write(name, text);
         let (file, script) = (file.display().to_string(), script.to_owned());
         ["-m", "/bin/sh", "-c", &script, &file].map(str::to_owned)
     };
-    let mount = "mount --bind \"$0\" /etc/resolv.conf && ";
+    let mount = format!("mount --bind \"$0\" /etc/{name} && ");
     let unshare = "/usr/bin/unshare";
     let works = Command::new(unshare)
-        .args(namespace(&format!("{mount} grep -q . /etc/resolv.conf")))
+        .args(namespace(&format!("{mount} grep -q . /etc/{name}")))
         .stderr(Stdio::null())
         .status();
     if !works.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: this user cannot mount a resolv.conf in a namespace (unshare -m)");
+        eprintln!("skipped: this user cannot mount a file in a namespace (unshare -m)");
         return None;
     }
     let program = Program::at(unshare).args(namespace(&format!("{mount} exec {limit} \"$@\"")));
@@ -149,7 +150,7 @@ fn run(server: &Ably, temper: Temper, lines: &str, limit: &str) -> Option<(Run, 
     };
     let folder = Folder::new();
     let text = format!("nameserver {}\n{lines}\n", names.ip);
-    let Some(program) = with_resolv_conf(&folder, &text, limit) else {
+    let Some(program) = with_file(&folder, "resolv.conf", &text, limit) else {
         server.expect_nothing();
         return None;
     };
@@ -214,4 +215,20 @@ fn a_silent_name_server_costs_no_more_than_the_time_there_is() {
         run.exits(1).says("not resolved in time").says("nothing was sent");
         run.check(start.elapsed() < Duration::from_secs(30), "should end in time");
     }
+}
+
+#[test]
+fn a_host_at_the_end_of_a_long_hosts_file_is_found() {
+    let folder = Folder::new();
+    let mut hosts: String =
+        (0..200_000).map(|n| format!("10.9.9.9 blocked{n}.example\n")).collect();
+    hosts.push_str(&format!("# {}\n127.0.0.1 {HOST}\n", "x".repeat(1 << 20)));
+    assert!(hosts.len() > 5 << 20);
+    let server = Ably::start();
+    let Some(program) = with_file(&folder, "hosts", &hosts, "") else {
+        server.expect_nothing();
+        return;
+    };
+    let endpoint = format!("{HOST}:{}", server.port());
+    program.args(["--endpoint", &endpoint]).trusting(&server).run().exits(0);
 }

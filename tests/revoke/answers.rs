@@ -127,8 +127,9 @@ fn empty_promises() -> Vec<Row> {
         ("times that are null", with(r#""issuedBefore":null,"appliesAt":null"#).into(), timeless),
         ("times beyond all measure", with(r#""issuedBefore":1e300,"appliesAt":1e300"#).into(), timeless),
         ("times that no clock can hold", with(r#""issuedBefore":18446744073709551615,"appliesAt":1"#).into(), timeless),
-        ("200,000 open brackets", "[".repeat(200_000).into(), "nested too deep"),
-        ("100,000 open objects", r#"{"a":"#.repeat(100_000).into(), "nested too deep"),
+        ("200,000 open brackets", "[".repeat(200_000).into(), "with a body"),
+        ("100,000 open objects", r#"{"a":"#.repeat(100_000).into(), "with a body"),
+        ("200,000 pairs of brackets", format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)).into(), "nested too deep"),
         ("results in deep nesting", format!(r#"{{"x":{}{},"results":[{ALICE}]}}"#, "[".repeat(5000), "]".repeat(5000)).into(), "nested too deep"),
     ];
     cases
@@ -163,6 +164,8 @@ fn judged() -> Vec<Row> {
         ("a bare array", 201, array(&[ALICE, BOB]), both, 0, accepted),
         ("a bare array with an error", 201, array(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, refused),
         ("a bare array of errors", 201, array(&[NO_ALICE, NO_BOB]), neither, 1, refused),
+        ("a byte order mark before a batch result", 201, format!("\u{feff}{all}"), both, 0, accepted),
+        ("40020 behind a byte order mark", 400, format!("\u{feff}{}", partly(&[ALICE, NO_BOB])), [REVOKED, REFUSED], 3, for_alice),
         ("40020 with one success", 400, partly(&[ALICE, NO_BOB]), [REVOKED, REFUSED], 3, for_alice),
         ("40020 with no success", 400, partly(&[NO_ALICE, NO_BOB]), neither, 1, refused),
         ("40020 with results for one", 400, partly(&[NO_ALICE]), [REFUSED, UNKNOWN], 5, "holds no result"),
@@ -230,7 +233,10 @@ fn statuses() -> Vec<Row> {
     let empty = Answer::plain(401, "");
     rows.push(one("an empty 401", empty, [REFUSED; 2], 1, "answered 401 with an empty body").requests(1));
     let deep = Answer::plain(400, "[".repeat(200_000));
-    rows.push(one("a 400 with 200,000 open brackets", deep, [UNKNOWN; 2], 5, "nested too deep").requests(1));
+    rows.push(one("a 400 with 200,000 open brackets", deep, [UNKNOWN; 2], 5, "with a body").requests(1));
+    let bare = |code| Answer::plain(400, "").header("x-ably-errorcode", code);
+    rows.push(one("an empty 400 with its code in a header", bare("40005"), [REFUSED; 2], 1, "code 40005").requests(1));
+    rows.push(one("an empty 400 with 40020 in a header", bare("40020"), [UNKNOWN; 2], 5, "code 40020").requests(1));
     let edge = Answer::plain(403, page).header("x-ably-errorcode", "40300").header("x-ably-errormessage", "App disabled.");
     rows.push(one("an error in headers alone", edge, [REFUSED; 2], 1, "App disabled (code 40300)").requests(1));
     let edge = Answer::plain(403, page).header("server", "CloudFront");
@@ -246,6 +252,7 @@ fn known_codes() -> Vec<Row> {
     let cases = [
         (40101, 401, "copy the whole key"),
         (40133, 401, "the key that issued the tokens"),
+        (40160, 403, "not enabled for it"),
         (40163, 401, "Revocable tokens"),
         (40164, 401, "Revocable tokens"),
         (40400, 404, "this does not mean that there are no tokens"),
@@ -547,4 +554,48 @@ fn only_what_ably_said_is_told_as_its_refusal() {
         let told = run.exits(1).stderr.contains("Ably refused");
         run.check(told == is_ablys, &format!("it is Ably that refused: {is_ablys}"));
     }
+}
+
+/// As many as take three requests; the first is refused.
+fn refused_at_first(answer: &Answer) -> (Ably, Run) {
+    let targets: Vec<String> = (0..250).map(|n| format!("clientId:user{n}\n")).collect();
+    let server = Ably::scripted([answer.clone()]);
+    let program = command().args(["--targets-file", "-", "--force"]);
+    let run = program.stdin(targets.concat()).against(&server).run();
+    (server, run)
+}
+
+#[test]
+fn a_key_that_ably_does_not_know_stops_its_other_requests() {
+    for (status, code) in [(401, 40400), (404, 40400), (400, 40005), (401, 40101), (403, 40160)] {
+        let (server, run) = refused_at_first(&Answer::error(status, code, "No such key."));
+        run.exits(1).says("150 not sent").says(&code.to_string());
+        assert_eq!(server.request_count(), 1, "{status} with {code}");
+    }
+    let (server, run) = refused_at_first(&Answer::error(400, 40000, "Something else."));
+    run.exits(3).says("150 revoked");
+    assert_eq!(server.request_count(), 3);
+}
+
+#[test]
+fn channels_that_are_not_enabled_stop_no_client_ids() {
+    let server = Ably::scripted([Answer::error(401, 40121, "Not for channels.")]);
+    let (channels, clients) = (
+        (0..100).map(|n| format!("channel:room{n}\n")),
+        (0..100).map(|n| format!("clientId:user{n}\n")),
+    );
+    let targets: Vec<String> = channels.chain(clients).collect();
+    let program = command().args(["--targets-file", "-", "--force"]);
+    let run = program.stdin(targets.concat()).against(&server).run();
+    run.exits(3).says("200 targets: 100 revoked, 100 refused");
+}
+
+#[test]
+fn a_bad_request_with_a_time_is_told_as_one_about_the_time() {
+    let bad = Answer::json(400, error_body(40000, 400, "Bad request."));
+    let server = Ably::deciding(move |_| bad.clone());
+    let program = || revoke_alice().against(&server);
+    let timed = program().args(["--issued-before", "1795428000000"]).run();
+    timed.exits(1).says("Bad request").says("give --issued-before a time");
+    program().run().exits(1).says("Bad request").never_says("--issued-before");
 }

@@ -4,6 +4,7 @@
 #![no_main]
 
 use ably_revoke_token::net::response::{Body, Response};
+use ably_revoke_token::plan::Terms;
 use ably_revoke_token::revoke::judge;
 use ably_revoke_token::revoke::outcome::Outcome;
 use ably_revoke_token::secret::redactor::Redactor;
@@ -36,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
     response.error_message = header(4);
     response.from_cloudfront = headers & 8 != 0;
     response.gave_up = (headers & 16 != 0).then(|| "the time was up".to_owned());
-    let outcomes = judge::judge(&response, &TARGETS);
+    let outcomes = judge::judge(&response, &TARGETS, Terms::default());
     assert_eq!(outcomes.len(), TARGETS.len());
     for (target, outcome) in TARGETS.iter().zip(&outcomes) {
         match outcome {
