@@ -11,7 +11,7 @@ use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Exit};
 use ably_revoke_token::keys::{completion_names, sources::Sources};
-use ably_revoke_token::net::{agent::Http, session::Net};
+use ably_revoke_token::net::{http::Http, session::Net};
 use ably_revoke_token::plan::Plan;
 use ably_revoke_token::process;
 use ably_revoke_token::report::{self, Report, resume::Resume, writer::Writer};

@@ -1,16 +1,14 @@
 //! Ably's Control API, as far as finding a key needs it: apps and their keys
 //! (<https://ably.com/docs/platform/account/control-api>).
 
-use miniserde::json::{Array, Number, Value};
-
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
-use crate::json::string;
+use crate::json::document::{Document, Value};
 use crate::keys::control_base::ControlBase;
 use crate::keys::key::{App, Key};
-use crate::net::hosts::Hosts;
-use crate::net::pace::Turn;
-use crate::net::response::Response;
+use crate::net::answer::Answer;
+use crate::net::endpoint::Hosts;
+use crate::net::limiter::Permit;
 use crate::net::segment;
 use crate::net::session::{Credential, Net, Session};
 use crate::secret::Secret;
@@ -46,18 +44,11 @@ impl<'a> ControlApi<'a> {
 
     /// All apps of the account.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
-        let me = self.get(&format!("{}/me", self.base), &self.turn())?.0;
-        let account = match &me {
-            Value::Object(me) => match me.get("account") {
-                Some(Value::Object(account)) => string(account, "id"),
-                _ => None,
-            },
-            _ => None,
-        };
+        let me = self.get(&format!("{}/me", self.base), &self.permit())?.0;
+        let account = me.root().get("account").and_then(|account| account.text("id"));
         let account = account.ok_or_else(|| self.unreadable("names no account"))?.to_owned();
         let listed = self.all(&format!("{}/accounts/{}/apps", self.base, segment(&account)))?;
-        listed
-            .iter()
+        items(&listed)
             .map(|app| {
                 app_of(app, &self.redactor)
                     .ok_or_else(|| self.unreadable("lists an app without an ID"))
@@ -76,30 +67,26 @@ impl<'a> ControlApi<'a> {
             }
             other => other,
         })?;
-        let enabled = listed.iter().filter(|key| is_enabled(key));
+        let enabled = items(&listed).filter(|key| is_enabled(*key));
         let keys: Option<Vec<Key>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
         let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
-        let disabled = listed.len() - keys.len();
+        let disabled = items(&listed).count() - keys.len();
         Ok((keys, disabled))
     }
 
-    /// The items of all pages of a list.
-    fn all(&mut self, path: &str) -> Result<Array, Error> {
-        let mut items = Array::new();
+    /// All pages of a list.
+    fn all(&mut self, path: &str) -> Result<Vec<Document>, Error> {
+        let mut pages = Vec::new();
         let mut next = Some(path.to_owned());
-        let turn = self.turn();
+        let permit = self.permit();
         for _ in 0..PAGE_LIMIT {
-            let Some(path) = next else { return Ok(items) };
-            let (page, link) = self.get(&path, &turn)?;
-            let Value::Array(page) = page else {
+            let Some(path) = next else { return Ok(pages) };
+            let (page, link) = self.get(&path, &permit)?;
+            let Some(items) = page.root().items() else {
                 return Err(self.unreadable("is not the list that was asked for"));
             };
-            for item in page.iter() {
-                if let Some(key) = secret_of(item) {
-                    key.hide(&self.redactor);
-                }
-            }
-            items.extend(page);
+            items.filter_map(secret_of).for_each(|key| key.hide(&self.redactor));
+            pages.push(page);
             next = match link.as_deref().and_then(next_link) {
                 None => None,
                 Some(link) => Some(
@@ -111,14 +98,18 @@ impl<'a> ControlApi<'a> {
         Err(self.unreadable("never ends: no last page among the first 1000"))
     }
 
-    fn turn(&self) -> Turn<'a> {
+    fn permit(&self) -> Permit<'a> {
         let net = self.session.net();
-        net.turn(net.timeout())
+        net.permit(net.timeout())
     }
 
     /// One page, and its `Link` header.
-    fn get(&mut self, path: &str, turn: &Turn<'_>) -> Result<(Value, Option<String>), Error> {
-        match self.session.get(path, turn) {
+    fn get(
+        &mut self,
+        path: &str,
+        permit: &Permit<'_>,
+    ) -> Result<(Document, Option<String>), Error> {
+        match self.session.get(path, permit) {
             Err(failure) => {
                 let mut problem = failure.problem.context("the Control API could not be asked");
                 if problem.remedy.is_empty() {
@@ -126,12 +117,12 @@ impl<'a> ControlApi<'a> {
                 }
                 Err(Error::lookup(problem, None))
             }
-            Ok(response) => match (response.status, response.body.json()) {
+            Ok(answer) if answer.status == 200 => match answer.body {
+                Ok(page) => Ok((page, answer.link)),
                 // What such a body holds may be a key, so nothing of it is shown.
-                (200, Ok(page)) => Ok((page, response.link)),
-                (200, Err(what)) => Err(self.unreadable(&format!("has {what}"))),
-                (_, body) => Err(refused(&response, body.as_ref().ok())),
+                Err(body) => Err(self.unreadable(&format!("holds {}", body.flaw))),
             },
+            Ok(answer) => Err(refused(answer)),
         }
     }
 
@@ -144,17 +135,13 @@ impl<'a> ControlApi<'a> {
     }
 }
 
-fn refused(response: &Response, body: Option<&Value>) -> Error {
-    let mut error = response.error_in(body);
-    if error.message.is_none() {
-        // The Control API's errors have their message at the top.
-        error.message = match body {
-            Some(Value::Object(body)) => string(body, "message").map(|text| response.clean(text)),
-            _ => None,
-        };
-    }
-    let status = response.status;
-    let words = [error.described(), response.gave_up.clone()];
+fn refused(answer: Answer) -> Error {
+    // The Control API's errors have their message at the top.
+    let message = answer.body.as_ref().ok().and_then(|body| body.root().text("message"));
+    let message = message.map(|text| answer.clean(text));
+    let (status, mut error) = (answer.status, answer.error);
+    error.message = error.message.or(message);
+    let words = [error.described(), answer.gave_up];
     let words = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
     let separator = if words.is_empty() { "" } else { ": " };
     let message = format!("the Control API answered {status}{separator}{words}");
@@ -171,43 +158,33 @@ fn refused(response: &Response, body: Option<&Value>) -> Error {
     Error::lookup(Problem::new(message, remedy), Some(error))
 }
 
-fn secret_of(item: &Value) -> Option<ApiKey> {
-    match item {
-        Value::Object(item) => ApiKey::parse(string(item, "key")?).ok(),
-        _ => None,
-    }
+fn items(pages: &[Document]) -> impl Iterator<Item = Value<'_>> {
+    pages.iter().filter_map(|page| page.root().items()).flatten()
 }
 
-fn app_of(value: &Value, redactor: &Redactor) -> Option<App> {
-    let Value::Object(app) = value else {
-        return None;
-    };
+fn secret_of(item: Value<'_>) -> Option<ApiKey> {
+    ApiKey::parse(item.text("key")?).ok()
+}
+
+fn app_of(app: Value<'_>, redactor: &Redactor) -> Option<App> {
     Some(App {
-        id: redactor.clean(string(app, "id")?).into_owned(),
-        name: Some(redactor.clean(string(app, "name").unwrap_or_default()).into_owned()),
-        enabled: string(app, "status").is_none_or(|status| status == "enabled"),
+        id: redactor.clean(app.text("id")?).into_owned(),
+        name: Some(redactor.clean(app.text("name").unwrap_or_default()).into_owned()),
+        enabled: app.text("status").is_none_or(|status| status == "enabled"),
     })
 }
 
-fn key_of(value: &Value, redactor: &Redactor) -> Option<Key> {
-    let Value::Object(key) = value else {
-        return None;
-    };
+fn key_of(key: Value<'_>, redactor: &Redactor) -> Option<Key> {
     Some(Key {
-        label: Some(redactor.clean(string(key, "name").unwrap_or_default()).into_owned()),
-        revocable: Some(matches!(key.get("revocableTokens"), Some(Value::Bool(true)))),
-        ..Key::new(ApiKey::parse(string(key, "key")?).ok()?, "Control API")
+        label: Some(redactor.clean(key.text("name").unwrap_or_default()).into_owned()),
+        revocable: Some(key.get("revocableTokens").and_then(Value::as_bool) == Some(true)),
+        ..Key::new(ApiKey::parse(key.text("key")?).ok()?, "Control API")
     })
 }
 
 /// A key's status is a number, 0 for enabled.
-fn is_enabled(key: &Value) -> bool {
-    match key {
-        Value::Object(key) => {
-            matches!(key.get("status"), None | Some(Value::Number(Number::U64(0))))
-        }
-        _ => true,
-    }
+fn is_enabled(key: Value<'_>) -> bool {
+    key.get("status").is_none_or(|status| status.as_integer() == Some(0))
 }
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288). Commas and semicolons may stand in

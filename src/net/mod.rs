@@ -2,55 +2,35 @@
 //! knows HTTP; it knows no target.
 //!
 //! ```text
-//! session ── retry ── agent ── connect ── tunnel or socks ── tls ── sent
-//!    pace    hosts    response
+//! session ── retry ── http ── tunnel ── TCP ── tls ── sent ──► answer
+//!    endpoint   limiter   resolver ── dns            or error
 //! ```
 //!
-//! ureq's own links of the chain let a promise down, so these stand in their place, on
-//! `ureq::unversioned`:
-//!
-//! | piece | why |
-//! |---|---|
-//! | `resolver` | musl's look-up fails with one bad answer, has no time limit and needs a thread |
-//! | `connect` | a dead IPv6 address first costs most of the time there is; a signal must end it |
-//! | `connection` | waits in slices, so that a signal ends them; head and body make one packet |
-//! | `tunnel`, `socks` | a proxy that drips bytes gets its whole time anew with each |
-//! | `tls` | bytes left over from an answer make the next request's; says who issued a certificate |
-//! | `sent` | tells a target that was not sent from one whose outcome is unknown |
+//! ureq is trusted where it keeps this program's promises: HTTP, SOCKS, TCP, time limits. Its other
+//! links were tried and failed; ours stand in their place, on `ureq::unversioned`, and each says why at
+//! its top: `resolver`, `tunnel`, `tls`, `sent`.
 
-mod ably_error;
-pub mod agent;
-mod auth;
+pub mod answer;
 mod authority;
 mod certificate;
 pub mod clock;
-pub mod connect;
-pub mod connect_error;
-mod connection;
+mod dns;
 pub mod dns_message;
 pub mod endpoint;
-pub mod failure;
-pub mod hosts;
-mod name_servers;
+pub mod error;
+pub mod http;
+pub mod limiter;
 mod no_proxy;
-pub mod pace;
-pub mod peer;
 pub mod proxy;
 pub mod remedy;
 mod resolver;
-pub mod response;
 mod retry;
 pub mod retry_after;
 pub mod roots;
 mod sent;
 pub mod session;
-pub mod socks;
-#[cfg(test)]
-mod test_support;
 mod tls;
-mod tls_error;
 mod tunnel;
-mod wait;
 
 use std::time::Duration;
 
@@ -80,10 +60,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes sure that there is a way to a host, before anything is sent.
-    ///
-    /// # Errors
-    /// It would lead through a proxy that cannot be used.
+    /// Makes sure, before anything is sent, that the way to a host does not lead through a proxy that
+    /// cannot be used.
     pub fn check(&self, authority: &str) -> Result<(), Problem> {
         self.proxy(authority).map(|_| ()).map_err(|problem| {
             let host = Safe(authority);

@@ -7,9 +7,8 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use ureq::Proxy;
-use ureq::http::Uri;
+use percent_encoding::percent_decode_str;
+use ureq::{Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::error::Problem;
@@ -20,15 +19,11 @@ use crate::net::no_proxy::{Exempt, exemptions};
 /// them: it is not for HTTPS, and a CGI server lets its clients set it.
 const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
-/// The path in the URI of every proxy made here. No request has it, so the connection to a proxy
-/// is told from the one to Ably with certainty.
-const HOP: &str = "/proxy-hop";
 
 const REMEDY: &str = "give http://, https://, socks5:// or socks5h:// and HOST:PORT, with \
                       USER:PASSWORD@ before the host if the proxy wants them, special characters in \
                       them percent-encoded";
-/// The port of a SOCKS proxy that names none, and the longest user name and password (RFC 1929).
-const SOCKS_PORT: u16 = 1080;
+/// The longest user name and password for SOCKS (RFC 1929).
 const SOCKS_LONGEST: usize = 255;
 
 /// The proxies that the environment names.
@@ -135,7 +130,7 @@ fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
     if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("has white space or control characters in it");
     }
-    let (scheme, rest) = scheme(value)?;
+    let (scheme, protocol, rest) = scheme(value)?;
     let (rest, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
     if !matches!(path, "" | "/") {
         return Err("has a path, a query, or unencoded / ? # in its credentials");
@@ -146,63 +141,46 @@ fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
     };
     // Not its flaw: that may speak of an address that was cut off the middle of a password.
     let authority = Authority::parse(rest).map_err(|_| "is not a host with an optional port")?;
-    // ureq's ports where there is none, shown so that nobody has to guess.
-    let port = authority.port.unwrap_or(match scheme {
-        "https" => HTTPS,
-        "http" => 80,
-        _ => SOCKS_PORT,
-    });
-    let shown = format!("{scheme}://{}:{port}", authority.host);
-    let (userinfo, secrets) = credentials(user)?;
-    let url = Zeroizing::new(format!("{scheme}://{}{}:{port}{HOP}", *userinfo, authority.host));
-    let proxy = Proxy::new(&url).map_err(|_| "cannot be used")?;
-    let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > SOCKS_LONGEST);
-    if scheme.starts_with("socks") && (too_long(proxy.username()) || too_long(proxy.password())) {
-        return Err("has a user name or a password that is too long for SOCKS");
+    let host = authority.host.to_string();
+    let mut builder = Proxy::builder(protocol).host(&host);
+    if let Some(port) = authority.port {
+        builder = builder.port(port);
     }
+    let mut secrets = Vec::new();
+    if !user.is_empty() {
+        let (typed_user, typed_password) = user.split_once(':').unwrap_or((user, ""));
+        let (user, password) = (decode(typed_user)?, decode(typed_password)?);
+        let is_too_long = |text: &str| text.len() > SOCKS_LONGEST;
+        if scheme.starts_with("socks") && (is_too_long(&user) || is_too_long(&password)) {
+            return Err("has a user name or a password that is too long for SOCKS");
+        }
+        let (typed, decoded) =
+            if password.is_empty() { (typed_user, &user) } else { (typed_password, &password) };
+        secrets.extend([typed.to_owned(), decoded.to_string()]);
+        secrets.dedup();
+        secrets.push(basic(&user, &password).trim_end_matches('=').to_owned());
+        builder = builder.username(&user).password(&password);
+    }
+    let proxy = builder.build().map_err(|_| "cannot be used")?;
+    // With ureq's port where there is none, so that nobody has to guess.
+    let shown = format!("{scheme}://{host}:{}", proxy.port());
     Ok(Named { variable, shown, proxy, secrets })
 }
 
-fn scheme(value: &str) -> Result<(&'static str, &str), &'static str> {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return Ok(("http", value));
+/// `http`, `https`, `socks5` or `socks5h`, and what follows it. Without a scheme it is `http`.
+fn scheme(value: &str) -> Result<(&'static str, ProxyProtocol, &str), &'static str> {
+    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+    let (scheme, protocol) = match &*scheme.to_ascii_lowercase() {
+        "http" => ("http", ProxyProtocol::Http),
+        "https" => ("https", ProxyProtocol::Https),
+        "socks5" => ("socks5", ProxyProtocol::Socks5),
+        "socks5h" => ("socks5h", ProxyProtocol::Socks5h),
+        other if other.starts_with("socks") => {
+            return Err("is SOCKS of another kind than socks5:// and socks5h://");
+        }
+        _ => return Err("has an unknown scheme"),
     };
-    if scheme.eq_ignore_ascii_case("http") {
-        Ok(("http", rest))
-    } else if scheme.eq_ignore_ascii_case("https") {
-        Ok(("https", rest))
-    } else if scheme.eq_ignore_ascii_case("socks5") {
-        Ok(("socks5", rest))
-    } else if scheme.eq_ignore_ascii_case("socks5h") {
-        Ok(("socks5h", rest))
-    } else if scheme.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("socks")) {
-        Err("is SOCKS of another kind than socks5:// and socks5h://")
-    } else {
-        Err("has an unknown scheme")
-    }
-}
-
-/// `user:password@` encoded so that ureq's decoding brings back what was meant, and what of it
-/// is secret.
-fn credentials(typed: &str) -> Result<(Zeroizing<String>, Vec<String>), &'static str> {
-    let mut userinfo = Zeroizing::new(String::new());
-    if typed.is_empty() {
-        return Ok((userinfo, Vec::new()));
-    }
-    let (typed_user, typed_password) = typed.split_once(':').unwrap_or((typed, ""));
-    let (user, password) = (decode(typed_user)?, decode(typed_password)?);
-    for (part, end) in [(&user, ':'), (&password, '@')] {
-        userinfo.extend(utf8_percent_encode(part, NON_ALPHANUMERIC));
-        userinfo.push(end);
-    }
-    let (typed, decoded) =
-        if password.is_empty() { (typed_user, &user) } else { (typed_password, &password) };
-    let mut secrets = vec![typed.to_owned()];
-    if typed != decoded.as_str() {
-        secrets.push(decoded.to_string());
-    }
-    secrets.push(basic(&user, &password).trim_end_matches('=').to_owned());
-    Ok((userinfo, secrets))
+    Ok((scheme, protocol, rest))
 }
 
 /// Undoes percent-encoding, once. A `%` that starts no code stands for itself, as in curl.
@@ -221,13 +199,9 @@ pub(crate) fn basic(user: &str, password: &str) -> Zeroizing<String> {
     Zeroizing::new(BASE64_STANDARD.encode(whole.as_bytes()))
 }
 
-/// Whether a URI is that of a proxy made here.
-pub(crate) fn is_hop(uri: &Uri) -> bool {
-    uri.path() == HOP
-}
-
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
     use super::*;
@@ -292,7 +266,6 @@ mod tests {
             assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
             assert!(!format!("{proxies:?}").contains("s3cret"));
             let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
-            assert!(is_hop(proxy.uri()));
             assert!(format!("{}", proxy.uri()).contains(shown.split_once("//").unwrap().1));
         }
     }

@@ -5,6 +5,9 @@ use crate::error::AblyError;
 
 /// For an outcome that is unknown.
 pub const AGAIN: &str = "run the same command again: revoking twice is safe";
+/// For an answer that is not Ably's.
+pub const FOREIGN: &str = "something between here and Ably answered, such as a proxy, a firewall or a \
+                           sign-in page: open the way to Ably, or check --endpoint and HTTPS_PROXY";
 
 /// The remedy for one of Ably's codes; empty where none is known.
 pub fn of(code: Option<i64>) -> &'static str {
@@ -60,25 +63,19 @@ pub fn of(code: Option<i64>) -> &'static str {
 
 /// The remedy for a refusal. Empty only where Ably's own help page is shown.
 pub fn of_refusal(error: &AblyError, status: u16) -> String {
-    match (of(error.code), of_status(status), error.code) {
-        ("", "", _) if error.href.is_some() => String::new(),
-        ("", "", Some(code)) => format!("see https://ably.com/docs/platform/errors/codes/{code}"),
-        ("", "", None) => {
-            "check --endpoint and any proxy on the way: Ably itself does not answer so".to_owned()
+    match (of(error.code), error.code, status) {
+        ("", _, 407) => "check the proxy's credentials".to_owned(),
+        ("", _, 429) => {
+            "wait a minute and run the command again, or give --timeout more seconds".to_owned()
         }
-        ("", of_status, _) => of_status.to_owned(),
+        ("", Some(_), 401 | 403) => "check the API key and the app it belongs to".to_owned(),
+        ("", Some(_), 404) => {
+            "check --endpoint and the API key: the app or key was not found there".to_owned()
+        }
+        ("", _, _) if error.href.is_some() => String::new(),
+        ("", Some(code), _) => format!("see https://ably.com/docs/platform/errors/codes/{code}"),
+        ("", None, _) => FOREIGN.to_owned(),
         (known, ..) => known.to_owned(),
-    }
-}
-
-/// The remedy for a 4xx without a code that is known.
-fn of_status(status: u16) -> &'static str {
-    match status {
-        401 | 403 => "check the API key and the app it belongs to",
-        404 => "check --endpoint and the API key: the app or key was not found there",
-        407 => "check the proxy's credentials",
-        429 => "wait a minute and run the command again, or give --timeout more seconds",
-        _ => "",
     }
 }
 

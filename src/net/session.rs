@@ -1,26 +1,32 @@
 //! One service as one credential sees it: its hosts, the header, the time there is. What it returns
-//! is redacted with all of the run's secrets wherever it becomes text.
+//! is redacted with all of the run's secrets wherever it becomes text. The one place where a secret is
+//! read to be sent.
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use ureq::http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
-use crate::net::agent::Http;
-use crate::net::auth;
-use crate::net::failure::Failure;
-use crate::net::hosts::Hosts;
-use crate::net::pace::Turn;
-use crate::net::response::Response;
+use crate::net::HEAD_LIMIT;
+use crate::net::answer::Answer;
+use crate::net::endpoint::Hosts;
+use crate::net::error::Failure;
+use crate::net::http::Http;
+use crate::net::limiter::Permit;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
 use crate::signals::Signals;
 use crate::terminal::log::Log;
 
+/// What a request head has besides its credentials, in bytes: mostly the path, with a key name in it.
+const OTHERWISE: usize = 4 << 10;
+
 /// What the sessions of a run share.
 #[derive(Debug, Clone, Copy)]
 pub struct Net<'a> {
-    /// The exchanges themselves.
     pub http: &'a Http<'a>,
     /// Ends every wait.
     pub signals: &'a Signals,
@@ -36,11 +42,10 @@ impl<'a> Net<'a> {
 
     /// A place among the requests under way, for one that may take so long with all its tries. Waits
     /// while there is none, or a rate limit pauses all.
-    pub fn turn(&self, budget: Duration) -> Turn<'a> {
-        Turn::new(self.http.pace(), self.signals, budget)
+    pub fn permit(&self, budget: Duration) -> Permit<'a> {
+        Permit::new(self.http.limiter(), self.signals, budget)
     }
 
-    /// The run's redactor, which knows all of its secrets.
     pub fn redactor(&self) -> Redactor {
         self.http.redactor()
     }
@@ -49,14 +54,33 @@ impl<'a> Net<'a> {
 /// In whose name a service is asked.
 #[derive(Debug, Clone, Copy)]
 pub enum Credential<'a> {
-    /// Nobody's.
     None,
-    /// An API key's: basic auth.
+    /// Basic auth.
     Key(&'a ApiKey),
-    /// An access token's of the Control API: bearer auth.
+    /// Of the Control API: bearer auth.
     AccessToken(&'a Secret),
-    /// An Ably token's: bearer auth, in base64.
+    /// An Ably token: bearer auth, in base64.
     Token(&'a Secret),
+}
+
+impl Credential<'_> {
+    /// The `Authorization` header, marked sensitive. The error is that no header can hold it.
+    fn header(self) -> Result<Option<HeaderValue>, ureq::http::Error> {
+        let encoded = |scheme: &str, text: &str| {
+            let mut header = Zeroizing::new(scheme.to_owned());
+            BASE64_STANDARD.encode_string(text, &mut header);
+            header
+        };
+        let text = match self {
+            Self::None => return Ok(None),
+            Self::Key(key) => encoded("Basic ", key.expose()),
+            Self::AccessToken(token) => Zeroizing::new(format!("Bearer {}", token.expose())),
+            Self::Token(token) => encoded("Bearer ", token.expose()),
+        };
+        let mut header = HeaderValue::from_str(&text)?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
 }
 
 /// One service as one credential sees it.
@@ -68,43 +92,29 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A session that asks these hosts.
-    ///
-    /// # Errors
-    /// What is wrong with the credential, as the rest of a sentence: no header can hold it.
+    /// The error is what is wrong with the credential, as the rest of a sentence: no header can hold
+    /// it.
     pub fn new(
         net: Net<'a>,
         hosts: Hosts,
         credential: Credential<'_>,
     ) -> Result<Self, &'static str> {
-        let authorization = match credential {
-            Credential::None => None,
-            Credential::Key(key) => Some(auth::basic(key)),
-            Credential::AccessToken(token) => Some(auth::bearer(token)),
-            Credential::Token(token) => Some(auth::token(token)),
-        };
         let authorization =
-            authorization.transpose().map_err(|_| "has characters that no header can hold")?;
-        if authorization.as_ref().is_some_and(|header| !auth::fits(header)) {
+            credential.header().map_err(|_| "has characters that no header can hold")?;
+        if authorization.as_ref().is_some_and(|header| header.len() + OTHERWISE > HEAD_LIMIT) {
             return Err("is too long to be sent: a request's head holds 64 KiB");
         }
         Ok(Self { net, hosts, authorization })
     }
 
     /// `GET`, with as many tries as there is time for.
-    ///
-    /// # Errors
-    /// No host answered.
-    pub fn get(&self, path: &str, turn: &Turn<'_>) -> Result<Response, Failure> {
-        self.send(path, None, turn)
+    pub fn get(&self, path: &str, permit: &Permit<'_>) -> Result<Answer, Failure> {
+        self.send(path, None, permit)
     }
 
     /// `POST` with a JSON body, with as many tries as there is time for.
-    ///
-    /// # Errors
-    /// No host answered.
-    pub fn post(&self, path: &str, body: &str, turn: &Turn<'_>) -> Result<Response, Failure> {
-        self.send(path, Some(body), turn)
+    pub fn post(&self, path: &str, body: &str, permit: &Permit<'_>) -> Result<Answer, Failure> {
+        self.send(path, Some(body), permit)
     }
 
     /// The host that is asked first.
@@ -112,7 +122,6 @@ impl<'a> Session<'a> {
         self.hosts.preferred()
     }
 
-    /// What the sessions of the run share.
     pub fn net(&self) -> Net<'a> {
         self.net
     }

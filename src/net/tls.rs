@@ -1,6 +1,7 @@
-//! TLS over a connection, in place of ureq's own link: it tells who issued a certificate that is
-//! refused, and knows of decrypted bytes that nobody asked for. What its errors mean is put into
-//! words in `tls_error.rs`.
+//! TLS over a connection, in place of ureq's own link, which was tried and failed: it keeps the
+//! decrypted bytes of a second answer that nobody asked for and takes them for the next one's, so
+//! that 100 targets which Ably had refused were told as revoked. Here `is_open` knows of them. And
+//! rustls' verdict on a certificate gets the names and numbers that an operator asks for first.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -16,19 +17,22 @@ use rustls::{
 };
 use ureq::Error;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-    TransportAdapter,
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
+use zeroize::Zeroizing;
 
-use crate::net::certificate::issuer;
-use crate::net::wait::left;
+use crate::net::certificate::{Found, issuer};
+use crate::net::error::NetError;
+use crate::net::tunnel::time_left;
+
+/// Less than this waits for more, in bytes: the head and the body of a request make one record.
+const HELD: usize = 16 << 10;
 
 /// Adds TLS to connections for `https://`, 1.2 or newer, with certificates verified.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls(Result<Arc<ClientConfig>, TlsError>);
 
 impl Tls {
-    /// TLS that trusts these roots.
     pub(crate) fn new(roots: RootCertStore) -> Self {
         Self(client_config(roots).map(Arc::new))
     }
@@ -44,12 +48,12 @@ fn client_config(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .dangerous();
-    let verifier = Arc::new(Telling(verifier));
+    let verifier = Arc::new(Verifier(verifier));
     Ok(builder.with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 impl<In: Transport> Connector<In> for Tls {
-    type Out = Either<In, Secured<In>>;
+    type Out = Box<dyn Transport>;
 
     fn connect(
         &self,
@@ -59,29 +63,44 @@ impl<In: Transport> Connector<In> for Tls {
         let Some(inner) = chained else {
             return Ok(None);
         };
-        if !details.needs_tls() || inner.is_tls() {
-            return Ok(Some(Either::A(inner)));
+        if !details.needs_tls() {
+            return Ok(Some(Box::new(inner)));
         }
-        let config = self.0.clone()?;
         let host = details.uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|_| Error::Tls("not a host name"))?;
-        let mut conn = ClientConnection::new(config, name)?;
+        let mut conn = ClientConnection::new(self.0.clone()?, name)?;
         let mut sock = TransportAdapter::new(inner, details.current_time.clone());
         // From here on the adapter counts down by itself.
-        sock.set_timeout(left(details));
-        conn.complete_io(&mut sock)?;
+        sock.set_timeout(time_left(details));
+        conn.complete_io(&mut sock).map_err(|error| match error.into() {
+            Error::Timeout(_) => NetError::HandshakeSilent.into(),
+            error => error,
+        })?;
         let (input, output) =
             (details.config.input_buffer_size(), details.config.output_buffer_size());
-        let buffers = LazyBuffers::new(input, output);
-        Ok(Some(Either::B(Secured { buffers, stream: StreamOwned { conn, sock } })))
+        Ok(Some(Box::new(Secured {
+            buffers: LazyBuffers::new(input, output),
+            held: Zeroizing::default(),
+            stream: StreamOwned { conn, sock },
+        })))
     }
 }
 
 /// A connection with TLS.
-pub(crate) struct Secured<In: Transport> {
+struct Secured<In: Transport> {
     buffers: LazyBuffers,
+    held: Zeroizing<Vec<u8>>,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
+}
+
+impl<In: Transport> Secured<In> {
+    fn flush(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        self.stream.write_all(&self.held)?;
+        self.held.clear();
+        Ok(())
+    }
 }
 
 impl<In: Transport> fmt::Debug for Secured<In> {
@@ -97,20 +116,19 @@ impl<In: Transport> Transport for Secured<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(self.buffers.output().get(..amount).unwrap_or_default())?;
-        Ok(())
+        self.held.extend_from_slice(self.buffers.output().get(..amount).unwrap_or_default());
+        if self.held.len() < HELD { Ok(()) } else { self.flush(timeout) }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.stream.sock.set_timeout(timeout);
+        self.flush(timeout)?;
         let amount = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
 
     /// Open, and nothing in it that nobody asked for: neither decrypted nor still to be, nor on
-    /// the wire. A second answer to one request would be taken for the next one's.
+    /// the wire.
     fn is_open(&mut self) -> bool {
         let StreamOwned { conn, sock } = &mut self.stream;
         let idle = conn
@@ -125,23 +143,11 @@ impl<In: Transport> Transport for Secured<In> {
     }
 }
 
-/// An issuer that no root vouches for, by its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UnknownIssuer(pub(crate) String);
-
-impl fmt::Display for UnknownIssuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown issuer {}", self.0)
-    }
-}
-
-impl std::error::Error for UnknownIssuer {}
-
-/// rustls' own verifier. Adds to its verdict on an unknown issuer who that is.
+/// rustls' own verifier, with words for what it has none for.
 #[derive(Debug)]
-struct Telling(Arc<WebPkiServerVerifier>);
+struct Verifier(Arc<WebPkiServerVerifier>);
 
-impl ServerCertVerifier for Telling {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -154,7 +160,7 @@ impl ServerCertVerifier for Telling {
             self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         verdict.map_err(|error| match (&error, issuer(end_entity, intermediates)) {
             (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), Some(issuer)) => {
-                CertificateError::Other(OtherError(Arc::new(UnknownIssuer(issuer)))).into()
+                found(Found::Issuer(issuer))
             }
             _ => error,
         })
@@ -166,7 +172,7 @@ impl ServerCertVerifier for Telling {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls12_signature(message, cert, dss)
+        self.0.verify_tls12_signature(message, cert, dss).map_err(|error| of_key(error, dss))
     }
 
     fn verify_tls13_signature(
@@ -175,10 +181,32 @@ impl ServerCertVerifier for Telling {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls13_signature(message, cert, dss)
+        self.0.verify_tls13_signature(message, cert, dss).map_err(|error| of_key(error, dss))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
+    }
+}
+
+fn found(what: Found) -> TlsError {
+    CertificateError::Other(OtherError(Arc::new(what))).into()
+}
+
+/// ring takes no RSA key under 2048 bits, and calls its signatures bad. They are as long as the key.
+fn of_key(error: TlsError, dss: &DigitallySignedStruct) -> TlsError {
+    use SignatureScheme as Scheme;
+    let is_rsa = matches!(
+        dss.scheme,
+        Scheme::RSA_PKCS1_SHA256
+            | Scheme::RSA_PKCS1_SHA384
+            | Scheme::RSA_PKCS1_SHA512
+            | Scheme::RSA_PSS_SHA256
+            | Scheme::RSA_PSS_SHA384
+            | Scheme::RSA_PSS_SHA512
+    );
+    match dss.signature().len() * 8 {
+        bits if is_rsa && bits < 2048 => found(Found::ShortKey(bits)),
+        _ => error,
     }
 }

@@ -1,15 +1,13 @@
 //! Ably's revocation API: one call revokes a batch of targets, however many tries that takes.
 
-use std::fmt::Write;
-
 use crate::api_key::ApiKey;
 use crate::error::{AblyError, Problem};
-use crate::json::{Fields, Json, quote};
+use crate::json::{Fields, Json, Layout};
 use crate::keys::handed_over;
-use crate::net::failure::Failure;
-use crate::net::hosts::Hosts;
-use crate::net::pace::Turn;
-use crate::net::response::Response;
+use crate::net::answer::Answer;
+use crate::net::endpoint::Hosts;
+use crate::net::error::Failure;
+use crate::net::limiter::Permit;
 use crate::net::session::{Credential, Net, Session};
 use crate::net::{remedy, segment};
 use crate::plan::Terms;
@@ -17,9 +15,6 @@ use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::revoke::judge;
 use crate::revoke::outcome::{Cause, Outcome, Scope};
-
-/// Enough for most requests, in bytes: a growing text would be moved again and again.
-const USUAL_BODY: usize = 8 << 10;
 
 /// The app or the account has no revocable tokens of this kind.
 const NOT_ENABLED: i64 = 40121;
@@ -61,9 +56,9 @@ impl<'a> Client<'a> {
         &self,
         targets: &[&str],
         terms: Terms,
-        turn: &Turn<'_>,
+        permit: &Permit<'_>,
     ) -> (Vec<Outcome>, Option<Stop>) {
-        let mut asked = self.ask(targets, terms, turn);
+        let mut asked = self.ask(targets, terms, permit);
         let mut outcomes = std::mem::take(&mut asked.outcomes);
         for attempt in 0.. {
             let limited: Vec<usize> = (0..outcomes.len())
@@ -72,13 +67,13 @@ impl<'a> Client<'a> {
             if asked.stop.is_some() || limited.is_empty() {
                 break;
             }
-            if self.session.wait(asked.retry_after.as_deref(), attempt, turn).is_err() {
+            if self.session.wait(asked.retry_after.as_deref(), attempt, permit).is_err() {
                 asked.stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
                 break;
             }
             let again: Vec<&str> =
                 limited.iter().filter_map(|i| targets.get(*i)).copied().collect();
-            asked = self.ask(&again, terms, turn);
+            asked = self.ask(&again, terms, permit);
             for (i, outcome) in limited.into_iter().zip(std::mem::take(&mut asked.outcomes)) {
                 // A try that never left changes nothing about the answer before it.
                 if let (Some(old), false) =
@@ -92,13 +87,13 @@ impl<'a> Client<'a> {
     }
 
     /// Asks once, with all the tries that takes.
-    fn ask(&self, targets: &[&str], terms: Terms, turn: &Turn<'_>) -> Asked {
-        let body = written(targets, terms);
-        match self.session.post(&self.path, &body, turn) {
-            Ok(response) => Asked {
-                outcomes: judge::judge(&response, targets, terms),
-                stop: stop(&response, targets),
-                retry_after: response.retry_after,
+    fn ask(&self, targets: &[&str], terms: Terms, permit: &Permit<'_>) -> Asked {
+        let body = body(targets, terms).write(Layout::COMPACT);
+        match self.session.post(&self.path, &body, permit) {
+            Ok(answer) => Asked {
+                outcomes: judge::judge(&answer, targets, terms),
+                stop: stop(&answer, targets),
+                retry_after: answer.retry_after,
             },
             Err(failure) => {
                 let stop = (!failure.sent).then_some(Stop::Run);
@@ -110,13 +105,13 @@ impl<'a> Client<'a> {
 }
 
 /// What an answer to a whole batch stops: what every later request would meet as well.
-fn stop(response: &Response, targets: &[&str]) -> Option<Stop> {
+fn stop(answer: &Answer, targets: &[&str]) -> Option<Stop> {
     let only_channels = || targets.iter().all(|target| target.starts_with(Kind::Channel.prefix()));
-    match (response.status, response.error().code) {
+    match (answer.status, answer.error.code) {
         (400..=499, Some(NOT_ENABLED)) if only_channels() => Some(Stop::Channels),
         (401 | 403 | 404, _) | (400, Some(UNKNOWN_KEY)) => Some(Stop::Job),
         (429, _) => Some(Stop::Run),
-        (503, _) if response.retry_after.is_some() => Some(Stop::Run),
+        (503, _) if answer.retry_after.is_some() => Some(Stop::Run),
         _ => None,
     }
 }
@@ -154,25 +149,7 @@ pub fn path(key: &ApiKey) -> String {
     format!("/keys/{}/revokeTokens", segment(key.name()))
 }
 
-/// The body of one request, as it is sent: without the tree of values, which costs more than all
-/// the rest.
-fn written(targets: &[&str], terms: Terms) -> String {
-    let mut text = String::with_capacity(USUAL_BODY);
-    text.push_str("{\"targets\":");
-    for (n, target) in targets.iter().enumerate() {
-        text.push(if n > 0 { ',' } else { '[' });
-        quote(&mut text, target);
-    }
-    text.push(']');
-    if let Some(ms) = terms.issued_before {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ",\"issuedBefore\":{ms}");
-    }
-    text.push_str(if terms.margin { ",\"allowReauthMargin\":true}" } else { "}" });
-    text
-}
-
-/// The same as a value, to be shown.
+/// The body of one request.
 pub fn body(targets: &[&str], terms: Terms) -> Json {
     Fields::new()
         .with("targets", targets.iter().copied().map(Json::from).collect::<Vec<_>>())
@@ -185,19 +162,4 @@ pub fn body(targets: &[&str], terms: Terms) -> Json {
 pub fn first_body(targets: &Targets, terms: Terms) -> Json {
     let first: Vec<&str> = targets.range(targets.batches().next().unwrap_or_default()).collect();
     body(&first, terms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::json::Layout;
-
-    #[test]
-    fn what_is_sent_is_what_is_shown() {
-        for (issued_before, margin) in [(None, false), (Some(1_795_428_000_000), true)] {
-            let terms = Terms { issued_before, margin };
-            let targets = ["clientId:a", "channel:\"é\"\n"];
-            assert_eq!(written(&targets, terms), body(&targets, terms).write(Layout::COMPACT));
-        }
-    }
 }

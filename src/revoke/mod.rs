@@ -1,7 +1,6 @@
 //! The run: requests, judgement, outcomes, verification, what is left over.
 
 pub mod client;
-mod confirmed;
 pub mod judge;
 pub mod left_over;
 pub mod outcome;

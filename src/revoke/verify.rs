@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::net::response::Response;
+use crate::net::answer::Answer;
 use crate::net::session::{Credential, Net, Session};
 use crate::plan::Plan;
 use crate::request::leaked::LEARNED;
@@ -131,28 +131,28 @@ impl<'a> Verifier<'a> {
             Ok(session) => session,
             Err(what) => return Ok((Verdict::NotKnown(format!("it {what}")), None)),
         };
-        let turn = self.net.turn(budget.min(self.net.timeout()));
-        let response = session.get(PATH, &turn).map_err(|failure| failure.problem.message)?;
+        let permit = self.net.permit(budget.min(self.net.timeout()));
+        let answer = session.get(PATH, &permit).map_err(|failure| failure.problem.message)?;
         let verdict =
-            judge(&response, self.plan.leaked.iter().all(|leaked| leaked.tokens.len() <= LEARNED));
+            judge(&answer, self.plan.leaked.iter().all(|leaked| leaked.tokens.len() <= LEARNED));
         if !verdict.is_dead() {
             let told = || format!("line {}: {}", token.line, verdict.described());
             self.net.log.note("verify", "poll", told);
         }
-        Ok((verdict, response.error().code))
+        Ok((verdict, answer.error.code))
     }
 }
 
 /// What an answer proves. `is_learned`: the token is taken out of Ably's words.
-fn judge(response: &Response, is_learned: bool) -> Verdict {
-    let error = response.error();
+fn judge(answer: &Answer, is_learned: bool) -> Verdict {
+    let error = &answer.error;
     let words = || match (error.described(), error.code) {
-        (Some(words), Some(_)) if is_learned => format!("{words}, status {}", response.status),
-        (_, Some(code)) => format!("code {code}, status {}", response.status),
-        _ => format!("status {}", response.status),
+        (Some(words), Some(_)) if is_learned => format!("{words}, status {}", answer.status),
+        (_, Some(code)) => format!("code {code}, status {}", answer.status),
+        _ => format!("status {}", answer.status),
     };
-    match (response.status, error.code) {
-        _ if response.from_cloudfront => Verdict::NotKnown(words()),
+    match (answer.status, error.code) {
+        _ if answer.from_cloudfront => Verdict::NotKnown(words()),
         (401, Some(REVOKED)) => Verdict::Revoked,
         (401, Some(code)) if DEAD.contains(&code) => Verdict::Dead(words()),
         (401, Some(NO_CAPABILITY)) | (200..=299, None) => Verdict::Accepted,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
 
 use crate::support::*;
 
@@ -239,4 +240,43 @@ fn a_dead_first_address_costs_less_than_a_second() {
     let endpoint = format!("localhost:{}", server.port());
     let program = revoke_alice().args(["--endpoint", &endpoint, "--timeout", "1"]);
     program.trusting(&server).keyed().run().exits(0);
+}
+
+/// A server of openssl's, as the stand-in's own TLS refuses such a key too.
+#[test]
+fn a_server_with_a_short_key_is_told_as_such() {
+    let openssl = "/usr/bin/openssl";
+    if installed(openssl).is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let [ca, ca_key, key, request, leaf, names] =
+        ["ca", "ca.key", "key", "csr", "leaf", "names"].map(|name| folder.file(name));
+    folder.write("names", "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n");
+    let run = |words: &str, files: &[(&str, &std::path::Path)]| {
+        let mut command = Command::new(openssl);
+        command.args(words.split(' '));
+        for (option, file) in files {
+            command.arg(option).arg(file);
+        }
+        let made = command.output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    run(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Test -days 9",
+        &[("-keyout", &ca_key), ("-out", &ca)],
+    );
+    run("req -newkey rsa:1024 -nodes -subj /CN=x", &[("-keyout", &key), ("-out", &request)]);
+    let sign = [("-in", &*request), ("-CA", &ca), ("-CAkey", &ca_key), ("-extfile", &names)];
+    run("x509 -req -CAcreateserial -days 9", &[&sign[..], &[("-out", &leaf)]].concat());
+    let address = nobody();
+    let mut command = Command::new(openssl);
+    // Else openssl itself refuses the key.
+    command.args(["s_server", "-quiet", "-cipher", "DEFAULT@SECLEVEL=0", "-accept"]);
+    command.arg(address.to_string()).arg("-cert").arg(&leaf).arg("-key").arg(&key);
+    let server = Daemon::start(command, address, folder);
+    let endpoint = format!("localhost:{}", server.address.port());
+    let program = revoke_alice().keyed().args(["--endpoint", &endpoint]).arg("--ca-file").arg(&ca);
+    let run = program.run();
+    run.exits(1).says("the certificate of localhost:").says("1024 bits").says("nothing was sent");
 }

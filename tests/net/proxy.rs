@@ -149,7 +149,7 @@ fn credentials_reach_the_proxy_and_nobody_else() {
 fn a_proxy_that_does_not_tunnel_leaves_everything_unsent() {
     let somewhere = nobody();
     let cases = [
-        (Mode::Refuses(407), "it does not accept these credentials, or wants some"),
+        (Mode::Refuses(407), "credentials"),
         (Mode::Refuses(400), "status 400"),
         (Mode::Refuses(403), "status 403"),
         (Mode::Refuses(500), "status 500"),
@@ -157,6 +157,7 @@ fn a_proxy_that_does_not_tunnel_leaves_everything_unsent() {
         (Mode::Refuses(302), "status 302"),
         (Mode::Closes, "closed the connection"),
         (Mode::Hangs, "in time"),
+        (Mode::Drips, "in time"),
         // It tunnels, but nobody is at the other end.
         (Mode::Works, "status 502"),
     ];
@@ -171,7 +172,7 @@ fn a_proxy_that_does_not_tunnel_leaves_everything_unsent() {
 fn wrong_credentials_are_told_as_the_proxys_word() {
     let proxy = Proxy::to(nobody());
     proxy.demand("user", "another");
-    leads_nowhere(&proxy.url_with("user", PASSWORD), "it does not accept these credentials");
+    leads_nowhere(&proxy.url_with("user", PASSWORD), "credentials");
     let connects = proxy.connections();
     assert_eq!(connects, 2, "asking again with the same credentials locks accounts");
 }
@@ -272,4 +273,26 @@ fn a_real_proxy_tunnels_with_the_right_credentials_alone() {
     let url = format!("http://user:{PASSWORD}@{}", proxy.address);
     program.env("HTTPS_PROXY", url).run().exits(1).says("nothing was sent").hides(PASSWORD);
     assert_eq!(server.connections(), 1);
+}
+
+/// A scheme that is not the proxy's: it waits for more, or hangs up, and there was a connection.
+#[test]
+fn a_proxy_of_another_kind_is_told_as_such() {
+    let http = Proxy::start(nobody(), Mode::Hangs);
+    for scheme in ["https", "socks5h"] {
+        let url = format!("{scheme}://{}", http.address());
+        leads_nowhere(&url, "can be reached");
+        let server = Ably::unreached();
+        let run = to_main(&server).args(["--timeout", "2"]).env("ALL_PROXY", url).run();
+        run.exits(1).says("http://");
+    }
+    // `ssh -D` hangs up at the first letter of CONNECT.
+    let socks = Socks::start(nobody(), Manners::Closes);
+    let server = Ably::unreached();
+    let program = to_main(&server).args(["--timeout", "2"]);
+    program.env("ALL_PROXY", socks.url("")).run().exits(1).says("socks5h://");
+    let socks = Socks::start(nobody(), Manners::Says(b"\x00\x5b\0\0\0\0\0\0"));
+    let server = Ably::unreached();
+    let program = to_main(&server).args(["--timeout", "2"]);
+    program.env("ALL_PROXY", socks.url("")).run().exits(1).says("socks5h://");
 }

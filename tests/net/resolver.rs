@@ -1,8 +1,7 @@
 //! Look-ups against a name server that behaves as a row says, in a mount namespace with a
 //! resolv.conf of its own.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +22,7 @@ enum Does {
     Code(u8),
     /// The loopback's address of the family.
     Good,
-    /// No address in the datagram: it is to be asked by TCP, where it is good.
+    /// No address fits into the datagram.
     Truncates,
 }
 
@@ -47,24 +46,12 @@ impl NameServer {
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let ip = format!("127.53.{}.{n}", std::process::id() % 250);
         let socket = UdpSocket::bind((ip.as_str(), 53)).ok()?;
-        let listener = TcpListener::bind((ip.as_str(), 53)).ok()?;
-        listener.set_nonblocking(true).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         let (over, queries) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (done, count) = (Arc::clone(&over), Arc::clone(&queries));
         let serve = move || {
             let mut buffer = [0; 512];
             while !done.load(Ordering::SeqCst) {
-                if let Ok((mut stream, _)) = listener.accept() {
-                    stream.set_nonblocking(false).unwrap();
-                    let mut length = [0; 2];
-                    stream.read_exact(&mut length).unwrap();
-                    let mut query = vec![0; u16::from_be_bytes(length).into()];
-                    stream.read_exact(&mut query).unwrap();
-                    let answer = answer(&query, Good).unwrap();
-                    stream.write_all(&(answer.len() as u16).to_be_bytes()).unwrap();
-                    stream.write_all(&answer).unwrap();
-                }
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
                 count.fetch_add(1, Ordering::SeqCst);
                 let query = &buffer[..length];
@@ -175,7 +162,7 @@ fn a_host_resolves_where_one_of_its_families_does() {
         ("a search domain fails", |name, _| if name == HOST { Good } else { Code(2) }, search, ""),
         ("a search domain is silent", |name, _| if name == HOST { Good } else { Silent }, search, ""),
         ("it is in a search domain alone", |name, _| match name { "main.realtime.ably.net.worse.example" => Good, HOST => Code(3), _ => Code(2), }, search, ""),
-        ("it does not fit", |_, family| if family == A { Truncates } else { Code(0) }, "", ""),
+        ("A does not fit", |_, family| if family == A { Truncates } else { Good }, "", ""),
         ("other options", |_, _| Good, "options attempts:0 timeout:60", "/usr/bin/prlimit --nproc=1"),
     ];
     for (row, temper, lines, limit) in rows {
@@ -231,4 +218,14 @@ fn a_host_at_the_end_of_a_long_hosts_file_is_found() {
     };
     let endpoint = format!("{HOST}:{}", server.port());
     program.args(["--endpoint", &endpoint]).trusting(&server).run().exits(0);
+}
+
+#[test]
+fn name_servers_that_cannot_be_reached_are_named() {
+    let folder = Folder::new();
+    let text = "nameserver 127.53.250.250\nnameserver 127.53.250.251\n";
+    let Some(program) = with_file(&folder, "resolv.conf", text, "") else { return };
+    let run = program.args(["--endpoint", HOST]).run();
+    run.exits(1).says("no answer from the name servers").says("nothing was sent");
+    run.says("127.53.250.250").says("127.53.250.251");
 }

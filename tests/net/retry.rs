@@ -261,3 +261,28 @@ fn a_pause_that_is_too_long_stops_the_run() {
         assert_eq!(server.request_count(), requests, "{run}");
     }
 }
+
+/// With so many descriptors, the three streams among them, and none that the tests leave open.
+fn with_descriptors(limit: u32, program: Program) -> Program {
+    let script = format!("exec 3>&-; ulimit -n {limit}; exec \"$@\"");
+    Program::at("/bin/sh").args(["-c", &script, "sh"]).wrapping(program)
+}
+
+#[test]
+fn an_idle_connection_makes_room_for_the_next() {
+    let server = Ably::start();
+    let keys = vec![ControlKey::new(KEY, "revoker")];
+    server.serve_control(Control::new("t0ken-of-mine").app("APP1", "Shop", keys));
+    let endpoint = format!("127.0.0.1:{}", server.port());
+    let program = revoke_alice().args(["--endpoint", &endpoint]).trusting(&server);
+    with_descriptors(4, program).control(&server, "t0ken-of-mine").run().exits(0);
+}
+
+#[test]
+fn a_connection_that_cannot_be_opened_is_not_laid_to_the_host() {
+    let program = revoke_alice().args(["--connect-to", &nobody().to_string(), "--verbose"]);
+    let run = with_descriptors(3, program).keyed().run();
+    run.exits(1).says("too many open files").says("ulimit -n").says("nothing was sent");
+    // No other host would do better.
+    run.never_says("fallback").never_says("firewall");
+}

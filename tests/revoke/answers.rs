@@ -129,8 +129,8 @@ fn empty_promises() -> Vec<Row> {
         ("times that no clock can hold", with(r#""issuedBefore":18446744073709551615,"appliesAt":1"#).into(), timeless),
         ("200,000 open brackets", "[".repeat(200_000).into(), "with a body"),
         ("100,000 open objects", r#"{"a":"#.repeat(100_000).into(), "with a body"),
-        ("200,000 pairs of brackets", format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)).into(), "nested too deep"),
-        ("results in deep nesting", format!(r#"{{"x":{}{},"results":[{ALICE}]}}"#, "[".repeat(5000), "]".repeat(5000)).into(), "nested too deep"),
+        ("200,000 pairs of brackets", format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)).into(), "with a body"),
+        ("results in deep nesting", format!(r#"{{"x":{}{},"results":[{ALICE}]}}"#, "[".repeat(5000), "]".repeat(5000)).into(), "with a body"),
     ];
     cases
         .into_iter()
@@ -345,6 +345,7 @@ fn before_sending() -> Vec<Row> {
         unsent("a certificate for another name", tls(Certificate::WrongName), "is for another name: other.example.net"),
         unsent("a certificate of an unknown issuer", tls(Certificate::UnknownIssuer), "comes from an unknown issuer, Stranger CA"),
         unsent("a certificate of a CA's namesake", tls(Certificate::Forged), "is not signed by the key that should have signed it"),
+        unsent("a handshake without an answer after a connection", Play::Door(Door::Silent), "port is open").timeout(1),
         unsent("a CA's own certificate", tls(Certificate::OfTheCa), "is a CA's own"),
         unsent("an alert that wants a certificate", Play::Door(Door::Alert(116)), "it wants a client certificate"),
         unsent("an alert without a name here", Play::Door(Door::Alert(200)), "TLS alert 200"),
@@ -598,4 +599,23 @@ fn a_bad_request_with_a_time_is_told_as_one_about_the_time() {
     let timed = program().args(["--issued-before", "1795428000000"]).run();
     timed.exits(1).says("Bad request").says("give --issued-before a time");
     program().run().exits(1).says("Bad request").never_says("--issued-before");
+}
+
+/// Neither "check the API key" nor "run it again" helps where it is not Ably that answers.
+#[test]
+fn a_page_from_something_on_the_way_is_told_as_such() {
+    let page = "<!DOCTYPE html><html><head><title>Blocked</title></head></html>";
+    for (status, code) in [(200, 5), (201, 5), (401, 1), (403, 1), (404, 1)] {
+        let server = Ably::deciding(move |_| Answer::plain(status, page));
+        let run = revoke_alice().against(&server).run();
+        run.exits(code).says("Blocked").says("something between here and Ably answered");
+        run.never_says("check the API key").never_says("run the same command again");
+    }
+    for status in [301, 302, 307] {
+        let away = move || Answer::plain(status, "").header("location", "https://login.example/");
+        let server = Ably::deciding(move |_| away());
+        let run = revoke_alice().against(&server).run();
+        run.exits(5).says("something between here and Ably answered");
+        run.never_says("run the same command again");
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +18,8 @@ pub enum Mode {
     Works,
     Refuses(u16),
     Hangs,
+    /// Begins an answer and goes on with it a byte at a time.
+    Drips,
     Closes,
     /// Closes without an answer where the target is this host, tunnels elsewhere.
     ClosesFor(&'static str),
@@ -126,6 +129,12 @@ fn serve(
     };
     match mode {
         Mode::Hangs => bell.hang(),
+        Mode::Drips => {
+            socket.write_all(b"HTTP/1.1 200 OK\r\nx: ")?;
+            while bell.pause(Duration::from_millis(50)) {
+                socket.write_all(b"x")?;
+            }
+        }
         Mode::Closes => {}
         Mode::ClosesFor(host) if target.split(':').next() == Some(host) => {}
         Mode::Refuses(status) => refuse(&mut socket, status)?,

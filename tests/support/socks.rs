@@ -18,6 +18,8 @@ pub enum Manners {
     /// Takes the first byte and answers with these, whatever they are.
     Says(&'static [u8]),
     Hangs,
+    /// Hangs up at what is not SOCKS 5, as `ssh -D` does, and at what is.
+    Closes,
     /// Promises a long reply and sends it a byte at a time.
     Drips,
 }
@@ -85,6 +87,7 @@ fn serve(
     let [version] = read(&mut socket)?;
     match manners {
         Manners::Hangs => bell.hang(),
+        Manners::Closes => {}
         Manners::Says(bytes) => {
             socket.write_all(bytes)?;
             socket.finish();

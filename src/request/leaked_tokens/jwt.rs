@@ -1,15 +1,12 @@
 //! A JWT's parts, and what they say. No message holds any value.
 
-use miniserde::json::{self, Number, Object, Value};
 use zeroize::Zeroizing;
 
 use super::base64url::decode;
-use crate::json::scan::repeated_names;
+use crate::json::document::{Document, Value};
 
 /// Ably's own limit is lower. In bytes.
 pub(super) const LIMIT: usize = 64 << 10;
-/// Deeper nesting than this is no token's; a capability has three levels.
-const DEPTH_LIMIT: usize = 32;
 const KEY_NAME: &str = "kid";
 /// Every encrypted JWT has it (RFC 7516, 4.1.2).
 const ENCRYPTED: &str = "enc";
@@ -124,58 +121,48 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 /// One of the two JSON objects of a JWT.
-struct Part {
-    object: Object,
-    /// Claims that come more than once. Readers differ in which one they believe, so Ably's may be
-    /// the other.
-    repeated: Vec<String>,
-}
+struct Part(Document);
 
 impl Part {
     fn decode(text: &[u8]) -> Option<Self> {
-        let bytes = decode(text)?;
-        let text = str::from_utf8(&bytes).ok()?;
-        let repeated = repeated_names(text, DEPTH_LIMIT)?;
-        let Value::Object(object) = json::from_str(text).ok()? else {
-            return None;
-        };
-        let own = repeated.into_iter().filter(|(depth, _)| *depth == 1);
-        Some(Self { object, repeated: own.map(|(_, name)| name).collect() })
+        let document = Document::read(str::from_utf8(&decode(text)?).ok()?)?;
+        let is_object = document.root().fields().is_some();
+        is_object.then_some(Self(document))
     }
 
+    /// Readers differ in which of two they believe, so Ably's may be the other.
     fn is_repeated(&self, claim: &str) -> bool {
-        self.repeated.iter().any(|name| name == claim)
+        let fields = self.0.root().fields().into_iter().flatten();
+        fields.filter(|(name, _)| *name == claim).count() > 1
     }
 
     fn has(&self, claim: &str) -> bool {
         !matches!(self.value(claim), Ok(None))
     }
 
-    fn value(&self, claim: &str) -> Result<Option<&Value>, String> {
+    fn value(&self, claim: &str) -> Result<Option<Value<'_>>, String> {
         if self.is_repeated(claim) {
             return Err(format!("it holds {claim} more than once"));
         }
-        Ok(self.object.get(claim).filter(|value| !matches!(value, Value::Null)))
+        Ok(self.0.root().get(claim))
     }
 
     /// A text; an empty one counts as absent.
     fn text(&self, claim: &str) -> Result<Option<String>, String> {
-        match self.value(claim)? {
+        match self.value(claim)?.map(Value::as_text) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok((!text.is_empty()).then(|| text.clone())),
-            Some(_) => Err(format!("its {claim} is not a string")),
+            Some(Some(text)) => Ok((!text.is_empty()).then(|| text.to_owned())),
+            Some(None) => Err(format!("its {claim} is not a string")),
         }
     }
 
     /// Unix seconds, fractions rounded down (RFC 7519 allows them). What is too far away for an
     /// `i64` is as far as that goes.
     fn time(&self, claim: &str) -> Result<Option<i64>, String> {
-        match self.value(claim)? {
+        match self.value(claim)?.map(Value::as_nearest_integer) {
             None => Ok(None),
-            Some(Value::Number(Number::U64(n))) => Ok(Some(i64::try_from(*n).unwrap_or(i64::MAX))),
-            Some(Value::Number(Number::I64(n))) => Ok(Some(*n)),
-            Some(Value::Number(Number::F64(n))) if n.is_finite() => Ok(Some(n.floor() as i64)),
-            Some(_) => Err(format!("its {claim} is not a time in Unix seconds")),
+            Some(Some(time)) => Ok(Some(time)),
+            Some(None) => Err(format!("its {claim} is not a time in Unix seconds")),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use ably_revoke_token::net::response::{Body, Response};
+use ably_revoke_token::net::answer::Answer;
 use ably_revoke_token::plan::Terms;
 use ably_revoke_token::revoke::judge;
 use ably_revoke_token::revoke::outcome::Outcome;
@@ -20,24 +20,23 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
-    let body = match std::str::from_utf8(body) {
-        Ok(text) => Body::Text(text.to_owned()),
-        Err(_) => Body::Binary(String::from_utf8_lossy(body).into_owned()),
+    let text = String::from_utf8_lossy(body).into_owned();
+    let header = |name: &str| {
+        let is_there = |bit: u8| headers & bit != 0;
+        match name {
+            "retry-after" if is_there(1) => Some(text.clone()),
+            "x-ably-errorcode" if is_there(2) => Some(text.clone()),
+            "x-ably-errormessage" if is_there(4) => Some(text.clone()),
+            "server" if is_there(8) => Some("CloudFront".to_owned()),
+            _ => None,
+        }
     };
-    let text = match &body {
-        Body::Text(text) | Body::Binary(text) => text.clone(),
-        _ => String::new(),
-    };
-    let header = |bit: u8| (headers & bit != 0).then(|| text.clone());
     let redactor = Redactor::default();
     redactor.add(SECRET);
-    let mut response = Response::new("main.realtime.ably.net", status, body, redactor.clone());
-    response.retry_after = header(1);
-    response.error_code = header(2);
-    response.error_message = header(4);
-    response.from_cloudfront = headers & 8 != 0;
-    response.gave_up = (headers & 16 != 0).then(|| "the time was up".to_owned());
-    let outcomes = judge::judge(&response, &TARGETS, Terms::default());
+    let host = "main.realtime.ably.net";
+    let mut answer = Answer::new(host, status, header, Ok(body.to_vec()), redactor.clone());
+    answer.gave_up = (headers & 16 != 0).then(|| "the time was up".to_owned());
+    let outcomes = judge::judge(&answer, &TARGETS, Terms::default());
     assert_eq!(outcomes.len(), TARGETS.len());
     for (target, outcome) in TARGETS.iter().zip(&outcomes) {
         match outcome {

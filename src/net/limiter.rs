@@ -9,7 +9,7 @@ use crate::signals::{SLICE, Signals};
 
 /// What the requests of a run share.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Limiter {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -33,7 +33,7 @@ impl State {
     }
 }
 
-impl Default for Pace {
+impl Default for Limiter {
     /// As many at once as there are threads to send them.
     fn default() -> Self {
         let state = State { most: usize::MAX, under_way: 0, limited: 0, pause: None, limits: 0 };
@@ -41,7 +41,7 @@ impl Default for Pace {
     }
 }
 
-impl Pace {
+impl Limiter {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,24 +71,24 @@ impl Pace {
 /// A request's place among those under way, and until when it may be tried. Other requests wait for
 /// the place until this is dropped.
 #[derive(Debug)]
-pub struct Turn<'a> {
-    pace: &'a Pace,
+pub struct Permit<'a> {
+    limiter: &'a Limiter,
     signals: &'a Signals,
     until: Instant,
     /// The rate limits that had been met when it was taken.
     limits: Cell<usize>,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Permit<'a> {
     /// Waits for a place, however long; the time for the request itself counts from then on. After a
     /// signal there is no wait.
-    pub(super) fn new(pace: &'a Pace, signals: &'a Signals, budget: Duration) -> Self {
-        let mut state = pace.wait(signals, None, |state| {
+    pub(super) fn new(limiter: &'a Limiter, signals: &'a Signals, budget: Duration) -> Self {
+        let mut state = limiter.wait(signals, None, |state| {
             !state.is_paused() && state.under_way + state.limited < state.most
         });
         state.under_way += 1;
         let limits = Cell::new(state.limits);
-        Self { pace, signals, until: Instant::now() + budget, limits }
+        Self { limiter, signals, until: Instant::now() + budget, limits }
     }
 
     /// What is left of the time.
@@ -98,14 +98,14 @@ impl<'a> Turn<'a> {
 
     /// Waits where another request was limited meanwhile.
     pub(super) fn ready(&self) {
-        drop(self.pace.wait(self.signals, Some(self.until), |state| !state.is_paused()));
+        drop(self.limiter.wait(self.signals, Some(self.until), |state| !state.is_paused()));
     }
 
     /// Pauses all requests for so long, and this one also until there is a place for it again. A limit
     /// that is met after the pause for another halves the number of places.
     pub(super) fn pause(&self, pause: Duration) {
         let end = Instant::now() + pause;
-        let mut state = self.pace.state();
+        let mut state = self.limiter.state();
         if self.limits.get() == state.limits {
             state.limits += 1;
             if state.limits > 1 {
@@ -116,7 +116,7 @@ impl<'a> Turn<'a> {
         state.under_way -= 1;
         state.limited += 1;
         drop(state);
-        let mut state = self.pace.wait(self.signals, Some(self.until), |state| {
+        let mut state = self.limiter.wait(self.signals, Some(self.until), |state| {
             !state.is_paused() && state.under_way < state.most
         });
         state.under_way += 1;
@@ -125,10 +125,10 @@ impl<'a> Turn<'a> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.pace.state().under_way -= 1;
-        self.pace.changed.notify_all();
+        self.limiter.state().under_way -= 1;
+        self.limiter.changed.notify_all();
     }
 }
 
@@ -147,41 +147,42 @@ mod tests {
     #[test]
     fn a_limit_that_comes_again_halves_the_requests_under_way() {
         for (threads, half) in [(16, 8), (3, 1), (1, 1)] {
-            let (pace, signals) = (Pace::default(), Signals::default());
+            let (limiter, signals) = (Limiter::default(), Signals::default());
             let (all, now) = (Barrier::new(threads), AtomicUsize::new(0));
             thread::scope(|scope| {
                 for _ in 0..threads {
                     scope.spawn(|| {
-                        let turn = Turn::new(&pace, &signals, LONG);
+                        let turn = Permit::new(&limiter, &signals, LONG);
                         all.wait();
                         turn.pause(SHORT);
-                        assert_eq!(pace.state().most, usize::MAX);
+                        assert_eq!(limiter.state().most, usize::MAX);
                         all.wait();
                         turn.pause(SHORT);
-                        assert_eq!(pace.state().most, half);
+                        assert_eq!(limiter.state().most, half);
                         assert!(now.fetch_add(1, Ordering::SeqCst) < half);
                         turn.ready();
                         now.fetch_sub(1, Ordering::SeqCst);
                     });
                 }
             });
-            let state = pace.state();
+            let state = limiter.state();
             assert_eq!((state.under_way, state.limited), (0, 0));
         }
     }
 
     #[test]
     fn a_pause_holds_up_requests_that_were_not_limited() {
-        let (pace, signals) = (Pace::default(), Signals::default());
-        let (limited, other) = (Turn::new(&pace, &signals, LONG), Turn::new(&pace, &signals, LONG));
+        let (limiter, signals) = (Limiter::default(), Signals::default());
+        let (limited, other) =
+            (Permit::new(&limiter, &signals, LONG), Permit::new(&limiter, &signals, LONG));
         let start = Instant::now();
         limited.pause(SHORT * 20);
         other.ready();
-        drop(Turn::new(&pace, &signals, LONG));
+        drop(Permit::new(&limiter, &signals, LONG));
         assert!(start.elapsed() >= SHORT * 20);
         // Its own time ends the wait for one that is limited for longer.
-        let hasty = Turn::new(&pace, &signals, SHORT);
-        pace.state().pause = Some(Instant::now() + LONG);
+        let hasty = Permit::new(&limiter, &signals, SHORT);
+        limiter.state().pause = Some(Instant::now() + LONG);
         hasty.ready();
         assert!(hasty.left().is_zero());
     }

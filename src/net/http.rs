@@ -1,26 +1,30 @@
 //! Single HTTPS exchanges: the one place where ureq's agent is set up and used.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::request::Builder;
 use ureq::http::{HeaderValue, Request};
-use ureq::{Agent, Proxy};
+use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::{Agent, AsSendBody, Body, Proxy};
 
 use crate::error::Problem;
-use crate::net::failure::{self, Failure};
-use crate::net::pace::Pace;
-use crate::net::peer::Peer;
+use crate::net::answer::Answer;
+use crate::net::error::{Failure, NetError, Peer, Retry, Way};
+use crate::net::limiter::Limiter;
 use crate::net::proxy::Route;
-use crate::net::resolver::Names;
-use crate::net::response::Response;
+use crate::net::resolver::Resolver;
+use crate::net::sent::Sent;
 use crate::net::tls::Tls;
-use crate::net::{HEAD_LIMIT, Network, connect};
+use crate::net::tunnel::Tunnel;
+use crate::net::{HEAD_LIMIT, Network};
 use crate::secret::redactor::Redactor;
-use crate::signals::Signals;
+use crate::signals::{SLICE, Signals};
 
 /// Longest wait for a connection, TLS included (Ably's TO3l3).
 const CONNECT: Duration = Duration::from_secs(4);
@@ -39,14 +43,13 @@ const ABLY_VERSION: &str = "6";
 /// One request, whatever host it goes to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'a> {
-    /// The path, already percent-encoded.
+    /// Already percent-encoded.
     pub(super) path: &'a str,
     /// The JSON body of a POST; a GET has none.
     pub(super) body: Option<&'a str>,
 }
 
 impl Call<'_> {
-    /// `GET` or `POST`.
     pub(super) fn method(&self) -> &'static str {
         if self.body.is_some() { "POST" } else { "GET" }
     }
@@ -60,11 +63,13 @@ pub struct Http<'a> {
     signals: &'a Signals,
     connect_to: Option<String>,
     redactor: Redactor,
-    pace: Pace,
+    limiter: Limiter,
     tls: Tls,
-    names: Names,
-    /// The lines that no exchange uses, the one used last at the end.
+    resolver: Resolver,
+    /// What no exchange uses, the one used last at the end.
     idle: Mutex<Vec<Line>>,
+    /// All that a signal is to stop.
+    agents: Arc<Mutex<Vec<Agent>>>,
 }
 
 /// What one exchange at a time goes over: an agent, and whether the exchange may have been sent.
@@ -75,8 +80,7 @@ struct Line {
 }
 
 impl<'a> Http<'a> {
-    /// A client for this network; a signal ends its waits. The run's redactor learns the proxies'
-    /// credentials.
+    /// A signal ends its waits. The run's redactor learns the proxies' credentials.
     pub fn new(network: &'a Network, signals: &'a Signals, redactor: Redactor) -> Self {
         network.proxies.secrets().iter().for_each(|secret| redactor.add(secret));
         Self {
@@ -84,10 +88,11 @@ impl<'a> Http<'a> {
             signals,
             connect_to: network.connect_to.as_ref().map(ToString::to_string),
             redactor,
-            pace: Pace::default(),
+            limiter: Limiter::default(),
             tls: Tls::new(network.roots.store()),
-            names: Names::new(network.connect_to.clone(), signals.shared()),
+            resolver: Resolver::new(network.connect_to.clone(), signals.shared()),
             idle: Mutex::default(),
+            agents: Arc::default(),
         }
     }
 
@@ -110,12 +115,10 @@ impl<'a> Http<'a> {
         self.network.timeout
     }
 
-    /// What the requests of the run share.
-    pub(super) fn pace(&self) -> &Pace {
-        &self.pace
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
-    /// The run's redactor, which knows all of its secrets.
     pub fn redactor(&self) -> Redactor {
         self.redactor.clone()
     }
@@ -125,54 +128,109 @@ impl<'a> Http<'a> {
         self.network.check(authority)
     }
 
+    /// Closes the connections that no exchange uses, which makes room for other open files.
+    pub fn close_idle(&self) {
+        for line in mem::take(&mut *lock(&self.idle)) {
+            line.agent.shutdown();
+        }
+    }
+
     /// Sends one request and reads its answer, within `budget` and the limits above.
-    ///
-    /// # Errors
-    /// A failure that says whether anything may have been sent.
     pub(super) fn exchange(
         &self,
         call: Call<'_>,
         authorization: Option<&HeaderValue>,
         authority: &str,
         budget: Duration,
-    ) -> Result<Response, Failure> {
-        let proxy = self.network.proxy(authority);
-        let peer = Peer {
-            host: authority,
-            proxy: proxy.ok().flatten().map(|(_, shown)| shown),
-            connect_to: self.connect_to.as_deref(),
-        };
-        let line = self.idle().pop().unwrap_or_else(|| self.line());
-        line.sent.store(false, Ordering::SeqCst);
-        let result = proxy
+    ) -> Result<Answer, Failure> {
+        let proxy = match self.network.proxy(authority) {
+            Ok(proxy) => proxy,
             // Checked before the run; this keeps it from ever being a direct connection.
-            .map_err(|_| ureq::Error::InvalidProxyUrl)
-            .map(|proxy| proxy.map(|(proxy, _)| proxy))
-            .and_then(|proxy| {
-                let request = request(call, authorization, authority);
-                line.run(request, call.body, proxy, budget.min(EXCHANGE))
-            })
-            .and_then(|response| Response::read(response, authority, self.redactor()))
-            .map_err(|error| {
-                let mut failure = failure::translate(error, peer, line.sent.load(Ordering::SeqCst));
-                failure.problem = failure.problem.cleaned(&self.redactor);
-                failure
-            });
-        self.idle().push(line);
-        result
+            Err(problem) => {
+                return Err(Failure { problem: problem.clone(), sent: false, retry: Retry::Never });
+            }
+        };
+        let way = match (&self.connect_to, proxy) {
+            (Some(address), _) => Way::ConnectTo(address),
+            (None, Some((_, shown))) => Way::Proxy(shown),
+            (None, None) => Way::Direct,
+        };
+        let once = || {
+            let request = request(call, authorization, authority);
+            let proxy = proxy.map(|(proxy, _)| proxy);
+            self.once(request, call.body, proxy, authority, budget.min(EXCHANGE))
+        };
+        let mut result = once();
+        if let Err((NetError::NoDescriptor, false)) = result {
+            self.close_idle();
+            result = once();
+        }
+        result.map_err(|(error, sent)| {
+            let mut failure = Failure::new(&error, Peer { host: authority, way }, sent);
+            failure.problem = failure.problem.cleaned(&self.redactor);
+            failure
+        })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The answer, or what failed and whether the request may have left by then.
+    fn once(
+        &self,
+        request: Builder,
+        body: Option<&str>,
+        proxy: Option<&Proxy>,
+        host: &str,
+        budget: Duration,
+    ) -> Result<Answer, (NetError, bool)> {
+        let idle = lock(&self.idle).pop();
+        let line = idle.unwrap_or_else(|| self.line());
+        line.sent.store(false, Ordering::SeqCst);
+        let result = line.run(request, body, proxy, budget);
+        let result = result.and_then(|response| Answer::read(response, host, self.redactor()));
+        let sent = line.sent.load(Ordering::SeqCst);
+        let result = result.map_err(|error| match self.signals.caught() {
+            // Whatever it looks like: all connections were shut down.
+            Some(_) => NetError::Stopped,
+            None => NetError::new(error, sent),
+        });
+        match &result {
+            // It may have idle connections to other hosts.
+            Err(NetError::NoDescriptor) => line.agent.shutdown(),
+            _ => lock(&self.idle).push(line),
+        }
+        result.map_err(|error| (error, sent))
     }
 
     /// One more line: every other is in use.
     fn line(&self) -> Line {
         let sent = Arc::new(AtomicBool::new(false));
-        let (stop, tls) = (self.signals.shared(), self.tls.clone());
-        let connector = connect::connector(tls, stop, Arc::clone(&sent));
-        Line { agent: Agent::with_parts(config(), connector, self.names.clone()), sent }
+        let marker = Sent { stop: self.signals.shared(), sent: Arc::clone(&sent) };
+        let connector = ().chain(Tunnel).chain(TcpConnector::default());
+        let connector = connector.chain(self.tls.clone()).chain(marker);
+        let agent = Agent::with_parts(config(), connector, self.resolver.clone());
+        let mut agents = lock(&self.agents);
+        if agents.is_empty() {
+            self.watch();
+        }
+        agents.push(agent.clone());
+        Line { agent, sent }
     }
+
+    /// Shuts all connections down as soon as a signal is caught. Where no thread can be made, a
+    /// signal waits for what is under way.
+    fn watch(&self) {
+        let (signals, agents) = (self.signals.clone(), Arc::clone(&self.agents));
+        let watch = move || {
+            while signals.caught().is_none() {
+                thread::sleep(SLICE);
+            }
+            lock(&agents).drain(..).for_each(Agent::shutdown);
+        };
+        let _ = thread::Builder::new().spawn(watch);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is the same for each try at a request.
@@ -186,6 +244,9 @@ fn request(call: Call<'_>, authorization: Option<&HeaderValue>, authority: &str)
     if let Some(authorization) = authorization {
         request = request.header(AUTHORIZATION, authorization);
     }
+    if call.body.is_some() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
     request
 }
 
@@ -196,29 +257,21 @@ impl Line {
         body: Option<&str>,
         proxy: Option<&Proxy>,
         budget: Duration,
-    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
         match body {
             None => self.send(request.body(())?, proxy, budget),
-            Some(body) => {
-                let request = request.header(CONTENT_TYPE, "application/json");
-                self.send(request.body(body)?, proxy, budget)
-            }
+            Some(body) => self.send(request.body(body)?, proxy, budget),
         }
     }
 
-    fn send<B: ureq::AsSendBody>(
+    fn send(
         &self,
-        request: Request<B>,
+        request: Request<impl AsSendBody>,
         proxy: Option<&Proxy>,
         budget: Duration,
-    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let request = self
-            .agent
-            .configure_request(request)
-            .timeout_global(Some(budget))
-            .proxy(proxy.cloned())
-            .build();
-        self.agent.run(request)
+    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
+        let request = self.agent.configure_request(request).timeout_global(Some(budget));
+        self.agent.run(request.proxy(proxy.cloned()).build())
     }
 }
 

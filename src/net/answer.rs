@@ -1,0 +1,277 @@
+//! An HTTP answer as far as anyone here reads it: parsed once, when it is read, with what Ably says
+//! of an error and what all of it says of the request. Nobody outside looks at its bytes again.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::Read;
+use std::ops::RangeInclusive;
+
+use ureq::http::HeaderMap;
+
+use crate::error::AblyError;
+use crate::json::document::{Document, Value};
+use crate::secret::redactor::Redactor;
+use crate::text::excerpt;
+
+/// In bytes. A batch result of 100 targets has about 20 KiB.
+const BODY_LIMIT: u64 = 4 << 20;
+const _: () = assert!(BODY_LIMIT == 4 << 20, "Flaw::TooLong names it");
+/// The code of a batch of which some failed, in answers without `X-Ably-Version`.
+pub(crate) const PARTLY_FAILED: i64 = 40020;
+/// Errors of one host, which has no place for the app or the request.
+const PLACEMENT: RangeInclusive<i64> = 40330..=40332;
+
+#[derive(Debug)]
+pub struct Answer {
+    pub host: String,
+    pub status: u16,
+    pub body: Result<Document, Unreadable>,
+    /// Ably's error of the whole answer, from the body or the headers.
+    pub error: AblyError,
+    pub finality: Finality,
+    /// Why no further try was made, where one was called for.
+    pub gave_up: Option<String>,
+    pub retry_after: Option<String>,
+    /// For answers that come in pages.
+    pub link: Option<String>,
+    /// It is the edge's own rather than Ably's.
+    pub from_cloudfront: bool,
+    redactor: Redactor,
+}
+
+/// What an answer says of the request that it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finality {
+    /// It settles it.
+    Final,
+    /// It speaks for one host alone, an edge or one that is down: ask the next (RSC15l).
+    HostOnly,
+    /// It is about the connection or the time it took: ask again.
+    Retry,
+    /// Ask again later.
+    RateLimited,
+    /// Nobody knows, and asking again will not tell.
+    Unclear,
+}
+
+/// A body that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub flaw: Flaw,
+    /// How it begins, on one line; of a web page its title. May be empty.
+    excerpt: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    Empty,
+    WebPage,
+    NotText,
+    /// Words of some other kind.
+    NotJson,
+    /// It begins as JSON does, and may be a part of it.
+    BadJson,
+    /// Which of two fields of one name holds is anyone's guess.
+    Repeats,
+    TooLong,
+    /// The connection broke before its end.
+    Broken,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "an empty body",
+            Self::WebPage => "a web page",
+            Self::NotText => "a body that is not text",
+            Self::NotJson | Self::BadJson => "a body that is not JSON",
+            Self::Repeats => "a body that repeats a field",
+            Self::TooLong => "a body of more than 4 MiB",
+            Self::Broken => "a body that breaks off",
+        })
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.flaw, &self.excerpt) {
+            (flaw, excerpt) if excerpt.is_empty() => flaw.fmt(f),
+            (Flaw::WebPage, title) => write!(f, "a web page, \"{title}\""),
+            (flaw, excerpt) => write!(f, "{flaw}: {excerpt}"),
+        }
+    }
+}
+
+impl Answer {
+    /// Reads an answer to its end. A 4xx stands even where its body breaks off; any other broken
+    /// answer is an error.
+    pub(super) fn read(
+        response: ureq::http::Response<ureq::Body>,
+        host: &str,
+        redactor: Redactor,
+    ) -> Result<Self, ureq::Error> {
+        let (head, mut body) = response.into_parts();
+        let body = match whole(&mut body) {
+            Ok(bytes) => Ok(bytes),
+            Err(ureq::Error::BodyExceedsLimit(_)) => Err(Flaw::TooLong),
+            Err(_) if head.status.is_client_error() => Err(Flaw::Broken),
+            // ureq names the whole exchange; by now it is the body that did not come in time.
+            Err(ureq::Error::Timeout(_)) => {
+                return Err(ureq::Error::Timeout(ureq::Timeout::RecvBody));
+            }
+            Err(error) => return Err(error),
+        };
+        let header = |name: &str| header(&head.headers, name);
+        Ok(Self::new(host, head.status.as_u16(), header, body, redactor))
+    }
+
+    /// An answer of these parts; `header` gives the text of a header by its name in lower case.
+    pub fn new(
+        host: &str,
+        status: u16,
+        header: impl Fn(&str) -> Option<String>,
+        body: Result<Vec<u8>, Flaw>,
+        redactor: Redactor,
+    ) -> Self {
+        let body = match body {
+            Ok(bytes) => parse(&bytes, &redactor),
+            Err(flaw) => Err(Unreadable { flaw, excerpt: String::new() }),
+        };
+        let clean = |name| header(name).map(|text| redactor.clean(&text).into_owned());
+        let in_body = body.as_ref().ok().and_then(|body| body.root().get("error"));
+        let in_body = in_body.filter(|error| error.fields().is_some());
+        let mut error = in_body.map(|error| ably_error(error, &redactor)).unwrap_or_default();
+        let header_code = header("x-ably-errorcode").and_then(|code| code.trim().parse().ok());
+        let is_partial = [error.code, header_code].contains(&Some(PARTLY_FAILED));
+        error.code = error.code.or(header_code);
+        error.message = error.message.or_else(|| clean("x-ably-errormessage"));
+        if error != AblyError::default() || status >= 400 {
+            error.status = error.status.or(Some(status));
+        }
+        error.server_id = clean("x-ably-serverid");
+        error.edge_id = clean("x-amz-cf-id");
+        let from_cloudfront =
+            header("server").is_some_and(|server| server.eq_ignore_ascii_case("cloudfront"));
+        let is_placement = error.code.is_some_and(|code| PLACEMENT.contains(&code));
+        let finality = match status {
+            429 => Finality::RateLimited,
+            500..=504 => Finality::HostOnly,
+            400.. if from_cloudfront => Finality::HostOnly,
+            408 | 421 | 425 => Finality::Retry,
+            400 if !is_whole_refusal(&body, is_partial, header_code) => Finality::Unclear,
+            400..=499 if is_placement => Finality::HostOnly,
+            200..=299 | 400..=499 => Finality::Final,
+            _ => Finality::Unclear,
+        };
+        Self {
+            host: host.to_owned(),
+            status,
+            body,
+            error,
+            finality,
+            gave_up: None,
+            retry_after: header("retry-after"),
+            link: header("link"),
+            from_cloudfront,
+            redactor,
+        }
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether it is no answer of Ably's, but one of something on the way: a proxy, a sign-in page.
+    pub fn is_foreign(&self) -> bool {
+        let page = matches!(&self.body, Err(Unreadable { flaw: Flaw::WebPage, .. }));
+        let redirect = (300..400).contains(&self.status);
+        let is_of_ably = self.error.code.is_some() || self.from_cloudfront;
+        !is_of_ably && self.status < 500 && (page || redirect)
+    }
+
+    /// The error of a single target.
+    pub fn error_of(&self, error: Value<'_>) -> AblyError {
+        let mut own = ably_error(error, &self.redactor);
+        own.message = own.message.or_else(|| error.as_text().map(|text| self.clean(text)));
+        own
+    }
+
+    /// A text of the answer without the secrets of the run.
+    pub fn clean(&self, text: &str) -> String {
+        self.redactor.clean(text).into_owned()
+    }
+}
+
+fn ably_error(error: Value<'_>, redactor: &Redactor) -> AblyError {
+    let text = |name| error.text(name).map(|text| redactor.clean(text).into_owned());
+    AblyError {
+        code: error.integer("code"),
+        status: error.integer("statusCode").and_then(|status| u16::try_from(status).ok()),
+        message: text("message"),
+        href: text("href"),
+        ..AblyError::default()
+    }
+}
+
+/// Whether a 400 refuses the whole request. It may also wrap a partial success, so that one which
+/// cannot be read settles nothing. A web page can be read: it is not Ably's.
+fn is_whole_refusal(
+    body: &Result<Document, Unreadable>,
+    is_partial: bool,
+    header_code: Option<i64>,
+) -> bool {
+    match body.as_ref().map(Document::root) {
+        Ok(body) if body.get("results").is_some() => false,
+        Ok(body) if is_partial => body.get("batchResponse").and_then(Value::items).is_some(),
+        Ok(body) => body.items().is_none(),
+        Err(_) if is_partial => false,
+        // Read whole: there is nothing but the code in the header.
+        Err(Unreadable { flaw: Flaw::Empty, .. }) => header_code.is_some(),
+        Err(unreadable) => matches!(unreadable.flaw, Flaw::WebPage | Flaw::NotJson),
+    }
+}
+
+fn parse(bytes: &[u8], redactor: &Redactor) -> Result<Document, Unreadable> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim();
+    let begins =
+        |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let flaw = match Document::read(text) {
+        Some(document) if !document.repeats() => return Ok(document),
+        Some(_) => Flaw::Repeats,
+        None if text.is_empty() => Flaw::Empty,
+        None if begins("<!doctype") || begins("<html") => Flaw::WebPage,
+        None if std::str::from_utf8(bytes).is_err() => Flaw::NotText,
+        None if text.starts_with(['{', '[']) => Flaw::BadJson,
+        None => Flaw::NotJson,
+    };
+    let text = redactor.clean(text);
+    let shown = match flaw {
+        Flaw::WebPage => {
+            let title = text.split_once("<title>").map_or("", |(_, rest)| rest);
+            title.split_once("</title>").map_or("", |(title, _)| title)
+        }
+        _ => &text,
+    };
+    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    Err(Unreadable { flaw, excerpt: excerpt(&line).into_owned() })
+}
+
+/// The body's bytes, in one allocation where their number is announced.
+fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
+    let announced = body.content_length().unwrap_or(0).min(BODY_LIMIT);
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0) + 1);
+    body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The first header of this name; the lines of `Link` make one list (RFC 9110, 5.3).
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let most = if name == "link" { usize::MAX } else { 1 };
+    let lines = headers.get_all(name).iter().take(most);
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}

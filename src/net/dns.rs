@@ -1,0 +1,345 @@
+//! A stub resolver, in place of the system's. musl's was tried and failed: one bad AAAA answer spoils
+//! a good A answer, a search domain that fails spoils the full name, SERVFAIL is asked about again
+//! until the time is over and then has no word, `options attempts:0` divides by zero, and a look-up
+//! can only be bounded by a thread, which there may not be. And no crate asks without an executor.
+//!
+//! Reads `/etc/hosts` and `/etc/resolv.conf`, and asks all name servers at once by UDP, each family
+//! on its own. An answer that does not fit into a datagram counts as none; no addresses of one host
+//! take that many bytes. The messages are in `dns_message.rs`.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::file::{self, Input};
+use crate::net::dns_message::{Failure, Family, answer, query};
+use crate::net::error::NetError;
+use crate::net::resolver::check;
+
+const LATE: &str = "was not resolved in time";
+/// The port of a name server.
+const DOMAIN: u16 = 53;
+/// As many name servers as other resolvers ask.
+const MAX_SERVERS: usize = 3;
+/// As many search domains as glibc and musl were ever given room for, with some to spare.
+const MAX_SEARCHES: usize = 16;
+/// The longest resolv.conf that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+/// The longest line of the hosts file in one piece, in bytes.
+const LONGEST_LINE: u64 = 64 << 10;
+/// How long a server is silent before it is asked again: a datagram may be lost.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long the addresses of one family wait for those of the other (RFC 8305, 3, has 50 ms).
+const OTHER_FAMILY: Duration = Duration::from_millis(100);
+/// The longest that a wait goes on after a signal.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// The addresses of a host by the hosts file, else by DNS. Ends at the deadline and after a signal,
+/// whose number is in `stop`, 0 for none.
+pub(super) fn look_up(
+    host: &str,
+    deadline: Instant,
+    stop: &AtomicUsize,
+) -> Result<Vec<IpAddr>, NetError> {
+    let failed = |what: &str| NetError::Name { host: host.to_owned(), what: what.to_owned() };
+    if Instant::now() >= deadline {
+        return Err(failed(LATE));
+    }
+    let found = in_hosts(host);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let settings = Settings::parse(&resolv_conf());
+    let mut failure = Failure::BadName;
+    for name in settings.names(host) {
+        let Some(mut queries) = queries(&name, &settings.servers)? else { continue };
+        match ask(&mut queries, deadline, stop)? {
+            Ok(addresses) => return Ok(addresses),
+            Err(Failure::Late) => return Err(failed(LATE)),
+            Err(other) => failure = failure.max(other),
+        }
+    }
+    Err(failed(&format!("cannot be resolved: {}", settings.describe(failure))))
+}
+
+/// The hosts file is read by lines: lists of blocked hosts make it as long as they like.
+fn in_hosts(host: &str) -> Vec<IpAddr> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let (mut found, mut line) = (Vec::new(), Vec::new());
+    let Ok(file) = Input::open(Path::new("/etc/hosts")) else {
+        return found;
+    };
+    let mut reader = BufReader::new(file);
+    while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+        found.extend(of_line(&String::from_utf8_lossy(&line), host));
+        line.clear();
+    }
+    found
+}
+
+fn of_line(line: &str, host: &str) -> Option<IpAddr> {
+    let mut words = line.split('#').next()?.split_ascii_whitespace();
+    let address = words.next()?.parse::<IpAddr>().ok()?;
+    words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
+}
+
+/// One that cannot be read counts as empty, as it does everywhere.
+fn resolv_conf() -> String {
+    let bytes = file::read(Path::new("/etc/resolv.conf"), LIMIT).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Whom to ask, and by which full names.
+struct Settings {
+    servers: Vec<SocketAddr>,
+    search: Vec<String>,
+}
+
+impl Settings {
+    fn parse(text: &str) -> Self {
+        let (mut servers, mut search) = (Vec::new(), Vec::new());
+        for line in text.lines() {
+            let mut words = line.split_ascii_whitespace();
+            match words.next() {
+                Some("nameserver") => {
+                    servers.extend(words.next().and_then(|it| it.parse::<IpAddr>().ok()))
+                }
+                // The last of these lines counts.
+                Some("search" | "domain") => {
+                    search = words
+                        .map(|word| word.trim_matches('.').to_owned())
+                        .filter(|word| !word.is_empty())
+                        .take(MAX_SEARCHES)
+                        .collect();
+                }
+                _ => {}
+            }
+        }
+        servers.truncate(MAX_SERVERS);
+        if servers.is_empty() {
+            servers.push(Ipv4Addr::LOCALHOST.into());
+        }
+        let servers = servers.into_iter().map(|ip| (ip, DOMAIN).into()).collect();
+        Self { servers, search }
+    }
+
+    /// The full names that a host may have, in order. One with a dot is tried as it stands first,
+    /// whatever `ndots` says: it is one in all likelihood, and no search domain can get in its way.
+    fn names(&self, host: &str) -> Vec<String> {
+        let own = std::iter::once(host.to_owned());
+        if host.ends_with('.') {
+            return own.collect();
+        }
+        let searched = self.search.iter().map(|domain| format!("{host}.{domain}"));
+        match host.contains('.') {
+            true => own.chain(searched).collect(),
+            false => searched.chain(own).collect(),
+        }
+    }
+
+    fn describe(&self, failure: Failure) -> String {
+        let servers: Vec<String> = self.servers.iter().map(|it| it.ip().to_string()).collect();
+        let servers = format!("the name servers ({})", servers.join(", "));
+        match failure {
+            Failure::BadName => "it is not a valid name".to_owned(),
+            Failure::NoSuchName => "no such name".to_owned(),
+            Failure::NoAddress => "it has no address".to_owned(),
+            Failure::Unreachable | Failure::Late => format!("no answer from {servers}"),
+            Failure::Truncated => format!("the answer of {servers} is too long"),
+            Failure::Code(2) => format!("{servers} answered SERVFAIL"),
+            Failure::Code(5) => format!("{servers} answered REFUSED"),
+            Failure::Code(other) => format!("{servers} answered with code {other}"),
+        }
+    }
+}
+
+/// A question for the addresses of one family, to one server.
+struct Query {
+    family: Family,
+    message: Vec<u8>,
+    socket: UdpSocket,
+    answer: Option<Result<Vec<IpAddr>, Failure>>,
+}
+
+impl Query {
+    /// `None` where DNS cannot hold the name.
+    fn new(name: &str, family: Family, server: SocketAddr) -> Option<io::Result<Self>> {
+        // The seed is random; the socket takes answers from its own server's port alone.
+        let id = RandomState::new().hash_one(name) as u16;
+        let message = query(id, name, family)?;
+        let socket = connected(server);
+        Some(socket.map(|socket| Self { family, message, socket, answer: None }))
+    }
+
+    fn is_open(&self) -> bool {
+        self.answer.is_none()
+    }
+
+    fn send(&mut self) {
+        // It may be the word about the datagram before, which then is told but once.
+        if self.socket.send(&self.message).is_err_and(|error| is_final(&error)) {
+            self.answer = Some(Err(Failure::Unreachable));
+        }
+    }
+
+    /// Takes what has arrived.
+    fn receive(&mut self) {
+        let mut buffer = [0; 4096];
+        while self.is_open() {
+            match self.socket.recv(&mut buffer) {
+                Ok(length) => {
+                    let message = buffer.get(..length).unwrap_or_default();
+                    self.answer = answer(message, &self.message, self.family);
+                }
+                Err(error) if is_final(&error) => self.answer = Some(Err(Failure::Unreachable)),
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// A socket that does not block. Nobody else's datagrams arrive at it, and a closed port is told at
+/// once.
+fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.set_nonblocking(true)?;
+    socket.connect(server)?;
+    Ok(socket)
+}
+
+fn is_final(error: &io::Error) -> bool {
+    !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// The queries for a name, as many as can be made; `None` where DNS cannot hold it.
+fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, NetError> {
+    let (mut queries, mut refused) = (Vec::new(), None);
+    for family in Family::ALL {
+        for server in servers {
+            match Query::new(name, family, *server) {
+                None => return Ok(None),
+                Some(Ok(query)) => queries.push(query),
+                Some(Err(error)) => refused = Some(error),
+            }
+        }
+    }
+    match refused.map(|error| NetError::new(error.into(), false)) {
+        Some(NetError::NoDescriptor) if queries.is_empty() => Err(NetError::NoDescriptor),
+        _ => Ok(Some(queries)),
+    }
+}
+
+/// What the servers say of one name. Once there are addresses of one family, the other has little
+/// time left.
+fn ask(
+    queries: &mut [Query],
+    mut deadline: Instant,
+    stop: &AtomicUsize,
+) -> Result<Result<Vec<IpAddr>, Failure>, NetError> {
+    let (mut ask_at, mut is_in_haste) = (Instant::now(), false);
+    loop {
+        check(stop)?;
+        let now = Instant::now();
+        let settled = Family::ALL.map(|family| settled(queries, family));
+        let found: Vec<IpAddr> = settled.iter().flatten().flatten().flatten().copied().collect();
+        if settled.iter().all(Option::is_some) || now >= deadline {
+            let failure = settled.into_iter().map(|it| it.map_or(Some(Failure::Late), Result::err));
+            let failure = failure.flatten().max();
+            return Ok(if found.is_empty() {
+                Err(failure.unwrap_or(Failure::Late))
+            } else {
+                Ok(found)
+            });
+        }
+        if !found.is_empty() && !is_in_haste {
+            is_in_haste = true;
+            deadline = deadline.min(now + OTHER_FAMILY);
+        }
+        if now >= ask_at {
+            queries.iter_mut().filter(|query| query.is_open()).for_each(Query::send);
+            ask_at = now + AGAIN;
+        }
+        wait(queries, deadline.min(ask_at).saturating_duration_since(now).min(SLICE))?;
+        queries.iter_mut().for_each(Query::receive);
+    }
+}
+
+/// What is known of a family: the first word about the name, else why no server has one.
+fn settled(queries: &[Query], family: Family) -> Option<Result<Vec<IpAddr>, Failure>> {
+    let mut failure = Failure::Unreachable;
+    let mut is_open = false;
+    for query in queries.iter().filter(|query| query.family == family) {
+        match &query.answer {
+            None => is_open = true,
+            Some(Err(other)) if other.is_of_server() => failure = failure.max(*other),
+            Some(word) => return Some(word.clone()),
+        }
+    }
+    (!is_open).then_some(Err(failure))
+}
+
+/// Waits for a datagram, or a signal.
+fn wait(queries: &[Query], time: Duration) -> Result<(), NetError> {
+    let open = queries.iter().filter(|query| query.is_open());
+    let mut polled: Vec<_> = open.map(|query| PollFd::new(&query.socket, PollFlags::IN)).collect();
+    let time = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
+    match poll(&mut polled, Some(&time)) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(errno) => Err(NetError::new(ureq::Error::Io(errno.into()), false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolv_conf_is_read_as_it_comes() {
+        let settings = Settings::parse(
+            "# note\nnameserver 10.0.0.1\nnameserver ::1 # x\nnameserver nonsense\nnameserver\n\
+             nameserver 10.0.0.3\nnameserver 10.0.0.4\ndomain old.example\nsearch a.example. . b\n\
+             options ndots:5 attempts:0 timeout:60\n",
+        );
+        let shown: Vec<_> = settings.servers.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.0.0.1:53", "[::1]:53", "10.0.0.3:53"]);
+        assert_eq!(settings.names("x"), ["x.a.example", "x.b", "x"]);
+        assert_eq!(settings.names("x.y"), ["x.y", "x.y.a.example", "x.y.b"]);
+        assert_eq!(settings.names("x.y."), ["x.y."]);
+        assert_eq!(Settings::parse("").servers, [(Ipv4Addr::LOCALHOST, 53).into()]);
+    }
+
+    #[test]
+    fn every_name_in_a_line_of_the_hosts_file_counts() {
+        for (line, address) in [
+            ("127.0.0.1 localhost", None),
+            ("#10.0.0.9 ably.example", None),
+            ("10.0.0.1\tx ABLY.example # y", Some("10.0.0.1")),
+            ("::1 ably.example", Some("::1")),
+            ("10.0.0.1 y # ably.example", None),
+            ("nonsense ably.example", None),
+        ] {
+            let found = of_line(line, "ably.example").map(|ip| ip.to_string());
+            assert_eq!(found.as_deref(), address, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_closed_port_is_told_before_it_would_be_asked_again() {
+        let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut asked = queries("ably.example", &[closed]).unwrap().unwrap();
+        let deadline = Instant::now() + AGAIN - Duration::from_millis(100);
+        let found = ask(&mut asked, deadline, &AtomicUsize::new(0)).unwrap();
+        assert_eq!(found, Err(Failure::Unreachable));
+        assert!(queries("a..b", &[closed]).unwrap().is_none());
+    }
+}

@@ -1,0 +1,400 @@
+//! What keeps an exchange from bringing an answer: one error for the whole way, put into words here
+//! alone. ureq's own errors name neither host nor phase, and a connection that breaks looks the same
+//! whether it is the proxy's or Ably's; so each link of the chain that knows more raises a
+//! `NetError`, which travels through ureq as `Error::Other`.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use rustix::io::Errno;
+use rustls::{AlertDescription as Alert, Error as TlsError};
+use ureq::{Error, Timeout};
+
+use crate::error::Problem;
+use crate::file::reason;
+use crate::net::certificate;
+use crate::net::endpoint::Endpoint;
+
+const CHECK_ENDPOINT: &str = "check the host and port in --endpoint and --connect-to: something \
+                              else may answer there";
+const FIREWALL: &str = "where a firewall lets only Ably's older hosts through, give --endpoint \
+                        rest.ably.io";
+const PROXY_RULES: &str = "check the proxy's address and rules, or exempt the host with NO_PROXY";
+/// What a SOCKS proxy says that holds for every host, in ureq's words.
+const SOCKS_FINAL: [&str; 2] = ["connection not allowed by ruleset", "command not supported"];
+const TLS_VERSION: &str = "the server must speak TLS 1.2 or newer";
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NetError {
+    /// What became of a name: "cannot be resolved: …", "was not resolved in time".
+    Name {
+        host: String,
+        what: String,
+    },
+    NotConnectedInTime,
+    Refused,
+    Unreachable(String),
+    NoDescriptor,
+    /// It took the connection and opened no tunnel until the time was up.
+    ProxySilent,
+    /// It broke off before it had opened a tunnel.
+    ProxyLost,
+    /// The status of its answer to CONNECT.
+    ProxyRefused(u16),
+    /// It does not accept the credentials, or wants some.
+    ProxyLogin,
+    /// It does not speak the protocol of this name.
+    ProxyIsNo(&'static str),
+    /// What a SOCKS proxy said, in ureq's words.
+    SocksRefused(String),
+    ProxyTls(TlsError),
+    Tls(TlsError),
+    HandshakeSilent,
+    /// How the connection ended: "closed" or "reset".
+    Broken(&'static str),
+    /// What the host did not do in time.
+    Late(&'static str),
+    NotHttp,
+    Stopped,
+    Other(String),
+}
+
+/// Only ureq asks for it; people are told who it was as well.
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for NetError {}
+
+impl From<NetError> for Error {
+    fn from(error: NetError) -> Self {
+        Self::Other(Box::new(error))
+    }
+}
+
+/// What can be hoped of another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Another host may do better; this one will not just now.
+    OtherHost,
+    /// This host may do better, too.
+    SameHost,
+    Never,
+}
+
+/// An exchange that brought no answer.
+#[derive(Debug)]
+pub struct Failure {
+    pub problem: Problem,
+    /// Whether a byte of the request may have left: then what became of it is unknown.
+    pub sent: bool,
+    pub(crate) retry: Retry,
+}
+
+/// Who was being talked to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer<'a> {
+    /// Ably's host, with its port where that is not 443.
+    pub(crate) host: &'a str,
+    pub(crate) way: Way<'a>,
+}
+
+/// What is between here and the host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way<'a> {
+    Direct,
+    /// Without its credentials.
+    Proxy(&'a str),
+    /// The address of `--connect-to`.
+    ConnectTo(&'a str),
+}
+
+impl Peer<'_> {
+    /// Whom a TCP connection goes to.
+    fn hop(&self) -> String {
+        match self.way {
+            Way::Direct => self.host.to_owned(),
+            Way::Proxy(proxy) => format!("the proxy {proxy}"),
+            Way::ConnectTo(address) => format!("{address} (in place of {})", self.host),
+        }
+    }
+
+    /// Who answers once there is a connection: Ably, or what is taken for it on the way.
+    fn far_end(&self) -> String {
+        match self.way {
+            Way::Direct => self.host.to_owned(),
+            Way::Proxy(proxy) => format!("{} (through the proxy {proxy})", self.host),
+            Way::ConnectTo(address) => format!("{} (at {address})", self.host),
+        }
+    }
+
+    /// Whether a name is the host's own, not that of what is on the way to it. A SOCKS proxy may be
+    /// given an address alone.
+    fn is_host(&self, name: &str) -> bool {
+        let port = self.host.strip_prefix(name);
+        port.is_some_and(|port| port.is_empty() || port.starts_with(':'))
+    }
+
+    fn named(&self, name: &str) -> String {
+        match self.way {
+            Way::Proxy(_) if !self.is_host(name) => format!("the proxy's host name {name}"),
+            Way::ConnectTo(_) => format!("the host name {name} in --connect-to"),
+            _ => format!("the host name {name}"),
+        }
+    }
+}
+
+impl Failure {
+    /// `sent` tells whether a byte of the request may have left by then.
+    pub(crate) fn new(error: &NetError, peer: Peer<'_>, sent: bool) -> Self {
+        let mut problem = error.problem(peer, sent);
+        if !sent && error.may_be_of_a_firewall(peer) {
+            let separator = if problem.remedy.is_empty() { "" } else { "; " };
+            problem.remedy = format!("{}{separator}{FIREWALL}", problem.remedy);
+        }
+        Self { problem, sent, retry: error.retry() }
+    }
+}
+
+impl NetError {
+    /// What an error of ureq's is, where a byte of the request may have left or not.
+    pub(crate) fn new(error: Error, sent: bool) -> Self {
+        match error {
+            Error::Other(inner) => match inner.downcast() {
+                Ok(own) => *own,
+                Err(other) => Self::Other(other.to_string()),
+            },
+            Error::Io(inner) => Self::of_io(&inner),
+            Error::Rustls(inner) => Self::Tls(inner),
+            Error::Timeout(timeout) => match timeout {
+                _ if !sent => Self::NotConnectedInTime,
+                Timeout::SendRequest | Timeout::SendBody => Self::Late("take the request"),
+                Timeout::RecvBody => Self::Late("complete its answer"),
+                _ => Self::Late("answer"),
+            },
+            Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => Self::NotHttp,
+            other => Self::Other(other.to_string()),
+        }
+    }
+
+    fn of_io(error: &io::Error) -> Self {
+        use ErrorKind as Kind;
+        if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+            return Self::Tls(tls.clone());
+        }
+        match error.kind() {
+            _ if matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE)) => {
+                Self::NoDescriptor
+            }
+            Kind::ConnectionRefused => Self::Refused,
+            Kind::HostUnreachable | Kind::NetworkUnreachable => Self::Unreachable(reason(error)),
+            Kind::NetworkDown | Kind::AddrNotAvailable => Self::Unreachable(reason(error)),
+            Kind::UnexpectedEof => Self::Broken("closed"),
+            Kind::ConnectionReset | Kind::ConnectionAborted => Self::Broken("reset"),
+            Kind::BrokenPipe | Kind::NotConnected => Self::Broken("reset"),
+            _ => Self::Other(reason(error)),
+        }
+    }
+
+    /// The same where it happened between here and the proxy, before there was a tunnel.
+    pub(crate) fn at_proxy(self) -> Self {
+        match self {
+            Self::Broken(_) => Self::ProxyLost,
+            Self::HandshakeSilent => Self::ProxySilent,
+            Self::Tls(error) => Self::ProxyTls(error),
+            other => other,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            // It may be an attack: no other host is given the request.
+            Self::Tls(TlsError::InvalidCertificate(_))
+            | Self::ProxyTls(TlsError::InvalidCertificate(_)) => Retry::Never,
+            Self::Tls(_) | Self::ProxyTls(_) => Retry::OtherHost,
+            Self::Name { .. } | Self::Refused | Self::Unreachable(_) => Retry::OtherHost,
+            // What the proxy could not do for this host it may do for another.
+            Self::ProxyRefused(500..=599) => Retry::OtherHost,
+            Self::SocksRefused(why) if !SOCKS_FINAL.contains(&why.as_str()) => Retry::OtherHost,
+            Self::ProxyRefused(_) | Self::SocksRefused(_) => Retry::Never,
+            Self::ProxyLogin | Self::ProxyIsNo(_) => Retry::Never,
+            Self::NoDescriptor | Self::NotHttp | Self::Stopped => Retry::Never,
+            Self::NotConnectedInTime | Self::HandshakeSilent | Self::ProxySilent => Retry::SameHost,
+            Self::ProxyLost | Self::Broken(_) | Self::Late(_) | Self::Other(_) => Retry::SameHost,
+        }
+    }
+
+    /// Whether something between here and the default host may let only Ably's older hosts through.
+    /// A proxy that is itself the trouble is no such case.
+    fn may_be_of_a_firewall(&self, peer: Peer<'_>) -> bool {
+        let is_direct = matches!(peer.way, Way::Direct);
+        if peer.host != Endpoint::default().primary() || matches!(peer.way, Way::ConnectTo(_)) {
+            return false;
+        }
+        match self {
+            Self::NotConnectedInTime | Self::HandshakeSilent | Self::Broken(_) => true,
+            Self::ProxySilent | Self::ProxyLost => true,
+            Self::ProxyRefused(_) | Self::SocksRefused(_) => true,
+            Self::Name { host, .. } => is_direct || peer.is_host(host),
+            Self::Tls(TlsError::InvalidCertificate(_)) => false,
+            Self::Tls(_) | Self::Refused | Self::Unreachable(_) | Self::Other(_) => is_direct,
+            _ => false,
+        }
+    }
+
+    /// What happened, and what to do.
+    fn problem(&self, peer: Peer<'_>, sent: bool) -> Problem {
+        let (hop, far, host) = (peer.hop(), peer.far_end(), peer.host);
+        let problem = |message: String, remedy: &str| Problem::new(message, remedy);
+        match self {
+            Self::Name { host, what } => {
+                problem(format!("{} {what}", peer.named(host)), check_dns(peer))
+            }
+            Self::NotConnectedInTime => {
+                problem(format!("no connection to {hop} in time"), check_way(peer))
+            }
+            Self::Refused => problem(format!("{hop} refused the connection"), check_way(peer)),
+            Self::Unreachable(why) => {
+                problem(format!("{hop} is unreachable: {why}"), check_way(peer))
+            }
+            Self::NoDescriptor => problem(
+                format!("no connection to {hop} can be opened: too many open files"),
+                "allow this program more of them (ulimit -n)",
+            ),
+            Self::ProxySilent => problem(
+                format!(
+                    "no connection to {far} in time: the proxy can be reached but opened no tunnel"
+                ),
+                other_kind(peer),
+            ),
+            Self::ProxyLost => problem(
+                format!("{hop} closed the connection before it had connected to {host}"),
+                other_kind(peer),
+            ),
+            Self::ProxyIsNo(protocol) => problem(
+                format!("{hop} did not connect to {host}: its answer is not {protocol}"),
+                other_kind(peer),
+            ),
+            Self::ProxyRefused(status) => {
+                problem(format!("{hop} did not connect to {host}: status {status}"), PROXY_RULES)
+            }
+            Self::SocksRefused(why) => {
+                problem(format!("{hop} did not connect to {host}: {why}"), PROXY_RULES)
+            }
+            Self::ProxyLogin => problem(
+                format!(
+                    "{hop} did not connect to {host}: it does not accept these credentials, or wants some"
+                ),
+                "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded",
+            ),
+            Self::ProxyTls(error) => tls(error, &hop, other_kind(peer)),
+            Self::Tls(error) => tls(error, &far, CHECK_ENDPOINT),
+            Self::HandshakeSilent => problem(
+                format!(
+                    "no connection to {far} in time: its port is open but answers nothing in TLS"
+                ),
+                CHECK_ENDPOINT,
+            ),
+            Self::Broken(how) if sent => {
+                problem(format!("{far} {how} the connection before its answer was complete"), "")
+            }
+            Self::Broken(how) => problem(
+                format!("{far} {how} the connection during the TLS handshake"),
+                "check --endpoint and any firewall or proxy on the way",
+            ),
+            Self::Late(what) => problem(format!("{far} did not {what} in time"), ""),
+            Self::NotHttp => problem(
+                format!("the answer of {far} is not HTTP"),
+                "check --endpoint and any proxy on the way",
+            ),
+            Self::Stopped => problem("stopped by a signal".to_owned(), ""),
+            Self::Other(why) => {
+                let whom = if sent { far } else { hop };
+                problem(format!("the connection to {whom} failed: {why}"), "")
+            }
+        }
+    }
+}
+
+fn check_dns(peer: Peer<'_>) -> &'static str {
+    match peer.way {
+        Way::Direct => {
+            "check the name and the DNS of this machine; --connect-to ADDR:PORT does without DNS"
+        }
+        Way::Proxy(proxy) if proxy.starts_with("socks5://") => {
+            "check the name and the DNS of this machine; with socks5h:// the proxy resolves names"
+        }
+        _ => "check the name and the DNS of this machine, or give the address in numbers",
+    }
+}
+
+fn check_way(peer: Peer<'_>) -> &'static str {
+    match peer.way {
+        Way::Direct => {
+            "check the host, its port, this machine's network and any firewall on the way; behind a \
+             proxy set HTTPS_PROXY"
+        }
+        Way::Proxy(_) => "check the proxy's address, that it is running, and the way to it",
+        Way::ConnectTo(_) => "check the --connect-to address and that something listens there",
+    }
+}
+
+/// What to do about a proxy that may be of another kind than its variable says.
+fn other_kind(peer: Peer<'_>) -> &'static str {
+    match peer.way {
+        Way::Proxy(proxy) if proxy.starts_with("https://") => {
+            "check the proxy's host, port and rules: one that is not spoken to in TLS is http://"
+        }
+        Way::Proxy(proxy) if proxy.starts_with("socks5") => {
+            "check the proxy's host, port and rules: an HTTP proxy is http://, not SOCKS"
+        }
+        _ => {
+            "check the proxy's host, port and rules: a SOCKS proxy, such as ssh -D makes, is \
+             socks5h://, and one that is spoken to in TLS https://"
+        }
+    }
+}
+
+/// `check` is the remedy where nothing more can be said.
+fn tls(error: &TlsError, host: &str, check: &str) -> Problem {
+    let (message, remedy) = match error {
+        TlsError::InvalidCertificate(bad) => {
+            let Problem { message, remedy } = certificate::problem(bad, check);
+            return Problem::new(
+                format!("the certificate of {host} {message}"),
+                format!("{remedy}; after a bad certificate no other host is tried"),
+            );
+        }
+        TlsError::AlertReceived(alert) => {
+            let (what, remedy) = alerted(*alert, check);
+            (format!("{host} refused the TLS connection: {what}"), remedy)
+        }
+        TlsError::InvalidMessage(_) => (format!("{host} does not speak TLS on this port"), check),
+        TlsError::PeerIncompatible(_) => (
+            format!("{host} has no TLS version or cipher in common with this program"),
+            TLS_VERSION,
+        ),
+        other => (format!("no TLS connection to {host}: {other}"), check),
+    };
+    Problem::new(message, remedy)
+}
+
+/// What the other side says in an alert.
+fn alerted(alert: Alert, check: &str) -> (String, &str) {
+    let (what, remedy) = match alert {
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => (
+            "it has no cipher in common with this program, or wants a client certificate (handshake failure)",
+            check,
+        ),
+        Alert::ProtocolVersion => ("it speaks no TLS version that is accepted here", TLS_VERSION),
+        Alert::CertificateRequired | Alert::NoCertificate | Alert::BadCertificate => (
+            "it wants a client certificate",
+            "a client certificate cannot be given here: check whether this is the right host and port",
+        ),
+        Alert::UnrecognisedName => ("it does not serve this host name", check),
+        other => return (format!("TLS alert {} ({other:?})", u8::from(other)), check),
+    };
+    (what.to_owned(), remedy)
+}
