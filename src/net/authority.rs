@@ -8,8 +8,7 @@ use crate::text::is_hostile;
 
 /// The port of HTTPS, which a host need not name.
 pub(crate) const HTTPS: u16 = 443;
-/// What a host that has the wrong form is called in messages, after "the endpoint" and the like.
-const NOT_A_HOST: &str = "is not a host name";
+const NOT_IPV6: &str = "is not an IPv6 address, or lacks the [] around one that has a port";
 
 /// A host: an address, or a name in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +36,8 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Reads `host`, `host:port`, `1.2.3.4:port`, `::1`, `[::1]` or `[::1]:port`.
-    ///
-    /// # Errors
-    /// What is wrong, as the rest of a sentence: `has a path`.
+    /// Reads `host`, `host:port`, `1.2.3.4:port`, `::1`, `[::1]` or `[::1]:port`. The error is what is
+    /// wrong, as the rest of a sentence: `has a path`.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         if let Some(flaw) = flaw(text) {
             return Err(flaw);
@@ -48,58 +45,39 @@ impl Authority {
         if let Ok(ip) = text.parse::<Ipv6Addr>() {
             return Ok(Self { host: Host::Ip(ip.into()), port: None });
         }
-        if let Some(rest) = text.strip_prefix('[') {
-            let (ip, rest) = rest.split_once(']').ok_or("lacks the ] of an IPv6 address")?;
-            let ip: Ipv6Addr = ip.parse().map_err(|_| "is not an IPv6 address")?;
-            let port = match rest.strip_prefix(':') {
-                Some(digits) => Some(port(digits)?),
-                None if rest.is_empty() => None,
-                None => return Err("has something after its ] that is no port"),
-            };
-            return Ok(Self { host: Host::Ip(ip.into()), port });
-        }
-        match text.split_once(':') {
-            None => Ok(Self { host: host(text)?, port: None }),
-            Some((_, rest)) if rest.contains(':') => {
-                Err("has several colons but is not an IPv6 address, or lacks the [] around one")
+        let (name, port) = match text.rsplit_once(':') {
+            Some((name, digits)) if !text.ends_with(']') => (name, Some(port(digits)?)),
+            _ => (text, None),
+        };
+        let host = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(ip) => {
+                ip.parse::<Ipv6Addr>().map(|ip| Host::Ip(ip.into())).map_err(|_| NOT_IPV6)?
             }
-            Some((name, digits)) => {
-                let host = host(name)?;
-                Ok(Self { host, port: Some(port(digits)?) })
-            }
-        }
+            None if name.contains([':', '[', ']']) => return Err(NOT_IPV6),
+            None => host(name)?,
+        };
+        Ok(Self { host, port })
     }
 }
 
 /// What no host has in it, checked first so that a pasted URL is told from a misspelt name.
 pub(crate) fn flaw(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        Some("is empty")
-    } else if text.contains(|c: char| c.is_whitespace() || is_hostile(c)) {
-        Some("has white space or control characters in it")
-    } else if text.contains("://") {
-        Some("is a URL")
-    } else if text.contains('@') {
-        Some("has a user name in it")
-    } else if text.contains(['/', '\\']) {
-        Some("has a path")
-    } else if text.contains(['?', '#']) {
-        Some("has a query")
-    } else {
-        None
-    }
+    let is_odd = |c: char| c.is_whitespace() || is_hostile(c);
+    let flaws = [
+        (text.is_empty(), "is empty"),
+        (text.contains(is_odd), "has white space or control characters in it"),
+        (text.contains("://"), "is a URL"),
+        (text.contains('@'), "has a user name in it"),
+        (text.contains(['/', '\\']), "has a path"),
+        (text.contains(['?', '#']), "has a query"),
+    ];
+    flaws.into_iter().find(|(is_there, _)| *is_there).map(|(_, what)| what)
 }
 
 fn port(digits: &str) -> Result<u16, &'static str> {
-    if digits.is_empty() {
-        return Err("has no port after its colon");
-    }
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("has a port that is not a number");
-    }
     match digits.parse() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err("has a port that is not between 1 and 65535"),
+        Ok(port) if port > 0 && !digits.starts_with('+') => Ok(port),
+        _ => Err("has a port that is not a number between 1 and 65535"),
     }
 }
 
@@ -113,7 +91,7 @@ fn host(text: &str) -> Result<Host, &'static str> {
     }
     let name = text.strip_suffix('.').unwrap_or(text);
     if name.is_empty() || name.len() > 253 || !name.split('.').all(label) {
-        return Err(NOT_A_HOST);
+        return Err("is not a host name");
     }
     // Resolvers read such names as addresses in forms of old: 127.1, 1.2.3.
     let last = name.rsplit('.').next().unwrap_or_default();

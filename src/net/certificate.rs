@@ -20,8 +20,6 @@ const ISSUER: &str = "if a proxy or a private CA issued it, give that CA's certi
                       own certificate";
 const SERVER: &str = "give the server a better certificate, or check --endpoint and --connect-to: \
                       something else may answer there";
-const CHAIN: &str = "check the chain of the server";
-const CRITICAL: &str = "has a critical extension that is not known here";
 
 /// What our own verifier finds, beyond rustls' words. It travels as `CertificateError::Other`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +64,9 @@ pub(crate) fn problem(bad: &Bad, check: &str) -> Problem {
                     format!("has an RSA key of {bits} bits, and fewer than 2048 are not enough");
                 return Problem::new(what, SERVER);
             }
-            None => against_the_rules(inner.downcast_ref()),
+            None => return against_the_rules(inner.downcast_ref()),
         },
         Bad::UnknownIssuer => ("comes from an unknown issuer", ISSUER),
-        Bad::Expired => ("has expired", "check this machine's clock, then the certificate"),
-        Bad::NotValidYet => ("is not valid yet", "check this machine's clock"),
-        Bad::NotValidForName => ("is for another name", check),
         Bad::Revoked => ("has been revoked by its issuer", SERVER),
         Bad::BadSignature => (
             "is not signed by the key that should have signed it",
@@ -81,7 +76,6 @@ pub(crate) fn problem(bad: &Bad, check: &str) -> Problem {
             ("is not meant for a TLS server", SERVER)
         }
         Bad::BadEncoding => ("cannot be read", SERVER),
-        Bad::UnhandledCriticalExtension => (CRITICAL, SERVER),
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             ("is signed in a way that is not accepted, such as with SHA-1", SERVER)
@@ -122,32 +116,20 @@ fn for_others(presented: &[String]) -> String {
 }
 
 /// What webpki finds and rustls has no word for.
-fn against_the_rules(error: Option<&webpki::Error>) -> (&'static str, &'static str) {
+fn against_the_rules(error: Option<&webpki::Error>) -> Problem {
     use webpki::Error as Flaw;
-    match error {
+    let (what, remedy) = match error {
         Some(Flaw::CaUsedAsEndEntity) => (
             "is a CA's own, such as `openssl req -x509` makes, and cannot be a server's as well",
             "give the server a certificate of its own, with basicConstraints CA:FALSE, and the CA's \
              with --ca-file",
         ),
-        Some(Flaw::EndEntityUsedAsCa) => ("is signed by a certificate that is not a CA's", CHAIN),
-        Some(Flaw::UnsupportedCertVersion) => (
-            "is not of X.509 version 3",
-            "give the server one of version 3, which needs a subjectAltName",
-        ),
-        Some(Flaw::UnsupportedCriticalExtension) => (CRITICAL, SERVER),
-        Some(Flaw::NameConstraintViolation) => {
-            ("is for a name that its CA may not certify", SERVER)
-        }
-        Some(
-            Flaw::PathLenConstraintViolated
-            | Flaw::MaximumPathDepthExceeded
-            | Flaw::MaximumPathBuildCallsExceeded
-            | Flaw::MaximumSignatureChecksExceeded
-            | Flaw::MaximumNameConstraintComparisonsExceeded,
-        ) => ("has a chain that is too long", CHAIN),
-        _ => ("is malformed", SERVER),
-    }
+        Some(Flaw::EndEntityUsedAsCa) => ("is signed by a certificate that is not a CA's", SERVER),
+        Some(Flaw::UnsupportedCertVersion) => ("is not of X.509 version 3", SERVER),
+        Some(other) => return Problem::new(format!("breaks the rules ({other:?})"), SERVER),
+        None => ("is malformed", SERVER),
+    };
+    Problem::new(what, remedy)
 }
 
 /// Who issued a chain: the issuer of its last certificate, as far as the chain goes. `None` where

@@ -22,7 +22,6 @@ use crate::net::dns_message::{Failure, Family, answer, query};
 use crate::net::error::NetError;
 use crate::net::resolver::check;
 
-const LATE: &str = "was not resolved in time";
 /// The port of a name server.
 const DOMAIN: u16 = 53;
 /// As many name servers as other resolvers ask.
@@ -47,9 +46,9 @@ pub(super) fn look_up(
     deadline: Instant,
     stop: &AtomicUsize,
 ) -> Result<Vec<IpAddr>, NetError> {
-    let failed = |what: &str| NetError::Name { host: host.to_owned(), what: what.to_owned() };
+    let failed = |what: String| Err(NetError::Name { host: host.to_owned(), what });
     if Instant::now() >= deadline {
-        return Err(failed(LATE));
+        return failed("was not resolved in time".to_owned());
     }
     let found = in_hosts(host);
     if !found.is_empty() {
@@ -61,11 +60,13 @@ pub(super) fn look_up(
         let Some(mut queries) = queries(&name, &settings.servers)? else { continue };
         match ask(&mut queries, deadline, stop)? {
             Ok(addresses) => return Ok(addresses),
-            Err(Failure::Late) => return Err(failed(LATE)),
             Err(other) => failure = failure.max(other),
         }
+        if failure == Failure::Late {
+            break;
+        }
     }
-    Err(failed(&format!("cannot be resolved: {}", settings.describe(failure))))
+    failed(settings.describe(failure))
 }
 
 /// The hosts file is read by lines: lists of blocked hosts make it as long as they like.
@@ -146,16 +147,18 @@ impl Settings {
     fn describe(&self, failure: Failure) -> String {
         let servers: Vec<String> = self.servers.iter().map(|it| it.ip().to_string()).collect();
         let servers = format!("the name servers ({})", servers.join(", "));
-        match failure {
+        let why = match failure {
+            Failure::Late => return format!("was not resolved in time by {servers}"),
             Failure::BadName => "it is not a valid name".to_owned(),
             Failure::NoSuchName => "no such name".to_owned(),
             Failure::NoAddress => "it has no address".to_owned(),
-            Failure::Unreachable | Failure::Late => format!("no answer from {servers}"),
+            Failure::Unreachable => format!("no answer from {servers}"),
             Failure::Truncated => format!("the answer of {servers} is too long"),
             Failure::Code(2) => format!("{servers} answered SERVFAIL"),
             Failure::Code(5) => format!("{servers} answered REFUSED"),
             Failure::Code(other) => format!("{servers} answered with code {other}"),
-        }
+        };
+        format!("cannot be resolved: {why}")
     }
 }
 
@@ -168,15 +171,6 @@ struct Query {
 }
 
 impl Query {
-    /// `None` where DNS cannot hold the name.
-    fn new(name: &str, family: Family, server: SocketAddr) -> Option<io::Result<Self>> {
-        // The seed is random; the socket takes answers from its own server's port alone.
-        let id = RandomState::new().hash_one(name) as u16;
-        let message = query(id, name, family)?;
-        let socket = connected(server);
-        Some(socket.map(|socket| Self { family, message, socket, answer: None }))
-    }
-
     fn is_open(&self) -> bool {
         self.answer.is_none()
     }
@@ -223,17 +217,20 @@ fn is_final(error: &io::Error) -> bool {
 
 /// The queries for a name, as many as can be made; `None` where DNS cannot hold it.
 fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, NetError> {
+    // The seed is random; each socket takes answers from its own server's port alone.
+    let id = RandomState::new().hash_one(name) as u16;
     let (mut queries, mut refused) = (Vec::new(), None);
     for family in Family::ALL {
+        let Some(message) = query(id, name, family) else { return Ok(None) };
         for server in servers {
-            match Query::new(name, family, *server) {
-                None => return Ok(None),
-                Some(Ok(query)) => queries.push(query),
-                Some(Err(error)) => refused = Some(error),
+            let message = message.clone();
+            match connected(*server) {
+                Ok(socket) => queries.push(Query { family, message, socket, answer: None }),
+                Err(error) => refused = Some(NetError::new(error.into(), false)),
             }
         }
     }
-    match refused.map(|error| NetError::new(error.into(), false)) {
+    match refused {
         Some(NetError::NoDescriptor) if queries.is_empty() => Err(NetError::NoDescriptor),
         _ => Ok(Some(queries)),
     }
@@ -250,16 +247,11 @@ fn ask(
     loop {
         check(stop)?;
         let now = Instant::now();
-        let settled = Family::ALL.map(|family| settled(queries, family));
-        let found: Vec<IpAddr> = settled.iter().flatten().flatten().flatten().copied().collect();
-        if settled.iter().all(Option::is_some) || now >= deadline {
-            let failure = settled.into_iter().map(|it| it.map_or(Some(Failure::Late), Result::err));
-            let failure = failure.flatten().max();
-            return Ok(if found.is_empty() {
-                Err(failure.unwrap_or(Failure::Late))
-            } else {
-                Ok(found)
-            });
+        let words = Family::ALL.map(|family| word(queries, family));
+        let found: Vec<IpAddr> = words.iter().flatten().flatten().copied().collect();
+        if !words.contains(&Err(Failure::Late)) || now >= deadline {
+            let failure = words.into_iter().filter_map(Result::err).max();
+            return Ok(failure.filter(|_| found.is_empty()).map_or(Ok(found), Err));
         }
         if !found.is_empty() && !is_in_haste {
             is_in_haste = true;
@@ -275,17 +267,16 @@ fn ask(
 }
 
 /// What is known of a family: the first word about the name, else why no server has one.
-fn settled(queries: &[Query], family: Family) -> Option<Result<Vec<IpAddr>, Failure>> {
+fn word(queries: &[Query], family: Family) -> Result<Vec<IpAddr>, Failure> {
     let mut failure = Failure::Unreachable;
-    let mut is_open = false;
     for query in queries.iter().filter(|query| query.family == family) {
         match &query.answer {
-            None => is_open = true,
+            None => failure = Failure::Late,
             Some(Err(other)) if other.is_of_server() => failure = failure.max(*other),
-            Some(word) => return Some(word.clone()),
+            Some(word) => return word.clone(),
         }
     }
-    (!is_open).then_some(Err(failure))
+    Err(failure)
 }
 
 /// Waits for a datagram, or a signal.

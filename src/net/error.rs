@@ -22,7 +22,10 @@ const FIREWALL: &str = "where a firewall lets only Ably's older hosts through, g
 const PROXY_RULES: &str = "check the proxy's address and rules, or exempt the host with NO_PROXY";
 /// What a SOCKS proxy says that holds for every host, in ureq's words.
 const SOCKS_FINAL: [&str; 2] = ["connection not allowed by ruleset", "command not supported"];
-const TLS_VERSION: &str = "the server must speak TLS 1.2 or newer";
+const LOGIN: &str = "it does not accept these credentials, or wants some";
+const NO_TUNNEL: &str = "the proxy can be reached but opened no tunnel";
+const NO_TLS: &str = "its port is open but answers nothing in TLS";
+const TOO_MANY: &str = "too many open files";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum NetError {
@@ -43,7 +46,7 @@ pub(crate) enum NetError {
     ProxyRefused(u16),
     /// It does not accept the credentials, or wants some.
     ProxyLogin,
-    /// It does not speak the protocol of this name.
+    /// It is no "HTTP proxy", or no "SOCKS 5 proxy".
     ProxyIsNo(&'static str),
     /// What a SOCKS proxy said, in ureq's words.
     SocksRefused(String),
@@ -149,11 +152,12 @@ impl Peer<'_> {
 impl Failure {
     /// `sent` tells whether a byte of the request may have left by then.
     pub(crate) fn new(error: &NetError, peer: Peer<'_>, sent: bool) -> Self {
-        let mut problem = error.problem(peer, sent);
+        let mut remedy = error.remedy(peer, sent);
         if !sent && error.may_be_of_a_firewall(peer) {
-            let separator = if problem.remedy.is_empty() { "" } else { "; " };
-            problem.remedy = format!("{}{separator}{FIREWALL}", problem.remedy);
+            let separator = if remedy.is_empty() { "" } else { "; " };
+            remedy = format!("{remedy}{separator}{FIREWALL}");
         }
+        let problem = Problem::new(error.message(peer, sent), remedy);
         Self { problem, sent, retry: error.retry() }
     }
 }
@@ -244,77 +248,58 @@ impl NetError {
         }
     }
 
-    /// What happened, and what to do.
-    fn problem(&self, peer: Peer<'_>, sent: bool) -> Problem {
+    fn message(&self, peer: Peer<'_>, sent: bool) -> String {
         let (hop, far, host) = (peer.hop(), peer.far_end(), peer.host);
-        let problem = |message: String, remedy: &str| Problem::new(message, remedy);
         match self {
-            Self::Name { host, what } => {
-                problem(format!("{} {what}", peer.named(host)), check_dns(peer))
+            Self::Name { host, what } => format!("{} {what}", peer.named(host)),
+            Self::NotConnectedInTime => format!("no connection to {hop} in time"),
+            Self::ProxySilent => format!("no connection to {far} in time: {NO_TUNNEL}"),
+            Self::HandshakeSilent => format!("no connection to {far} in time: {NO_TLS}"),
+            Self::Refused => format!("{hop} refused the connection"),
+            Self::Unreachable(why) => format!("{hop} is unreachable: {why}"),
+            Self::NoDescriptor => format!("no connection to {hop} is possible: {TOO_MANY}"),
+            Self::ProxyLost => {
+                format!("{hop} closed the connection before it had connected to {host}")
             }
-            Self::NotConnectedInTime => {
-                problem(format!("no connection to {hop} in time"), check_way(peer))
-            }
-            Self::Refused => problem(format!("{hop} refused the connection"), check_way(peer)),
-            Self::Unreachable(why) => {
-                problem(format!("{hop} is unreachable: {why}"), check_way(peer))
-            }
-            Self::NoDescriptor => problem(
-                format!("no connection to {hop} can be opened: too many open files"),
-                "allow this program more of them (ulimit -n)",
-            ),
-            Self::ProxySilent => problem(
-                format!(
-                    "no connection to {far} in time: the proxy can be reached but opened no tunnel"
-                ),
-                other_kind(peer),
-            ),
-            Self::ProxyLost => problem(
-                format!("{hop} closed the connection before it had connected to {host}"),
-                other_kind(peer),
-            ),
-            Self::ProxyIsNo(protocol) => problem(
-                format!("{hop} did not connect to {host}: its answer is not {protocol}"),
-                other_kind(peer),
-            ),
+            Self::ProxyIsNo(what) => format!("{hop} did not connect to {host}: it is no {what}"),
             Self::ProxyRefused(status) => {
-                problem(format!("{hop} did not connect to {host}: status {status}"), PROXY_RULES)
+                format!("{hop} did not connect to {host}: status {status}")
             }
-            Self::SocksRefused(why) => {
-                problem(format!("{hop} did not connect to {host}: {why}"), PROXY_RULES)
-            }
-            Self::ProxyLogin => problem(
-                format!(
-                    "{hop} did not connect to {host}: it does not accept these credentials, or wants some"
-                ),
-                "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded",
-            ),
-            Self::ProxyTls(error) => tls(error, &hop, other_kind(peer)),
-            Self::Tls(error) => tls(error, &far, CHECK_ENDPOINT),
-            Self::HandshakeSilent => problem(
-                format!(
-                    "no connection to {far} in time: its port is open but answers nothing in TLS"
-                ),
-                CHECK_ENDPOINT,
-            ),
+            Self::SocksRefused(why) => format!("{hop} did not connect to {host}: {why}"),
+            Self::ProxyLogin => format!("{hop} did not connect to {host}: {LOGIN}"),
+            Self::ProxyTls(error) => tls_message(error, &hop),
+            Self::Tls(error) => tls_message(error, &far),
             Self::Broken(how) if sent => {
-                problem(format!("{far} {how} the connection before its answer was complete"), "")
+                format!("{far} {how} the connection before its answer was complete")
             }
-            Self::Broken(how) => problem(
-                format!("{far} {how} the connection during the TLS handshake"),
-                "check --endpoint and any firewall or proxy on the way",
-            ),
-            Self::Late(what) => problem(format!("{far} did not {what} in time"), ""),
-            Self::NotHttp => problem(
-                format!("the answer of {far} is not HTTP"),
-                "check --endpoint and any proxy on the way",
-            ),
-            Self::Stopped => problem("stopped by a signal".to_owned(), ""),
-            Self::Other(why) => {
-                let whom = if sent { far } else { hop };
-                problem(format!("the connection to {whom} failed: {why}"), "")
-            }
+            Self::Broken(how) => format!("{far} {how} the connection during the TLS handshake"),
+            Self::Late(what) => format!("{far} did not {what} in time"),
+            Self::NotHttp => format!("the answer of {far} is not HTTP"),
+            Self::Stopped => "stopped by a signal".to_owned(),
+            Self::Other(why) if sent => format!("the connection to {far} failed: {why}"),
+            Self::Other(why) => format!("the connection to {hop} failed: {why}"),
         }
+    }
+
+    /// What to do; empty where the message says it all.
+    fn remedy(&self, peer: Peer<'_>, sent: bool) -> String {
+        let remedy = match self {
+            Self::Name { .. } => check_dns(peer),
+            Self::NotConnectedInTime | Self::Refused | Self::Unreachable(_) => check_way(peer),
+            Self::NoDescriptor => "allow this program more of them (ulimit -n)",
+            Self::ProxySilent | Self::ProxyLost | Self::ProxyIsNo(_) => other_kind(peer),
+            Self::ProxyRefused(_) | Self::SocksRefused(_) => PROXY_RULES,
+            Self::ProxyLogin => {
+                "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded"
+            }
+            Self::ProxyTls(error) => return tls_remedy(error, other_kind(peer)),
+            Self::Tls(error) => return tls_remedy(error, CHECK_ENDPOINT),
+            Self::HandshakeSilent => CHECK_ENDPOINT,
+            Self::NotHttp => "check --endpoint and any proxy on the way",
+            Self::Broken(_) if !sent => "check --endpoint and any firewall or proxy on the way",
+            Self::Broken(_) | Self::Late(_) | Self::Stopped | Self::Other(_) => "",
+        };
+        remedy.to_owned()
     }
 }
 
@@ -357,44 +342,50 @@ fn other_kind(peer: Peer<'_>) -> &'static str {
     }
 }
 
-/// `check` is the remedy where nothing more can be said.
-fn tls(error: &TlsError, host: &str, check: &str) -> Problem {
-    let (message, remedy) = match error {
+fn tls_message(error: &TlsError, host: &str) -> String {
+    match error {
         TlsError::InvalidCertificate(bad) => {
-            let Problem { message, remedy } = certificate::problem(bad, check);
-            return Problem::new(
-                format!("the certificate of {host} {message}"),
-                format!("{remedy}; after a bad certificate no other host is tried"),
-            );
+            format!("the certificate of {host} {}", certificate::problem(bad, "").message)
         }
         TlsError::AlertReceived(alert) => {
-            let (what, remedy) = alerted(*alert, check);
-            (format!("{host} refused the TLS connection: {what}"), remedy)
+            format!("{host} refused the TLS connection: {}", alerted(*alert))
         }
-        TlsError::InvalidMessage(_) => (format!("{host} does not speak TLS on this port"), check),
-        TlsError::PeerIncompatible(_) => (
-            format!("{host} has no TLS version or cipher in common with this program"),
-            TLS_VERSION,
-        ),
-        other => (format!("no TLS connection to {host}: {other}"), check),
-    };
-    Problem::new(message, remedy)
+        TlsError::InvalidMessage(_) => format!("{host} does not speak TLS on this port"),
+        TlsError::PeerIncompatible(_) => {
+            format!("{host} has no TLS version or cipher in common with this program")
+        }
+        other => format!("no TLS connection to {host}: {other}"),
+    }
+}
+
+/// `check` is the remedy where nothing more can be said.
+fn tls_remedy(error: &TlsError, check: &str) -> String {
+    match error {
+        TlsError::InvalidCertificate(bad) => {
+            let remedy = certificate::problem(bad, check).remedy;
+            format!("{remedy}; after a bad certificate no other host is tried")
+        }
+        TlsError::PeerIncompatible(_) | TlsError::AlertReceived(Alert::ProtocolVersion) => {
+            "the server must speak TLS 1.2 or newer".to_owned()
+        }
+        TlsError::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate) => {
+            "a client certificate cannot be given here: check whether this is the right host and port"
+                .to_owned()
+        }
+        _ => check.to_owned(),
+    }
 }
 
 /// What the other side says in an alert.
-fn alerted(alert: Alert, check: &str) -> (String, &str) {
-    let (what, remedy) = match alert {
-        Alert::HandshakeFailure | Alert::InsufficientSecurity => (
-            "it has no cipher in common with this program, or wants a client certificate (handshake failure)",
-            check,
-        ),
-        Alert::ProtocolVersion => ("it speaks no TLS version that is accepted here", TLS_VERSION),
-        Alert::CertificateRequired | Alert::NoCertificate | Alert::BadCertificate => (
-            "it wants a client certificate",
-            "a client certificate cannot be given here: check whether this is the right host and port",
-        ),
-        Alert::UnrecognisedName => ("it does not serve this host name", check),
-        other => return (format!("TLS alert {} ({other:?})", u8::from(other)), check),
+fn alerted(alert: Alert) -> String {
+    let what = match alert {
+        Alert::HandshakeFailure => {
+            "it has no cipher in common with this program, or wants a client certificate (handshake failure)"
+        }
+        Alert::ProtocolVersion => "it speaks no TLS version that is accepted here",
+        Alert::CertificateRequired | Alert::BadCertificate => "it wants a client certificate",
+        Alert::UnrecognisedName => "it does not serve this host name",
+        other => return format!("TLS alert {} ({other:?})", u8::from(other)),
     };
-    (what.to_owned(), remedy)
+    what.to_owned()
 }

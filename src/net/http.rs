@@ -1,11 +1,11 @@
 //! Single HTTPS exchanges: the one place where ureq's agent is set up and used.
 
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use ureq::config::Config;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::request::Builder;
@@ -20,7 +20,7 @@ use crate::net::limiter::Limiter;
 use crate::net::proxy::Route;
 use crate::net::resolver::Resolver;
 use crate::net::sent::Sent;
-use crate::net::tls::Tls;
+use crate::net::tls::{self, Tls};
 use crate::net::tunnel::Tunnel;
 use crate::net::{HEAD_LIMIT, Network};
 use crate::secret::redactor::Redactor;
@@ -64,7 +64,7 @@ pub struct Http<'a> {
     connect_to: Option<String>,
     redactor: Redactor,
     limiter: Limiter,
-    tls: Tls,
+    tls: Result<Arc<ClientConfig>, rustls::Error>,
     resolver: Resolver,
     /// What no exchange uses, the one used last at the end.
     idle: Mutex<Vec<Line>>,
@@ -76,7 +76,7 @@ pub struct Http<'a> {
 #[derive(Debug)]
 struct Line {
     agent: Agent,
-    sent: Arc<AtomicBool>,
+    sent: Sent,
 }
 
 impl<'a> Http<'a> {
@@ -89,7 +89,7 @@ impl<'a> Http<'a> {
             connect_to: network.connect_to.as_ref().map(ToString::to_string),
             redactor,
             limiter: Limiter::default(),
-            tls: Tls::new(network.roots.store()),
+            tls: tls::config(network.roots.store.clone()),
             resolver: Resolver::new(network.connect_to.clone(), signals.shared()),
             idle: Mutex::default(),
             agents: Arc::default(),
@@ -183,10 +183,10 @@ impl<'a> Http<'a> {
     ) -> Result<Answer, (NetError, bool)> {
         let idle = lock(&self.idle).pop();
         let line = idle.unwrap_or_else(|| self.line());
-        line.sent.store(false, Ordering::SeqCst);
+        line.sent.reset();
         let result = line.run(request, body, proxy, budget);
         let result = result.and_then(|response| Answer::read(response, host, self.redactor()));
-        let sent = line.sent.load(Ordering::SeqCst);
+        let sent = line.sent.is_set();
         let result = result.map_err(|error| match self.signals.caught() {
             // Whatever it looks like: all connections were shut down.
             Some(_) => NetError::Stopped,
@@ -202,10 +202,9 @@ impl<'a> Http<'a> {
 
     /// One more line: every other is in use.
     fn line(&self) -> Line {
-        let sent = Arc::new(AtomicBool::new(false));
-        let marker = Sent { stop: self.signals.shared(), sent: Arc::clone(&sent) };
-        let connector = ().chain(Tunnel).chain(TcpConnector::default());
-        let connector = connector.chain(self.tls.clone()).chain(marker);
+        let sent = Sent::new(self.signals.shared());
+        let tls = Tls { config: self.tls.clone(), sent: sent.clone() };
+        let connector = ().chain(Tunnel).chain(TcpConnector::default()).chain(tls);
         let agent = Agent::with_parts(config(), connector, self.resolver.clone());
         let mut agents = lock(&self.agents);
         if agents.is_empty() {

@@ -74,22 +74,13 @@ impl Exempt {
         match (&self.rule, host.parse::<IpAddr>()) {
             (Rule::Everything, _) => true,
             (Rule::Network(network), Ok(ip)) => network.contains(&ip.to_canonical()),
-            (Rule::Domain(domain), Err(_)) => below(host.trim_end_matches('.'), domain),
+            (Rule::Domain(domain), Err(_)) => {
+                let name = host.trim_end_matches('.').to_ascii_lowercase();
+                let above = name.strip_suffix(domain.as_str());
+                above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            }
             _ => false,
         }
-    }
-}
-
-/// Whether a name is the domain's or below it.
-fn below(host: &str, domain: &str) -> bool {
-    let Some(at) = host.len().checked_sub(domain.len()) else {
-        return false;
-    };
-    match (host.get(..at), host.get(at..)) {
-        (Some(rest), Some(end)) => {
-            end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
-        }
-        _ => false,
     }
 }
 

@@ -23,22 +23,21 @@ use zeroize::Zeroizing;
 
 use crate::net::certificate::{Found, issuer};
 use crate::net::error::NetError;
-use crate::net::tunnel::time_left;
+use crate::net::sent::Sent;
+use crate::net::tunnel::{is_hop, time_left};
 
 /// Less than this waits for more, in bytes: the head and the body of a request make one record.
 const HELD: usize = 16 << 10;
 
 /// Adds TLS to connections for `https://`, 1.2 or newer, with certificates verified.
-#[derive(Debug, Clone)]
-pub(crate) struct Tls(Result<Arc<ClientConfig>, TlsError>);
-
-impl Tls {
-    pub(crate) fn new(roots: RootCertStore) -> Self {
-        Self(client_config(roots).map(Arc::new))
-    }
+#[derive(Debug)]
+pub(crate) struct Tls {
+    pub(crate) config: Result<Arc<ClientConfig>, TlsError>,
+    pub(crate) sent: Sent,
 }
 
-fn client_config(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
+/// What is the same for all connections.
+pub(crate) fn config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
@@ -49,7 +48,7 @@ fn client_config(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .dangerous();
     let verifier = Arc::new(Verifier(verifier));
-    Ok(builder.with_custom_certificate_verifier(verifier).with_no_client_auth())
+    Ok(builder.with_custom_certificate_verifier(verifier).with_no_client_auth().into())
 }
 
 impl<In: Transport> Connector<In> for Tls {
@@ -69,7 +68,7 @@ impl<In: Transport> Connector<In> for Tls {
         let host = details.uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|_| Error::Tls("not a host name"))?;
-        let mut conn = ClientConnection::new(self.0.clone()?, name)?;
+        let mut conn = ClientConnection::new(self.config.clone()?, name)?;
         let mut sock = TransportAdapter::new(inner, details.current_time.clone());
         // From here on the adapter counts down by itself.
         sock.set_timeout(time_left(details));
@@ -82,6 +81,7 @@ impl<In: Transport> Connector<In> for Tls {
         Ok(Some(Box::new(Secured {
             buffers: LazyBuffers::new(input, output),
             held: Zeroizing::default(),
+            sent: (!is_hop(details)).then(|| self.sent.clone()),
             stream: StreamOwned { conn, sock },
         })))
     }
@@ -91,6 +91,8 @@ impl<In: Transport> Connector<In> for Tls {
 struct Secured<In: Transport> {
     buffers: LazyBuffers,
     held: Zeroizing<Vec<u8>>,
+    /// For the connection to the target.
+    sent: Option<Sent>,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
 }
 
@@ -116,6 +118,7 @@ impl<In: Transport> Transport for Secured<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.sent.as_ref().map_or(Ok(()), Sent::leave)?;
         self.held.extend_from_slice(self.buffers.output().get(..amount).unwrap_or_default());
         if self.held.len() < HELD { Ok(()) } else { self.flush(timeout) }
     }

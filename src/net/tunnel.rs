@@ -109,7 +109,7 @@ fn by_socks(error: Error) -> NetError {
     match &error {
         Error::Timeout(_) => NetError::ProxySilent,
         Error::Io(inner) if inner.get_ref().is_some() => match (inner.kind(), inner.to_string()) {
-            (ErrorKind::InvalidData, _) => NetError::ProxyIsNo("SOCKS 5"),
+            (ErrorKind::InvalidData, _) => NetError::ProxyIsNo("SOCKS 5 proxy"),
             (ErrorKind::PermissionDenied | ErrorKind::InvalidInput, _) => NetError::ProxyLogin,
             (_, words) if words.contains("auth method") => NetError::ProxyLogin,
             (_, words) => NetError::SocksRefused(words),
@@ -177,12 +177,12 @@ fn status(stream: &mut impl Read) -> Result<u16, Error> {
         length += 1;
         if head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n") {
             match code(&head) {
-                None => return Err(NetError::ProxyIsNo("HTTP").into()),
+                None => return Err(NetError::ProxyIsNo("HTTP proxy").into()),
                 Some(100..=199) => head.clear(),
                 Some(code) => return Ok(code),
             }
         } else if length >= LONGEST_HEAD || !b"HTTP/".starts_with(head.get(..5).unwrap_or(&head)) {
-            return Err(NetError::ProxyIsNo("HTTP").into());
+            return Err(NetError::ProxyIsNo("HTTP proxy").into());
         }
     }
 }
@@ -220,7 +220,7 @@ mod tests {
         }
         let endless = b"HTTP/1.1 100 Go on\r\n\r\n".repeat(LONGEST_HEAD);
         for bad in [&b"SSH-2.0"[..], b"\x05\xff", b"HTTP/1.1 2\r\n\r\n", b"\r\n\r\n", &endless] {
-            assert_eq!(failed(bad), NetError::ProxyIsNo("HTTP"));
+            assert_eq!(failed(bad), NetError::ProxyIsNo("HTTP proxy"));
         }
     }
 }

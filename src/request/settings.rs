@@ -204,7 +204,7 @@ impl Settings {
 pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
     let get = |name: &str| env.raw(name).map(|value| value.to_string_lossy().into_owned());
     Ok(Network {
-        roots: Roots::BuiltIn,
+        roots: Roots::built_in(),
         connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?.map(|(it, _)| it),
         proxies: Proxies::from_env(get),
         timeout: timeout(args)?,

@@ -56,7 +56,7 @@ fn a_socks_proxy_that_does_not_connect_leaves_everything_unsent() {
         (Manners::Replies(7), "not supported"),
         (Manners::Replies(99), "unknown"),
         (Manners::Says(b"\x05\xff"), "credentials"),
-        (Manners::Says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not SOCKS"),
+        (Manners::Says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "no SOCKS"),
         (Manners::Says(b""), "closed the connection"),
         (Manners::Says(b"\x05\x00\x05"), "closed the connection"),
         (Manners::Hangs, "in time"),
@@ -66,7 +66,7 @@ fn a_socks_proxy_that_does_not_connect_leaves_everything_unsent() {
         let proxy = Socks::start(somewhere, *manners);
         leads_nowhere(&proxy.url(&format!("socks5h://user:{PASSWORD}@")), told);
         let final_word = matches!(manners, Manners::Replies(2 | 7))
-            || matches!(*told, "credentials" | "not SOCKS");
+            || matches!(*told, "credentials" | "no SOCKS");
         let hanging = *told == "in time";
         let tries = proxy.connections() / 2;
         assert!(hanging || tries == if final_word { 1 } else { 4 }, "{manners:?}: {tries}");
