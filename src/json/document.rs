@@ -229,33 +229,21 @@ impl<'a> Value<'a> {
     }
 
     pub fn as_text(self) -> Option<&'a str> {
-        match self.node() {
-            Node::Text(start, end) => self.document.texts.get(start..end),
-            _ => None,
-        }
-    }
-
-    pub fn as_bool(self) -> Option<bool> {
-        match self.node() {
-            Node::Bool(value) => Some(value),
-            _ => None,
-        }
+        let Node::Text(start, end) = self.node() else { return None };
+        self.document.texts.get(start..end)
     }
 
     pub fn as_integer(self) -> Option<i64> {
-        match self.node() {
-            Node::Number(number) => Some(number),
-            _ => None,
-        }
+        if let Node::Number(number) = self.node() { Some(number) } else { None }
     }
 
     /// A number, the nearest integer where it is beyond them all.
     pub fn as_nearest_integer(self) -> Option<i64> {
-        match self.node() {
-            Node::Number(number) => Some(number),
-            Node::Float(number) => Some(number as i64),
-            _ => None,
-        }
+        if let Node::Float(number) = self.node() { Some(number as i64) } else { self.as_integer() }
+    }
+
+    pub fn is_true(self) -> bool {
+        self.node() == Node::Bool(true)
     }
 
     pub fn text(self, name: &str) -> Option<&'a str> {

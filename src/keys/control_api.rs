@@ -177,7 +177,7 @@ fn app_of(app: Value<'_>, redactor: &Redactor) -> Option<App> {
 fn key_of(key: Value<'_>, redactor: &Redactor) -> Option<Key> {
     Some(Key {
         label: Some(redactor.clean(key.text("name").unwrap_or_default()).into_owned()),
-        revocable: Some(key.get("revocableTokens").and_then(Value::as_bool) == Some(true)),
+        revocable: Some(key.get("revocableTokens").is_some_and(Value::is_true)),
         ..Key::new(ApiKey::parse(key.text("key")?).ok()?, "Control API")
     })
 }

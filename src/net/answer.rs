@@ -275,3 +275,122 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     (!lines.is_empty()).then(|| lines.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let header = |name: &str| {
+            headers.iter().find(|(own, _)| *own == name).map(|(_, text)| (*text).to_owned())
+        };
+        Answer::new("host", status, header, Ok(body.to_vec()), Redactor::default())
+    }
+
+    #[test]
+    fn a_status_says_what_is_settled() {
+        use Finality::{Final, HostOnly, RateLimited, Retry, Unclear};
+        let edge = [("server", "CloudFront")];
+        for (status, plain, of_the_edge) in [
+            (201, Final, Final),
+            (302, Unclear, Unclear),
+            (401, Final, HostOnly),
+            (408, Retry, HostOnly),
+            (421, Retry, HostOnly),
+            (425, Retry, HostOnly),
+            (429, RateLimited, RateLimited),
+            (500, HostOnly, HostOnly),
+            (504, HostOnly, HostOnly),
+            (505, Unclear, HostOnly),
+        ] {
+            assert_eq!(answer(status, &[], b"").finality, plain, "{status}");
+            assert_eq!(answer(status, &edge, b"").finality, of_the_edge, "{status}");
+        }
+        for code in ["40330", "40331", "40332"] {
+            assert_eq!(answer(403, &[("x-ably-errorcode", code)], b"").finality, HostOnly);
+        }
+        assert_eq!(answer(403, &[("x-ably-errorcode", "40333")], b"").finality, Final);
+    }
+
+    #[test]
+    fn a_400_settles_a_request_only_where_it_can_be_no_partial_success() {
+        let partly = r#"{"error":{"code":40020},"batchResponse":[]}"#;
+        let marked = format!("\u{feff}{partly}");
+        for (code, body, is_final) in [
+            (None, r#"{"error":{"code":40000}}"#, true),
+            (None, "{}", true),
+            (None, "<!DOCTYPE html>", true),
+            (None, "Bad Request", true),
+            (None, partly, true),
+            (None, &marked, true),
+            (Some("40020"), r#"{"batchResponse":[]}"#, true),
+            (Some("40005"), " ", true),
+            (None, "", false),
+            (Some("40020"), "", false),
+            (Some("40020"), "Bad Request", false),
+            (Some("40020"), r#"{"error":{"code":40000}}"#, false),
+            (None, r#"{"error":{"code":40020}}"#, false),
+            (None, r#"{"error":{"code":40020},"batchResponse":{}}"#, false),
+            (None, r#"{"results":[],"error":{"code":40000}}"#, false),
+            (None, "[]", false),
+            (None, r#"{"error":{"code":40000}"#, false),
+            (None, r#"{"error":{"code":40000,"code":1}}"#, false),
+        ] {
+            let headers = code.map(|code| ("x-ably-errorcode", code));
+            let answer = answer(400, headers.as_slice(), body.as_bytes());
+            assert_eq!(answer.finality == Finality::Final, is_final, "{code:?} {body}");
+        }
+        let unread = Answer::new("host", 400, |_| None, Err(Flaw::Broken), Redactor::default());
+        assert_eq!(unread.finality, Finality::Unclear);
+    }
+
+    #[test]
+    fn an_error_is_ablys_by_its_body_and_else_by_its_headers() {
+        let headers = [
+            ("x-ably-errorcode", " 40300 "),
+            ("x-ably-errormessage", "Of the header."),
+            ("x-ably-serverid", "frontend.7"),
+        ];
+        let body = br#"{"error":{"code":40101,"statusCode":401,"href":"https://x"}}"#;
+        let error = answer(403, &headers, body).error;
+        assert_eq!((error.code, error.status), (Some(40101), Some(401)));
+        assert_eq!(error.message.as_deref(), Some("Of the header."));
+        assert_eq!(error.href.as_deref(), Some("https://x"));
+        let error = answer(403, &headers, b"<html>").error;
+        assert_eq!((error.code, error.status), (Some(40300), Some(403)));
+        assert_eq!(error.server_id.as_deref(), Some("frontend.7"));
+        assert_eq!(answer(201, &[], b"{}").error, AblyError::default());
+    }
+
+    #[test]
+    fn a_body_that_is_something_else_is_told_by_its_beginning() {
+        for (body, told) in [
+            (&b" \r\n"[..], "an empty body"),
+            (b"\xff\xfe", "not text"),
+            (b"a\n b", "not JSON: a b"),
+            (b"{\"a\"", "not JSON: {"),
+            (br#"{"a":1,"a":2}"#, "repeats a field"),
+            (b"<HTML><title>\n No\n way</title>", "a web page, \"No way\""),
+            (b"<!doctype html>", "a web page"),
+        ] {
+            let told_body = answer(403, &[], body).body.unwrap_err().to_string();
+            assert!(told_body.contains(told), "{told_body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ablys_is_known_by_its_form_and_the_lack_of_a_code() {
+        let (page, code) = (&b"<html>"[..], [("x-ably-errorcode", "40101")]);
+        for (status, headers, body, is_foreign) in [
+            (200, &[][..], page, true),
+            (403, &[], page, true),
+            (302, &[], b"", true),
+            (403, &code, page, false),
+            (403, &[("server", "CloudFront")], page, false),
+            (502, &[], page, false),
+            (403, &[], b"{}", false),
+        ] {
+            assert_eq!(answer(status, headers, body).is_foreign(), is_foreign, "{status}");
+        }
+    }
+}

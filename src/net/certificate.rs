@@ -176,6 +176,60 @@ mod tests {
 
     use super::*;
 
+    fn other(error: impl std::error::Error + Send + Sync + 'static) -> Bad {
+        Bad::Other(OtherError(std::sync::Arc::new(error)))
+    }
+
+    #[test]
+    fn a_bad_certificate_is_told_by_what_it_says() {
+        use webpki::Error as Flaw;
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let named = |presented: &[&str]| Bad::NotValidForNameContext {
+            expected: rustls::pki_types::ServerName::try_from("ably.example").unwrap(),
+            presented: presented.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let many: Vec<String> = (0..7).map(|n| format!("DnsName(\"{n}.x\")")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let (now, past) = (at(1_795_428_000), at(1_577_836_800));
+        for (bad, told, advised) in [
+            (
+                Bad::ExpiredContext { time: now, not_after: past },
+                "until 2020-01-01T00:00:00Z",
+                "2026-11-23T10:00:00Z",
+            ),
+            (
+                Bad::NotValidYetContext { time: at(0), not_before: at(u64::MAX) },
+                "9999-12-31T23:59:59Z",
+                "1970",
+            ),
+            (other(Found::Issuer("Corp".to_owned())), "unknown issuer, Corp", "--ca-file"),
+            (other(Found::ShortKey(1024)), "1024 bits", "better certificate"),
+            (Bad::UnknownIssuer, "unknown issuer", "--ca-file"),
+            (
+                named(&["DnsName(\"a.x\")", "IpAddress(10.0.0.1)"]),
+                "another name: a.x, 10.0.0.1",
+                "CHECK",
+            ),
+            (named(&many), "0.x, 1.x, 2.x, 3.x, 4.x and 2 more", "CHECK"),
+            (named(&[]), "no subjectAltName", "common name"),
+            (other(Flaw::CaUsedAsEndEntity), "a CA's own", "CA:FALSE"),
+            (other(Flaw::EndEntityUsedAsCa), "not a CA's", "better certificate"),
+            (other(Flaw::UnsupportedCertVersion), "version 3", "better certificate"),
+            (
+                other(Flaw::UnsupportedCriticalExtension),
+                "UnsupportedCriticalExtension",
+                "better certificate",
+            ),
+            (other(std::fmt::Error), "malformed", "better certificate"),
+            (Bad::BadSignature, "not signed by the key", "same name"),
+            (Bad::InvalidPurpose, "TLS server", "better certificate"),
+            (Bad::InvalidOcspResponse, "not acceptable", "better certificate"),
+        ] {
+            let Problem { message, remedy } = problem(&bad, "CHECK");
+            assert!(message.contains(told) && remedy.contains(advised), "{message}: {remedy}");
+        }
+    }
+
     fn name(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {
         let wrap = |tag: u8, inner: Vec<u8>| {
             let mut bytes = vec![tag];

@@ -46,7 +46,7 @@ pub(super) fn look_up(
     deadline: Instant,
     stop: &AtomicUsize,
 ) -> Result<Vec<IpAddr>, NetError> {
-    let failed = |what: String| Err(NetError::Name { host: host.to_owned(), what });
+    let failed = |what: String| Err(NetError::Name(host.to_owned(), what));
     if Instant::now() >= deadline {
         return failed("was not resolved in time".to_owned());
     }

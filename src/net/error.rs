@@ -29,11 +29,8 @@ const TOO_MANY: &str = "too many open files";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum NetError {
-    /// What became of a name: "cannot be resolved: …", "was not resolved in time".
-    Name {
-        host: String,
-        what: String,
-    },
+    /// A host's name and what became of it: "cannot be resolved: …", "was not resolved in time".
+    Name(String, String),
     NotConnectedInTime,
     Refused,
     Unreachable(String),
@@ -218,7 +215,7 @@ impl NetError {
             Self::Tls(TlsError::InvalidCertificate(_))
             | Self::ProxyTls(TlsError::InvalidCertificate(_)) => Retry::Never,
             Self::Tls(_) | Self::ProxyTls(_) => Retry::OtherHost,
-            Self::Name { .. } | Self::Refused | Self::Unreachable(_) => Retry::OtherHost,
+            Self::Name(..) | Self::Refused | Self::Unreachable(_) => Retry::OtherHost,
             // What the proxy could not do for this host it may do for another.
             Self::ProxyRefused(500..=599) => Retry::OtherHost,
             Self::SocksRefused(why) if !SOCKS_FINAL.contains(&why.as_str()) => Retry::OtherHost,
@@ -239,9 +236,9 @@ impl NetError {
         }
         match self {
             Self::NotConnectedInTime | Self::HandshakeSilent | Self::Broken(_) => true,
-            Self::ProxySilent | Self::ProxyLost => true,
-            Self::ProxyRefused(_) | Self::SocksRefused(_) => true,
-            Self::Name { host, .. } => is_direct || peer.is_host(host),
+            Self::ProxySilent | Self::ProxyLost | Self::ProxyRefused(_) => true,
+            Self::SocksRefused(_) => true,
+            Self::Name(host, _) => is_direct || peer.is_host(host),
             Self::Tls(TlsError::InvalidCertificate(_)) => false,
             Self::Tls(_) | Self::Refused | Self::Unreachable(_) | Self::Other(_) => is_direct,
             _ => false,
@@ -251,7 +248,7 @@ impl NetError {
     fn message(&self, peer: Peer<'_>, sent: bool) -> String {
         let (hop, far, host) = (peer.hop(), peer.far_end(), peer.host);
         match self {
-            Self::Name { host, what } => format!("{} {what}", peer.named(host)),
+            Self::Name(host, what) => format!("{} {what}", peer.named(host)),
             Self::NotConnectedInTime => format!("no connection to {hop} in time"),
             Self::ProxySilent => format!("no connection to {far} in time: {NO_TUNNEL}"),
             Self::HandshakeSilent => format!("no connection to {far} in time: {NO_TLS}"),
@@ -284,7 +281,7 @@ impl NetError {
     /// What to do; empty where the message says it all.
     fn remedy(&self, peer: Peer<'_>, sent: bool) -> String {
         let remedy = match self {
-            Self::Name { .. } => check_dns(peer),
+            Self::Name(..) => check_dns(peer),
             Self::NotConnectedInTime | Self::Refused | Self::Unreachable(_) => check_way(peer),
             Self::NoDescriptor => "allow this program more of them (ulimit -n)",
             Self::ProxySilent | Self::ProxyLost | Self::ProxyIsNo(_) => other_kind(peer),
@@ -388,4 +385,174 @@ fn alerted(alert: Alert) -> String {
         other => return format!("TLS alert {} ({other:?})", u8::from(other)),
     };
     what.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    const DIRECT: Peer<'_> = Peer { host: "main.realtime.ably.net", way: Way::Direct };
+    const OTHER: Peer<'_> = Peer { host: "ably.example:8443", way: Way::Direct };
+
+    fn by(way: Way<'_>) -> Peer<'_> {
+        Peer { way, ..DIRECT }
+    }
+
+    fn io(kind: ErrorKind) -> Error {
+        Error::Io(kind.into())
+    }
+
+    fn expired() -> TlsError {
+        TlsError::InvalidCertificate(CertificateError::Revoked)
+    }
+
+    #[test]
+    fn an_error_of_ureq_is_known_by_its_kind_and_by_what_was_sent() {
+        let errno = |errno: Errno| Error::Io(errno.into());
+        let tls = Error::Io(io::Error::new(ErrorKind::InvalidData, expired()));
+        for (error, sent, expected) in [
+            (NetError::ProxyLogin.into(), false, NetError::ProxyLogin),
+            (tls, false, NetError::Tls(expired())),
+            (errno(Errno::MFILE), false, NetError::NoDescriptor),
+            (errno(Errno::NFILE), false, NetError::NoDescriptor),
+            (io(ErrorKind::ConnectionRefused), false, NetError::Refused),
+            (io(ErrorKind::UnexpectedEof), true, NetError::Broken("closed")),
+            (io(ErrorKind::BrokenPipe), true, NetError::Broken("reset")),
+            (Error::Timeout(Timeout::Global), false, NetError::NotConnectedInTime),
+            (Error::Timeout(Timeout::Global), true, NetError::Late("answer")),
+            (Error::Timeout(Timeout::RecvBody), true, NetError::Late("complete its answer")),
+            (Error::Timeout(Timeout::SendBody), true, NetError::Late("take the request")),
+            (Error::LargeResponseHeader(2, 1), true, NetError::NotHttp),
+        ] {
+            assert_eq!(NetError::new(error, sent), expected);
+        }
+        for kind in [ErrorKind::NetworkUnreachable, ErrorKind::AddrNotAvailable] {
+            assert!(matches!(NetError::new(io(kind), false), NetError::Unreachable(_)));
+        }
+    }
+
+    #[test]
+    fn a_failure_names_the_next_hop_or_the_far_end() {
+        let (proxy, address) = (Way::Proxy("http://p:3128"), Way::ConnectTo("10.0.0.9:8443"));
+        for (error, sent, named) in [
+            (
+                NetError::Refused,
+                false,
+                ["ably.net refused", "the proxy http://p:3128 refused", "10.0.0.9:8443 (in"],
+            ),
+            (
+                NetError::Late("answer"),
+                true,
+                ["ably.net did", "(through the proxy", "(at 10.0.0.9:8443) did"],
+            ),
+            (
+                NetError::Broken("reset"),
+                false,
+                ["handshake", "(through the proxy", "(at 10.0.0.9:8443) reset"],
+            ),
+            (
+                NetError::Name("x.example".to_owned(), "failed".to_owned()),
+                false,
+                ["the host name x", "the proxy's host", "--connect-to"],
+            ),
+        ] {
+            for (way, named) in [Way::Direct, proxy, address].into_iter().zip(named) {
+                let failure = Failure::new(&error, by(way), sent);
+                assert!(failure.problem.message.contains(named), "{failure:?}");
+                assert_eq!(failure.sent, sent);
+            }
+        }
+        // A SOCKS proxy may be given an address alone: then the name is the host's.
+        let name = NetError::Name(DIRECT.host.to_owned(), "failed".to_owned());
+        assert!(name.message(by(proxy), false).starts_with("the host name main"));
+    }
+
+    #[test]
+    fn what_another_try_may_bring_depends_on_who_failed() {
+        let alert = || TlsError::AlertReceived(Alert::AccessDenied);
+        for (error, retry) in [
+            (NetError::Name(String::new(), String::new()), Retry::OtherHost),
+            (NetError::Tls(alert()), Retry::OtherHost),
+            (NetError::Tls(expired()), Retry::Never),
+            (NetError::ProxyTls(expired()), Retry::Never),
+            (NetError::ProxyRefused(502), Retry::OtherHost),
+            (NetError::ProxyRefused(403), Retry::Never),
+            (NetError::ProxyRefused(302), Retry::Never),
+            (NetError::SocksRefused("host unreachable".to_owned()), Retry::OtherHost),
+            (NetError::SocksRefused("command not supported".to_owned()), Retry::Never),
+            (NetError::ProxyLogin, Retry::Never),
+            (NetError::NoDescriptor, Retry::Never),
+            (NetError::Stopped, Retry::Never),
+            (NetError::NotConnectedInTime, Retry::SameHost),
+            (NetError::Broken("closed"), Retry::SameHost),
+        ] {
+            assert_eq!(error.retry(), retry, "{error}");
+        }
+        assert_eq!(NetError::Broken("reset").at_proxy(), NetError::ProxyLost);
+        assert_eq!(NetError::HandshakeSilent.at_proxy(), NetError::ProxySilent);
+        assert_eq!(NetError::Tls(expired()).at_proxy(), NetError::ProxyTls(expired()));
+        assert_eq!(NetError::Refused.at_proxy(), NetError::Refused);
+    }
+
+    #[test]
+    fn an_older_host_is_hinted_at_where_the_default_one_may_be_filtered() {
+        let tls = |alert| NetError::Tls(TlsError::AlertReceived(alert));
+        // Hinted at when direct, when through a proxy.
+        for (error, direct, proxied) in [
+            (NetError::Name("x".to_owned(), "failed".to_owned()), true, false),
+            (NetError::NotConnectedInTime, true, true),
+            (NetError::Refused, true, false),
+            (NetError::Broken("closed"), true, true),
+            (tls(Alert::AccessDenied), true, false),
+            (NetError::Tls(expired()), false, false),
+            (NetError::ProxyRefused(403), true, true),
+            (NetError::ProxyLogin, false, false),
+            (NetError::ProxyLost, true, true),
+            (NetError::NoDescriptor, false, false),
+            (NetError::Stopped, false, false),
+        ] {
+            for (peer, sent, hinted) in [
+                (DIRECT, false, direct),
+                (by(Way::Proxy("http://p:1")), false, proxied),
+                (by(Way::ConnectTo("p:1")), false, false),
+                (DIRECT, true, false),
+                (OTHER, false, false),
+            ] {
+                let remedy = Failure::new(&error, peer, sent).problem.remedy;
+                assert_eq!(remedy.contains(FIREWALL), hinted, "{error} {peer:?} {sent}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_remedy_fits_the_kind_of_proxy_and_what_tls_says() {
+        for (error, way, advised) in [
+            (NetError::ProxyLost, "http://p:1", "socks5h://"),
+            (NetError::ProxySilent, "https://p:1", "http://"),
+            (NetError::ProxyIsNo("SOCKS 5 proxy"), "socks5h://p:1", "http://"),
+            (NetError::Name("x".to_owned(), String::new()), "socks5://p:1", "socks5h://"),
+            (NetError::ProxyLogin, "http://p:1", "USER:PASSWORD@"),
+            (
+                NetError::Tls(TlsError::AlertReceived(Alert::ProtocolVersion)),
+                "http://p:1",
+                "TLS 1.2",
+            ),
+            (
+                NetError::Tls(TlsError::AlertReceived(Alert::BadCertificate)),
+                "http://p:1",
+                "client certificate",
+            ),
+            (NetError::Tls(expired()), "http://p:1", "no other host is tried"),
+        ] {
+            let remedy = error.remedy(by(Way::Proxy(way)), false);
+            assert!(remedy.contains(advised), "{error}: {remedy}");
+        }
+        for (alert, told) in
+            [(Alert::HandshakeFailure, "cipher"), (Alert::Unknown(200), "TLS alert 200")]
+        {
+            assert!(alerted(alert).contains(told));
+        }
+    }
 }

@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(addresses(&resolver(0), host).unwrap()[0], first);
         }
         for name in ["notlocalhost", "localhost.example"] {
-            assert!(matches!(addresses(&resolver(0), name), Err(NetError::Name { .. })));
+            assert!(matches!(addresses(&resolver(0), name), Err(NetError::Name(..))));
         }
     }
 

@@ -198,16 +198,7 @@ fn found(what: Found) -> TlsError {
 
 /// ring takes no RSA key under 2048 bits, and calls its signatures bad. They are as long as the key.
 fn of_key(error: TlsError, dss: &DigitallySignedStruct) -> TlsError {
-    use SignatureScheme as Scheme;
-    let is_rsa = matches!(
-        dss.scheme,
-        Scheme::RSA_PKCS1_SHA256
-            | Scheme::RSA_PKCS1_SHA384
-            | Scheme::RSA_PKCS1_SHA512
-            | Scheme::RSA_PSS_SHA256
-            | Scheme::RSA_PSS_SHA384
-            | Scheme::RSA_PSS_SHA512
-    );
+    let is_rsa = format!("{:?}", dss.scheme).starts_with("RSA_");
     match dss.signature().len() * 8 {
         bits if is_rsa && bits < 2048 => found(Found::ShortKey(bits)),
         _ => error,

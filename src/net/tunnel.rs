@@ -127,7 +127,7 @@ fn connect(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transpo
     // From here on the adapter counts down by itself.
     stream.set_timeout(time_left(details));
     let answer = stream
-        .write_all(&connect_request(details, proxy))
+        .write_all(connect_request(details, proxy).as_bytes())
         .map_err(Error::from)
         .and_then(|()| status(&mut stream))
         .map_err(|error| match error {
@@ -141,26 +141,22 @@ fn connect(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transpo
     }
 }
 
-fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
+fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<String> {
     let host = details.uri.host().unwrap_or_default();
     let port = details.uri.port_u16().unwrap_or(HTTPS);
     // With room for all of it, so that growing leaves no copy of the credentials behind.
-    let mut head = Zeroizing::new(Vec::with_capacity(8 << 10));
-    let mut line = |parts: &[&str]| {
-        parts.iter().for_each(|part| head.extend_from_slice(part.as_bytes()));
-        head.extend_from_slice(b"\r\n");
-    };
+    let mut head = Zeroizing::new(String::with_capacity(8 << 10));
+    let mut add = |parts: &[&str]| parts.iter().for_each(|part| head.push_str(part));
     let authority = format!("{host}:{port}");
-    line(&["CONNECT ", &authority, " HTTP/1.1"]);
-    line(&["Host: ", &authority]);
+    add(&["CONNECT ", &authority, " HTTP/1.1\r\nHost: ", &authority, "\r\n"]);
     if let AutoHeaderValue::Provided(agent) = details.config.user_agent() {
-        line(&["User-Agent: ", agent]);
+        add(&["User-Agent: ", agent, "\r\n"]);
     }
     if let Some(user) = proxy.username() {
         let credentials = basic(user, proxy.password().unwrap_or_default());
-        line(&["Proxy-Authorization: Basic ", &credentials]);
+        add(&["Proxy-Authorization: Basic ", &credentials, "\r\n"]);
     }
-    line(&[]);
+    add(&["\r\n"]);
     head
 }
 
