@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
+use crate::secret::shape::{inner, is_id, is_key_name};
 
 /// What text is quoted with, by shells and by word processors.
 const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
@@ -20,9 +21,6 @@ pub struct ApiKey {
 
 impl ApiKey {
     /// Reads a key, trimmed of surrounding white space and a byte order mark.
-    ///
-    /// # Errors
-    /// What is wrong with its form, in words that hold no part of it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if text.is_empty() {
@@ -30,6 +28,16 @@ impl ApiKey {
         }
         if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
             return Err("it has quotes around it: leave them out");
+        }
+        if pieces(text).filter(|piece| has_form(piece)).count() > 1 {
+            return Err(
+                "it is several keys: put them into a file, one a line, and give that with \
+                        --api-key-file and --all-keys",
+            );
+        }
+        if is_base64(text) {
+            return Err("it is in base64: decode it (a Kubernetes Secret takes base64 once under \
+                        data, and none under stringData)");
         }
         if has_name(text) {
             return Err("it has NAME= before it: leave that out");
@@ -55,9 +63,6 @@ impl ApiKey {
     }
 
     /// Reads a key that is stored somewhere.
-    ///
-    /// # Errors
-    /// As for `parse`.
     pub fn from_secret(secret: &Secret) -> Result<Self, &'static str> {
         Self::parse(secret.expose())
     }
@@ -67,9 +72,13 @@ impl ApiKey {
         &self.name
     }
 
-    /// The ID of the app that the key belongs to.
     pub fn app_id(&self) -> &str {
-        self.name.get(..self.app_end).unwrap_or_default()
+        self.name.split_at(self.app_end).0
+    }
+
+    /// The key's own ID.
+    pub fn id(&self) -> &str {
+        self.name.split_at(self.app_end + 1).1
     }
 
     /// Whether a text holds this key or its secret. A short secret may stand in many a word, so it
@@ -88,12 +97,7 @@ impl ApiKey {
 
     /// What follows the name.
     pub(crate) fn secret(&self) -> &str {
-        self.whole.expose().get(self.name.len() + 1..).unwrap_or_default()
-    }
-
-    /// The key's own ID.
-    pub fn id(&self) -> &str {
-        self.name.get(self.app_end + 1..).unwrap_or_default()
+        self.expose().split_at(self.name.len() + 1).1
     }
 
     /// The whole key, for the authorization header.
@@ -102,17 +106,47 @@ impl ApiKey {
     }
 }
 
-/// Lets a redactor know what was given as a key, even where it is none: what may be shown of a key is
-/// its name, and of another text nothing.
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ApiKey").field(&self.name).finish()
+    }
+}
+
+/// Lets a redactor know what was given as a key or as several, even where it is none: what may be
+/// shown of a key is its name, and of another text nothing.
 pub fn hide_given(text: &str, redactor: &Redactor) {
-    let rests = text.match_indices([':', '=']).filter_map(|(at, _)| text.get(at + 1..));
-    let mut candidates = std::iter::once(text).chain(rests).take(PREFIXES);
-    if let Some(key) = candidates.find_map(|text| ApiKey::parse(text).ok()) {
-        return key.hide(redactor);
+    let is_key = |piece| key_in(piece).map(|key| key.hide(redactor)).is_some();
+    let strangers = pieces(text).filter(|piece| !is_key(piece)).count();
+    if strangers == 0 {
+        return;
     }
     let bare = text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c));
-    let secret = bare.trim_end_matches('=').rsplit([':', '=']).next();
-    redactor.add(secret.unwrap_or_default());
+    let bare = bare.trim_end_matches('=');
+    redactor.add(bare.rsplit([':', '=']).next().unwrap_or(bare));
+    if let Some(inner) = inner(text.trim()) {
+        hide_given(&inner, redactor);
+    }
+}
+
+/// A key, with whatever names stand before it.
+fn key_in(text: &str) -> Option<ApiKey> {
+    let rests = text.match_indices([':', '=']).filter_map(|(at, _)| text.get(at + 1..));
+    std::iter::once(text).chain(rests).take(PREFIXES).find_map(|text| ApiKey::parse(text).ok())
+}
+
+/// What may be keys of their own, where several are given at once.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let pieces = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+    pieces.map(|piece| piece.trim_matches(QUOTES)).filter(|piece| !piece.is_empty())
+}
+
+fn has_form(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(name, secret)| is_key_name(name) && !secret.is_empty())
+}
+
+/// Whether a text is base64 of a key, once or twice.
+fn is_base64(text: &str) -> bool {
+    inner(text.trim()).is_some_and(|inner| has_form(&inner) || is_base64(&inner))
 }
 
 /// Whether `NAME=` stands before the key, as `docker --env-file` and `export` have it.
@@ -120,16 +154,6 @@ fn has_name(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_- ".contains(&b))
     })
-}
-
-fn is_id(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ApiKey").field(&self.name).finish()
-    }
 }
 
 #[cfg(test)]
@@ -152,11 +176,38 @@ mod tests {
             ("ABLY_API_KEY=app.id:s3cret", "NAME="),
             ("export ABLY_API_KEY=app.id:s3cret", "NAME="),
             ("ABLY_API_KEY='app.id:s3cret'", "quotes"),
+            ("app.id:s3cret\napp.id2:s3cret2", "several keys"),
+            ("app.id:s3cret app.id2:s3cret2", "several keys"),
+            ("app.id:s3cret, app.id2:s3cret2", "several keys"),
+            ("YXBwLmlkOnMzY3JldA==", "base64"),
+            ("YXBwLmlkOnMzY3JldAo", "base64"),
+            ("WVhCd0xtbGtPbk16WTNKbGRBPT0=", "base64"),
         ] {
             let problem = ApiKey::parse(text).unwrap_err();
             assert!(problem.contains(told), "{text}: {problem}");
         }
         assert!(ApiKey::parse("app.id:s3cret==").is_ok());
+    }
+
+    #[test]
+    fn whatever_is_given_as_a_key_is_hidden() {
+        for given in [
+            "app.id:s3cret-marker",
+            "ABLY_API_KEY='app.id:s3cret-marker'",
+            "s3cret-marker",
+            "app.id :s3cret-marker",
+            "app.id:s3cret-marker, app.id2:other",
+            "app.id2:other app.id:s3cret-marker",
+            "app.id2:other \"app.id:s3cret-marker\"",
+            "YXBwLmlkOnMzY3JldC1tYXJrZXI=",
+        ] {
+            let redactor = Redactor::default();
+            hide_given(given, &redactor);
+            let told = "so it is: s3cret-marker, YXBwLmlkOnMzY3JldC1tYXJrZXI=";
+            let told = redactor.clean(told).into_owned();
+            assert!(!told.contains("s3cret"), "{given}: {told}");
+            assert!(given.starts_with("s3") || !told.contains("czY"), "{given}: {told}");
+        }
     }
 
     #[test]

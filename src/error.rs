@@ -3,8 +3,8 @@
 
 use std::fmt::Display;
 
-use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
+use crate::secret::shape::Form;
 use crate::text::excerpt;
 
 /// What failed, and apart from it what to do about it. Both are lower case without a full stop,

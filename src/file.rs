@@ -12,7 +12,7 @@ use rustix::fs::{OFlags, fstat};
 use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
-use crate::secret::form::may_be_secret;
+use crate::secret::shape::path_may_hold_secret;
 use crate::signals::{Signals, ready};
 use crate::text::Safe;
 
@@ -211,7 +211,11 @@ pub(crate) fn folder(path: &Path) -> &Path {
 /// A path for messages. A key or a token that was typed in its place is not shown.
 pub(crate) fn shown(path: &Path) -> String {
     let text = path.display().to_string();
-    if may_be_secret(&text) { "(a key or token in place of a file)".to_owned() } else { text }
+    if path_may_hold_secret(&text) {
+        "(a key or token in place of a file)".to_owned()
+    } else {
+        text
+    }
 }
 
 /// The system's words without Rust's `(os error 2)`.

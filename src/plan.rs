@@ -14,13 +14,14 @@ use crate::net::clock;
 use crate::net::endpoint::{Endpoint, Hosts};
 use crate::net::session::Net;
 use crate::request::issued_before::IssuedBefore;
-use crate::request::leaked::{Helpless, Leaked};
+use crate::request::leaked::Leaked;
+use crate::request::leaked_tokens::{Token, Why};
 use crate::request::output_files::OutputFiles;
 use crate::request::settings::Settings;
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::request::{Request, Subject};
-use crate::secret::form::Form;
+use crate::secret::shape::Form;
 
 /// On which terms targets are revoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct Job {
     /// The key name, `appId.keyId`.
     pub key_name: String,
     /// `None` where the key is not at hand: then nothing of the job is sent.
-    pub at_hand: Option<AtHand>,
+    pub at_hand: Option<Box<AtHand>>,
     /// At least one. Jobs with the same targets share them.
     pub targets: Arc<Targets>,
 }
@@ -113,6 +114,8 @@ impl Plan {
         let (jobs, leaked) = match subject {
             Subject::Targets(targets) => (jobs(keys, targets)?, None),
             Subject::Leaked(mut leaked) => {
+                let at_hand: Vec<&ApiKey> = keys.iter().map(|one| &one.key.api_key).collect();
+                leaked.settle(&at_hand)?;
                 only_app.iter().for_each(|app| leaked.restrict(app));
                 leaked.choose(&sources.chooser)?;
                 (jobs_of_leaked(keys, &mut leaked)?, Some(leaked))
@@ -138,8 +141,8 @@ impl Plan {
     }
 
     /// Leaked tokens that cannot be revoked by themselves.
-    pub fn helpless(&self) -> &[Helpless] {
-        self.leaked.as_ref().map(|leaked| leaked.helpless.as_slice()).unwrap_or_default()
+    pub fn helpless(&self) -> &[(Token, Why)] {
+        self.leaked.as_ref().map(|leaked| leaked.found.helpless.as_slice()).unwrap_or_default()
     }
 
     /// What a revocation is called: with several keys a target is revoked several times.
@@ -232,7 +235,7 @@ fn jobs(keys: Vec<AtHand>, targets: Targets) -> Result<Vec<Job>, Problem> {
     let targets = Arc::new(targets);
     let job = |one: AtHand| Job {
         key_name: one.key.name().to_owned(),
-        at_hand: Some(one),
+        at_hand: Some(Box::new(one)),
         targets: Arc::clone(&targets),
     };
     Ok(keys.into_iter().map(job).collect())
@@ -244,7 +247,7 @@ fn jobs_of_leaked(mut keys: Vec<AtHand>, leaked: &mut Leaked) -> Result<Vec<Job>
     for (key_name, targets) in leaked.jobs()? {
         keys.iter().try_for_each(|one| no_secret_among(&targets, &one.key.api_key))?;
         let own = keys.iter().position(|one| one.key.name() == key_name);
-        let at_hand = own.map(|own| keys.swap_remove(own));
+        let at_hand = own.map(|own| Box::new(keys.swap_remove(own)));
         jobs.push(Job { key_name, at_hand, targets: Arc::new(targets) });
     }
     Ok(jobs)

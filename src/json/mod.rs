@@ -12,6 +12,8 @@ pub enum Json {
     Text(String),
     List(Vec<Json>),
     Object(Vec<(&'static str, Json)>),
+    /// An object whose names come from outside.
+    Map(Vec<(String, Json)>),
 }
 
 impl From<bool> for Json {
@@ -123,12 +125,17 @@ impl Writer {
                 });
             }
             Json::Object(fields) => self.object(fields.iter(), depth),
+            Json::Map(fields) => self.object(fields.iter(), depth),
         }
     }
 
-    fn object<'a>(&mut self, fields: impl Iterator<Item = &'a (&'static str, Json)>, depth: usize) {
+    fn object<'a, Name: AsRef<str> + 'a>(
+        &mut self,
+        fields: impl Iterator<Item = &'a (Name, Json)>,
+        depth: usize,
+    ) {
         self.nested(['{', '}'], fields, depth, |writer, (name, value)| {
-            writer.painted(NAME, |out| quote(out, name));
+            writer.painted(NAME, |out| quote(out, name.as_ref()));
             writer.out.push_str(if writer.layout.pretty { ": " } else { ":" });
             writer.value(value, depth + 1);
         });

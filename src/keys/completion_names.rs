@@ -5,7 +5,7 @@ use crate::cli::flags::Names;
 use crate::environment::Environment;
 use crate::keys::cli_config::{self, Account};
 use crate::keys::key::Key;
-use crate::secret::form::may_be_secret;
+use crate::secret::shape::looks_like_secret;
 use crate::text::is_hostile;
 
 /// More names than these help nobody.
@@ -33,7 +33,7 @@ fn of_account(what: Names, account: &Account) -> String {
     let is_fit = |name: &str| {
         !name.contains(is_hostile)
             && !name.starts_with('-')
-            && !may_be_secret(name)
+            && !looks_like_secret(name)
             && !keys.iter().any(|key| key.api_key.is_in(name))
     };
     let mut names: Vec<&str> = Vec::new();

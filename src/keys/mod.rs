@@ -200,7 +200,7 @@ impl<'s, 'a> Search<'s, 'a> {
             let all = Choice::Signers(names.clone());
             names.retain(|name| app_of(name) == app.id);
             if names.is_empty() {
-                let app = crate::secret::form::Typed(&app.to_string()).to_string();
+                let app = crate::secret::shape::Typed(&app.to_string()).to_string();
                 return Err(Error::input(
                     format!("{named_by} asks for app {app}, but {all}"),
                     "leave the app out, or give the tokens of that app",

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Problem};
 use crate::keys::key::{App, Choice, Key};
-use crate::secret::form::Typed;
+use crate::secret::shape::Typed;
 use crate::terminal::choose::Chooser;
 use crate::text::{count, listed};
 

@@ -97,7 +97,7 @@ fn proofs(output: &Output, plan: &Plan, proofs: &[Proof]) {
     };
     output.say(&format!("{symbol}{text}\n"));
     for proof in alive().take(NAMED) {
-        let Some(token) = leaked.tokens.get(proof.token) else { continue };
+        let Some(token) = leaked.found.tokens.get(proof.token) else { continue };
         let (kind, value) = leaked.target(token);
         let target = named(&format!("{}{value}", kind.prefix()));
         let what = Safe(&proof.verdict.described()).to_string();
@@ -224,13 +224,13 @@ fn failures(output: &Output, plan: &Plan, summary: &Summary) {
 /// The tokens that could not be revoked by themselves.
 fn helpless(output: &Output, plan: &Plan) {
     let tokens = plan.helpless();
-    if let Some(first) = tokens.first() {
-        let (line, why) = (first.line, &first.why);
+    if let Some((first, why)) = tokens.first() {
+        let line = first.line;
         let what = match tokens.len() {
             1 => format!("nothing was sent for the token in line {line}: it {why}"),
             all => format!("nothing was sent for {all} tokens: that in line {line} {why}"),
         };
-        say_problem(output, "", &Problem::new(what, leaked::remedy_of(&first.why)), None);
+        say_problem(output, "", &Problem::new(what, leaked::remedy(why, [first])), None);
     }
 }
 

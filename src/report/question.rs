@@ -148,14 +148,14 @@ fn found(plan: &Plan) -> String {
         let text = facts(leaked, token);
         return text.lines().map(|line| format!("{}\n", Safe(line))).collect();
     }
-    let all = leaked.tokens.len() + leaked.helpless.len();
+    let all = leaked.found.tokens.len() + leaked.found.helpless.len();
     let source = unbroken(&Safe(&leaked.source).to_string());
     let keys = count(plan.jobs.len(), "key");
     let mut text = format!("Found in {source}: {} of {keys}", count(all, "token"));
     let left_out = [
-        (leaked.expired, "expired"),
+        (leaked.found.expired, "expired"),
         (leaked.other_apps, "of other apps"),
-        (leaked.foreign, "not Ably's"),
+        (leaked.found.not_ably, "not Ably's"),
     ];
     let mut separator = "; left out: ";
     for (n, what) in left_out.into_iter().filter(|(n, _)| *n > 0) {
@@ -176,21 +176,22 @@ fn facts(leaked: &Leaked, token: &Token) -> String {
     let time = |seconds: Option<i64>| {
         seconds.map_or_else(|| "at a time it does not say".to_owned(), |at| shown(millis(at)))
     };
-    let left = token.expires_at.map(|end| end.saturating_sub(now_ms() / 1000));
+    let left = token.claims.expires_at.map(|end| end.saturating_sub(now_ms() / 1000));
     let left = left.map(|left| format!(" ({left} s left)")).unwrap_or_default();
     format!(
         "The leaked token names its target in {claim}, was signed with key {},\n\
          issued {} and expires {}{left}; its signature was not verified\n",
         token.key_name,
-        time(token.issued_at),
-        time(token.expires_at),
+        time(token.claims.issued_at),
+        time(token.claims.expires_at),
     )
 }
 
 /// What is doubtful about tokens that live long.
 pub(super) fn long_life(leaked: &Leaked) -> Option<String> {
     let now = now_ms();
-    let long = leaked.tokens.iter().filter(|token| token.lives_longer_than_an_hour(now)).count();
+    let long =
+        leaked.found.tokens.iter().filter(|token| token.lives_longer_than_an_hour(now)).count();
     let who = match (long, leaked.only()) {
         (0, _) => return None,
         (_, Some(_)) => "the token claims a life of over an hour, which Ably does not allow where \
@@ -220,9 +221,10 @@ fn irrevocable(plan: &Plan, missing: &[&Job]) -> String {
         let key = &job.key_name;
         let _ = writeln!(text, "  {} of key {key}, which is not at hand", by_kind(&job.targets));
     }
-    for token in plan.helpless().iter().take(NAMED) {
-        let key = token.key_name.as_ref().map(|key| format!(", key {key},")).unwrap_or_default();
-        let _ = writeln!(text, "  the token in line {}{key} {}", token.line, Safe(&token.why));
+    for (token, why) in plan.helpless().iter().take(NAMED) {
+        let key = &token.key_name;
+        let key = if key.is_empty() { String::new() } else { format!(", key {key},") };
+        let _ = writeln!(text, "  the token in line {}{key} {why}", token.line);
     }
     if plan.helpless().len() > NAMED {
         let _ = writeln!(text, "  and {} more", count(plan.helpless().len() - NAMED, "token"));

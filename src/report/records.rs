@@ -11,8 +11,8 @@ use crate::json::{Fields, Json};
 use crate::plan::{Job, Plan};
 use crate::report::resume::Resume;
 use crate::report::{human, question};
-use crate::request::leaked::{self, Helpless};
-use crate::request::leaked_tokens::{Fingerprint, Token};
+use crate::request::leaked;
+use crate::request::leaked_tokens::{Token, Why};
 use crate::revoke::client;
 use crate::revoke::outcome::Outcome;
 use crate::revoke::proof::{Proof, Verdict};
@@ -169,8 +169,8 @@ pub(super) fn end(
 
 /// What became of a leaked token itself.
 fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
-    let token = plan.leaked.as_ref()?.tokens.get(proof.token)?;
-    let verification = claims(found(&token.fingerprint, token.line), token)
+    let token = plan.leaked.as_ref()?.found.tokens.get(proof.token)?;
+    let verification = claims(found(token), token)
         .with("verified", proof.verdict == Verdict::Revoked)
         .maybe("code", proof.code)
         .with("message", proof.verdict.described());
@@ -179,29 +179,29 @@ fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
 }
 
 /// A leaked token that cannot be revoked by itself.
-fn helpless(token: &Helpless) -> Record {
-    let Helpless { line, key_name, fingerprint, why } = token;
-    let named = found(fingerprint, *line).maybe("keyName", key_name.as_deref());
+fn helpless((token, why): &(Token, Why)) -> Record {
+    let key_name = Some(token.key_name.as_str()).filter(|name| !name.is_empty());
+    let named = found(token).maybe("keyName", key_name);
     let error = Fields::new()
-        .with("message", format!("the token in line {line} {why}"))
-        .with("hint", leaked::remedy_of(why))
+        .with("message", format!("the token in line {} {why}", token.line))
+        .with("hint", leaked::remedy(why, [token]))
         .with("outcome", "not-sent");
     let fields = Fields::new().with("success", false).with("error", error.done());
     Record::new("error", fields.with("outcome", "not-sent").with("token", named.done()))
 }
 
 /// What names a leaked token in public.
-fn found(fingerprint: &Fingerprint, line: u64) -> Fields {
-    let line = i64::try_from(line).unwrap_or(i64::MAX);
-    Fields::new().with("fingerprint", fingerprint.to_string()).with("line", line)
+fn found(token: &Token) -> Fields {
+    let line = i64::try_from(token.line).unwrap_or(i64::MAX);
+    Fields::new().with("fingerprint", token.fingerprint.to_string()).with("line", line)
 }
 
 /// With the key that a leaked token names, and its claims.
 fn claims(fields: Fields, token: &Token) -> Fields {
     fields
         .with("keyName", token.key_name.as_str())
-        .maybe("clientId", token.client_id.as_deref())
-        .maybe("revocationKey", token.revocation_key.as_deref())
+        .maybe("clientId", token.claims.client_id.as_deref())
+        .maybe("revocationKey", token.claims.revocation_key.as_deref())
 }
 
 /// What the only leaked token says of itself; times in Unix milliseconds.
@@ -210,8 +210,8 @@ fn only_token(plan: &Plan) -> Option<Json> {
     let token = leaked.only()?;
     let millis = |seconds: i64| seconds.saturating_mul(1000);
     let fields = claims(Fields::new(), token)
-        .maybe("issuedAt", token.issued_at.map(millis))
-        .maybe("expiresAt", token.expires_at.map(millis))
+        .maybe("issuedAt", token.claims.issued_at.map(millis))
+        .maybe("expiresAt", token.claims.expires_at.map(millis))
         .maybe("warning", question::long_life(leaked));
     Some(fields.done())
 }

@@ -1,348 +1,321 @@
 //! `--from-token`: what is to be revoked for the tokens that a text holds, and which of them cannot
 //! be. Found and decoded in `leaked_tokens`; nothing of a token is shown but its claims.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::file;
-use crate::request::leaked_tokens::{self, Doubtful, Fingerprint, Found, Instead, Token};
+use crate::request::leaked_tokens::{Found, Reading, Token, Why, find};
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
-use crate::secret::form::secret_form;
 use crate::secret::redactor::Redactor;
 use crate::signals::Signals;
 use crate::terminal::choose::Chooser;
 use crate::text::{Safe, count};
-use crate::time::{now_ms, shown};
+use crate::time::shown;
 
-/// Of so many tokens every part is taken out of texts from outside; it costs 20 KB each. Of others
-/// no such text is shown.
-pub const LEARNED: usize = 1000;
-const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id, or revoke its API key in Ably's dashboard";
-const NO_CLAIM: &str =
-    "it cannot be revoked by itself: revoke its API key in the dashboard, or use --channel";
-const WHOLE: &str = "give the whole token, as header.payload.signature, on one line";
+/// Of so many tokens every part is taken out of texts from outside. Of others no such text is shown.
+pub const LEARNED: usize = 100;
+/// So many of a kind are told one by one.
+const TOLD: usize = 10;
+/// What to do about a token that cannot be read.
+pub(super) const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id";
+const LOOKED_FOR: &str = "a JWT is looked for, eyJ….eyJ….…, whose header names an Ably key (kid); it must \
+     stand on one line";
+const CLOCK: &str = "there is nothing to revoke; if this machine's clock is wrong, set it";
 
-/// The tokens of a text.
+/// The tokens and keys of a text, and what is to be done about them.
 #[derive(Debug)]
 pub struct Leaked {
     /// What the operator calls the text.
     pub source: String,
-    /// Those that a claim of theirs can revoke, in the order in which they first stand.
-    pub tokens: Vec<Token>,
-    /// Ably's tokens that cannot be revoked by themselves.
-    pub helpless: Vec<Helpless>,
-    /// How many have expired.
-    pub expired: usize,
-    /// How many JWTs no Ably key signed.
-    pub foreign: usize,
-    /// How many are left out, since `--app` names another app.
+    pub found: Found,
+    /// How many tokens are left out, since `--app` names another app.
     pub other_apps: usize,
+    now_ms: i64,
     /// The claim that counts where a token has both.
     by: Option<Kind>,
     /// For each token the job that revokes it, and its target's position there.
     places: Vec<(usize, usize)>,
 }
 
-/// Where a text stands in a list; lists with different numbers do not mix.
-type Places<'a> = HashMap<(usize, &'a str), usize>;
-
-/// A token of Ably's that cannot be revoked by itself.
-#[derive(Debug)]
-pub struct Helpless {
-    /// The line in which it first stands, from 1.
-    pub line: u64,
-    /// The key that it names, if it names one.
-    pub key_name: Option<String>,
-    /// What names it in public.
-    pub fingerprint: Fingerprint,
-    /// Why, as a sentence's end: "has neither a client ID nor a revocation key".
-    pub why: String,
-}
-
 impl Leaked {
     /// Finds the tokens of the text that an option names.
-    ///
-    /// # Errors
-    /// It cannot be read, or no token in it can be revoked.
     pub fn read(
         path: &Path,
         named_by: &str,
         by: Option<Kind>,
+        reading: Reading<'_>,
         signals: &Signals,
     ) -> Result<Self, Problem> {
         let source = file::called(path);
         let reader = file::open_named(path, named_by, &source, signals)?;
-        let found = leaked_tokens::find(reader, now_ms())
-            .map_err(|error| file::unreadable(named_by, &source, &error))?;
-        if let Some(problem) = nothing(&found, &source) {
-            return Err(problem);
+        let found =
+            find(reader, reading).map_err(|error| file::unreadable(named_by, &source, &error))?;
+        let (now_ms, places, other_apps) = (reading.now_ms, Vec::new(), 0);
+        let mut leaked = Self { source, found, now_ms, by, places, other_apps };
+        leaked.recognise(reading.keys);
+        Ok(leaked)
+    }
+
+    /// Settles whose the tokens without a claim of Ably's are, once all keys at hand are known; and sees
+    /// to it that none of the keys is taken for a target.
+    pub fn settle(&mut self, keys: &[&ApiKey]) -> Result<(), Problem> {
+        self.recognise(keys);
+        self.found.not_ably += self.found.uncertain.drain(..).count();
+        self.check()
+    }
+
+    /// Makes sure that there is something to do.
+    pub fn check(&self) -> Result<(), Problem> {
+        match self.found.tokens.is_empty() {
+            true => Err(self.nothing()),
+            false => Ok(()),
         }
-        let Found { tokens, expired, foreign, doubtful, .. } = found;
-        let mut leaked = Self {
-            source,
-            tokens: Vec::new(),
-            helpless: doubtful.into_iter().map(Helpless::from).collect(),
-            expired,
-            foreign,
-            other_apps: 0,
-            by,
-            places: Vec::new(),
-        };
-        for token in tokens {
-            match why_helpless(&token) {
-                None => leaked.tokens.push(token),
-                Some(why) => leaked.helpless.push(Helpless::of(&token, why)),
+    }
+
+    fn recognise(&mut self, keys: &[&ApiKey]) {
+        let names: HashSet<&str> = keys.iter().map(|key| key.name()).collect();
+        let is_known = |(token, _): &mut (Token, Why)| names.contains(token.key_name.as_str());
+        for (token, why) in self.found.uncertain.extract_if(.., is_known) {
+            match token.claims.ended_ms(self.now_ms) {
+                Some(_) => self.found.expired += 1,
+                None => self.found.helpless.push((token, why)),
             }
         }
-        if leaked.tokens.is_empty() {
-            return Err(leaked.all_helpless());
+        let holds_secret = |token: &mut Token| {
+            let (client_id, revocation_key) = token.targets();
+            let mut values = client_id.into_iter().chain(revocation_key);
+            values.any(|value| keys.iter().any(|key| key.is_in(value)))
+        };
+        for mut token in self.found.tokens.extract_if(.., holds_secret) {
+            token.claims.forget_targets();
+            self.found.helpless.push((token, Why::HoldsSecret));
         }
-        Ok(leaked)
+        self.found.helpless.sort_by_key(|(token, _)| token.line);
     }
 
     /// Makes sure that Ably can be asked with at least one of the tokens, and the redactor know them:
     /// what Ably answers may repeat them.
-    ///
-    /// # Errors
-    /// None has a signature.
     pub fn prepare_proof(&self, redactor: &Redactor) -> Result<(), Problem> {
-        let tokens = || self.tokens.iter().filter(|token| token.is_signed());
-        tokens().take(LEARNED).for_each(|token| redactor.add(token.raw.expose()));
-        match tokens().next() {
-            Some(_) => Ok(()),
-            None => Err(Problem::new(
+        let signed = self.found.tokens.iter().filter(|token| token.is_signed());
+        let mut raw = signed.filter_map(|token| token.raw.as_ref()).take(LEARNED).peekable();
+        if raw.peek().is_none() {
+            return Err(Problem::new(
                 "--verify: the token has no signature, so that Ably would reject it in any case",
                 "give the whole token, or leave --verify out",
-            )),
+            ));
         }
+        raw.for_each(|raw| redactor.add(raw.expose()));
+        Ok(())
     }
 
     /// The names of the keys that signed the tokens, each once.
     pub fn signers(&self) -> Vec<String> {
-        let mut known = Places::new();
-        let names = self.tokens.iter().map(|token| token.key_name.as_str());
-        names.filter(|name| known.insert((0, name), 0).is_none()).map(str::to_owned).collect()
+        let mut known = HashSet::new();
+        let names = self.found.tokens.iter().map(|token| &token.key_name);
+        names.filter(|name| known.insert(*name)).cloned().collect()
     }
 
     /// Leaves out the tokens of other apps.
     pub fn restrict(&mut self, app: &str) {
-        let is_of = |key: &str| key.split_once('.').is_some_and(|(own, _)| own == app);
-        let before = self.tokens.len() + self.helpless.len();
-        self.tokens.retain(|token| is_of(&token.key_name));
-        self.helpless.retain(|token| token.key_name.as_deref().is_none_or(is_of));
-        self.other_apps += before - self.tokens.len() - self.helpless.len();
+        let before = self.found.tokens.len() + self.found.helpless.len();
+        self.found.tokens.retain(|token| token.app_id() == app);
+        self.found.helpless.retain(|(token, _)| token.key_name.is_empty() || token.app_id() == app);
+        self.other_apps += before - self.found.tokens.len() - self.found.helpless.len();
     }
 
     /// Settles which claim counts where a token has both.
-    ///
-    /// # Errors
-    /// That is left open.
     pub fn choose(&mut self, chooser: &Chooser) -> Result<(), Error> {
         let has_both = |token: &&Token| matches!(token.targets(), (Some(_), Some(_)));
-        let mut both = self.tokens.iter().filter(has_both);
-        let (None, Some(first)) = (self.by, both.next()) else {
+        let both: Vec<&Token> = self.found.tokens.iter().filter(has_both).collect();
+        if self.by.is_some() || both.is_empty() {
             return Ok(());
+        }
+        let (s, has) = if both.len() == 1 { ("", "has") } else { ("s", "have") };
+        let lines = first_ten(both.iter().map(|token| token.line.to_string()), ", ");
+        let all = count(self.found.tokens.len() + self.found.helpless.len(), "token");
+        let only = self.only();
+        let which = match only {
+            Some(_) => "the token".to_owned(),
+            None => format!("{} of {all}, line{s} {lines},", both.len()),
         };
-        let (client_id, revocation_key) = first.targets();
-        let (names, message, title) = match both.count() {
-            0 => (
-                [
-                    format!("client ID {}", client_id.unwrap_or_default()),
-                    format!("revocation key {}", revocation_key.unwrap_or_default()),
-                ],
-                "the token has a client ID and a revocation key".to_owned(),
-                "The token can be revoked by:".to_owned(),
-            ),
-            more => (
-                ["client ID".to_owned(), "revocation key".to_owned()],
-                format!("{} have a client ID and a revocation key", count(more + 1, "token")),
-                format!("{} can be revoked by:", count(more + 1, "token")),
-            ),
-        };
-        let remedy = "say which with --by client-id or --by revocation-key";
-        let chosen = chooser.among(&title, &names, Problem::new(message, remedy))?;
+        let (client_id, revocation_key) = only.map(Token::targets).unwrap_or_default();
+        let candidates = [
+            format!("client ID {}", client_id.unwrap_or_default()),
+            format!("revocation key {}", revocation_key.unwrap_or_default()),
+        ];
+        let otherwise = Problem::new(
+            format!("{which} {has} a client ID and a revocation key"),
+            "say which with --by client-id or --by revocation-key",
+        );
+        let title = format!("{which} can be revoked by:");
+        let chosen =
+            chooser.among(&title, &candidates.map(|it| it.trim_end().to_owned()), otherwise)?;
         self.by = Some(if chosen == 0 { Kind::ClientId } else { Kind::RevocationKey });
         Ok(())
     }
 
     /// What revokes a token.
+    #[expect(clippy::expect_used, reason = "it is not among the helpless")]
     pub fn target<'a>(&self, token: &'a Token) -> (Kind, &'a str) {
         match (token.targets(), self.by) {
-            ((Some(id), None), _) | ((Some(id), Some(_)), Some(Kind::ClientId) | None) => {
+            ((Some(id), None), _) | ((Some(id), _), Some(Kind::ClientId) | None) => {
                 (Kind::ClientId, id)
             }
-            ((_, key), _) => (Kind::RevocationKey, key.unwrap_or_default()),
+            ((_, key), _) => (Kind::RevocationKey, key.expect("a token here has a claim")),
         }
     }
 
     /// The targets by the key that signed their tokens, in the order in which these first stand. Tokens
     /// with the same key and target share one.
-    ///
-    /// # Errors
-    /// They are over 4 GiB.
+    #[expect(clippy::indexing_slicing, reason = "every position is one of a token")]
     pub fn jobs(&mut self) -> Result<Vec<(String, Targets)>, Problem> {
-        let names = self.signers();
-        let mut lists: Vec<Vec<(Kind, &str)>> = names.iter().map(|_| Vec::new()).collect();
-        let jobs: Places<'_> = names.iter().map(|name| (0, name.as_str())).zip(0..).collect();
-        // The values of each job, those of client IDs apart from those of revocation keys.
-        let mut known = Places::new();
-        let mut places = Vec::with_capacity(self.tokens.len());
-        for token in &self.tokens {
-            let job = jobs.get(&(0, token.key_name.as_str())).copied().unwrap_or_default();
-            let (kind, value) = self.target(token);
-            let Some(list) = lists.get_mut(job) else { continue };
-            let space = job * 2 + usize::from(kind == Kind::RevocationKey);
-            let position = *known.entry((space, value)).or_insert(list.len());
-            if position == list.len() {
-                list.push((kind, value));
+        let (tokens, mut job_of) = (&self.found.tokens, HashMap::new());
+        let names = tokens.iter().map(|token| token.key_name.as_str());
+        let job = |name| {
+            let next = job_of.len();
+            *job_of.entry(name).or_insert(next)
+        };
+        let job_of: Vec<usize> = names.map(job).collect();
+        let mut by_job: Vec<usize> = (0..tokens.len()).collect();
+        by_job.sort_by_key(|at| job_of[*at]);
+        let (mut jobs, mut places) = (Vec::new(), vec![(0, 0); tokens.len()]);
+        for own in by_job.chunk_by(|a, b| job_of[*a] == job_of[*b]) {
+            let (mut targets, mut known) = (Vec::new(), HashMap::new());
+            for at in own {
+                let target = self.target(&tokens[*at]);
+                let place = *known.entry(target).or_insert(targets.len());
+                if place == targets.len() {
+                    targets.push(target);
+                }
+                places[*at] = (jobs.len(), place);
             }
-            places.push((job, position));
+            let key_name = tokens[own[0]].key_name.clone();
+            jobs.push((key_name, Targets::from_options(targets.into_iter())?));
         }
-        let targets = lists.into_iter().map(|list| Targets::from_options(list.into_iter()));
-        let jobs = names.into_iter().zip(targets);
-        let jobs = jobs.map(|(name, targets)| Ok((name, targets?))).collect();
         self.places = places;
-        jobs
+        Ok(jobs)
     }
 
     /// Each token with the job that revokes it and its target's position there.
     pub fn places(&self) -> impl Iterator<Item = (&Token, usize, usize)> {
-        self.tokens.iter().zip(&self.places).map(|(token, (job, at))| (token, *job, *at))
+        self.found.tokens.iter().zip(&self.places).map(|(token, (job, at))| (token, *job, *at))
     }
 
     /// The token, if there is one alone and nothing else to tell of.
     pub fn only(&self) -> Option<&Token> {
-        match self.tokens.as_slice() {
-            [token] if self.helpless.is_empty() => Some(token),
+        match self.found.tokens.as_slice() {
+            [token] if self.found.helpless.is_empty() => Some(token),
             _ => None,
         }
     }
 
-    /// No token can be revoked.
-    fn all_helpless(&self) -> Problem {
-        match self.helpless.as_slice() {
-            [token] => Problem::new(format!("the token {}", token.why), remedy_of(&token.why)),
+    /// That there are API keys in the text, and what to do about that.
+    pub fn key_warning(&self) -> Option<Problem> {
+        let keys = &self.found.keys;
+        let noun =
+            if keys.len() == 1 { "an API key".to_owned() } else { count(keys.len(), "API key") };
+        let told = keys.iter().map(|key| format!("{} (line {})", key.key_name, key.line));
+        let problem = Problem::new(
+            format!("{} holds {noun}: {}", Safe(&self.source), first_ten(told, "; ")),
+            format!(
+                "whoever has one can sign new tokens, so revoke it {}",
+                revoke_command(keys.iter().map(|key| key.key_name.as_str()))
+            ),
+        );
+        (!keys.is_empty()).then_some(problem)
+    }
+
+    /// Why there is nothing to do, where no token can be revoked. API keys are told first.
+    fn nothing(&self) -> Problem {
+        let Found { helpless, uncertain, expired, not_ably, .. } = &self.found;
+        let name = Safe(&self.source);
+        let ended = self.found.last_expired_ms.map(shown).unwrap_or_default();
+        let (message, remedy) = match (&helpless[..], expired, not_ably, &uncertain[..]) {
+            ([(_, why), ..], ..) => (self.told(), remedy(why, helpless.iter().map(|(it, _)| it))),
+            (_, 1, ..) => (format!("the token expired at {ended}"), CLOCK.to_owned()),
+            (_, 2.., ..) => (
+                format!("all {expired} tokens in {name} have expired, the last at {ended}"),
+                CLOCK.to_owned(),
+            ),
+            (_, _, 0, [(token, _)]) => (
+                format!("the token names key {}, but no claim of it is Ably's", token.key_name),
+                format!("if that is an Ably key, revoke it {}", revoke_command([&*token.key_name])),
+            ),
+            (_, _, 1, []) => (
+                "the token is not Ably's: its header names no Ably key (kid: appId.keyId)"
+                    .to_owned(),
+                OTHER_TARGET.to_owned(),
+            ),
+            (_, _, 0, []) => match &self.found.diagnosis {
+                Some(diagnosis) => (format!("{name} {diagnosis}"), diagnosis.remedy()),
+                None => (format!("{name} holds no token of an Ably key"), LOOKED_FOR.to_owned()),
+            },
+            _ => (
+                format!("none of the {} JWTs in {name} is Ably's", not_ably + uncertain.len()),
+                OTHER_TARGET.to_owned(),
+            ),
+        };
+        match self.key_warning() {
+            Some(keys) => Problem { message: format!("{}; {message}", keys.message), ..keys },
+            None => Problem { message, remedy },
+        }
+    }
+
+    /// Why none of the helpless tokens can be revoked by itself.
+    fn told(&self) -> String {
+        let each = self.found.helpless.iter().map(|(token, why)| match token.key_name.as_str() {
+            "" => format!("line {} {why}", token.line),
+            key => format!("line {}, key {key}, {why}", token.line),
+        });
+        let each = first_ten(each, "; ");
+        match self.found.helpless.len() {
+            1 => format!("the token in {each}"),
             all => {
-                let line = all.first().map_or(0, |token| token.line);
-                let why = all.first().map_or("", |token| token.why.as_str());
-                Problem::new(
-                    format!(
-                        "none of the {} in {} can be revoked by itself: that of line {line} {why}",
-                        count(all.len(), "token"),
-                        Safe(&self.source),
-                    ),
-                    NO_CLAIM,
-                )
+                let name = Safe(&self.source);
+                format!("none of the {all} tokens in {name} can be revoked by itself: {each}")
             }
         }
     }
 }
 
-impl Helpless {
-    fn of(token: &Token, why: String) -> Self {
-        let Token { line, fingerprint, ref key_name, .. } = *token;
-        Self { line, key_name: Some(key_name.clone()), fingerprint, why }
-    }
+/// When the last of some tokens expires, in Unix milliseconds; `None` if one never does.
+pub fn last_expiry<'a>(tokens: impl IntoIterator<Item = &'a Token>) -> Option<i64> {
+    let ends = tokens.into_iter().map(|token| token.claims.expires_at);
+    ends.collect::<Option<Vec<i64>>>()?.into_iter().max().map(|end| end.saturating_mul(1000))
 }
 
-impl From<Doubtful> for Helpless {
-    fn from(Doubtful { line, key_name, fingerprint, why }: Doubtful) -> Self {
-        Self { line, key_name, fingerprint, why: format!("is doubtful: {why}") }
-    }
-}
-
-/// What to do about a token that cannot be revoked by itself.
-pub fn remedy_of(why: &str) -> &'static str {
-    if why.starts_with("is doubtful") { OTHER_TARGET } else { NO_CLAIM }
-}
-
-/// Why no claim of a token can revoke it.
-fn why_helpless(token: &Token) -> Option<String> {
-    let (client_id, revocation_key) = token.targets();
-    let why = match (client_id, revocation_key) {
-        (None, None) => match token.client_id {
-            Some(_) => "is for any client ID (*) and has no revocation key",
-            None => "has neither a client ID nor a revocation key",
-        },
-        (client_id, key) if [client_id, key].into_iter().flatten().any(is_secret) => {
-            "is doubtful: a claim of it holds a key or a token"
-        }
-        _ => return None,
+/// What to do about tokens that cannot be revoked by themselves.
+pub fn remedy<'a>(why: &Why, tokens: impl IntoIterator<Item = &'a Token>) -> String {
+    let mut names: Vec<&str> = tokens.into_iter().map(|token| token.key_name.as_str()).collect();
+    names.retain(|name| !name.is_empty());
+    let instead = match why {
+        Why::NoClaim | Why::AnyClient => "use --channel",
+        _ => OTHER_TARGET,
     };
-    Some(why.to_owned())
+    match names.is_empty() {
+        true => format!("{instead}, or revoke its API key in Ably's dashboard"),
+        false => format!("{instead}, or revoke the API key {}", revoke_command(names)),
+    }
 }
 
-fn is_secret(value: &str) -> bool {
-    secret_form(value).is_some()
+/// The full CLI's own command that revokes a key.
+pub fn revoke_command<'a>(key_names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut known = HashSet::new();
+    let names = key_names.into_iter().filter(|name| known.insert(*name));
+    let commands = names.map(|name| format!("ably auth keys revoke {name}"));
+    format!("with the full Ably CLI: {}", first_ten(commands, "; "))
 }
 
-/// Why there is nothing to do, where no token of a text is even alive.
-fn nothing(found: &Found, source: &str) -> Option<Problem> {
-    if !found.tokens.is_empty() || !found.doubtful.is_empty() {
-        return None;
+/// The first ten, and how many more.
+fn first_ten(items: impl Iterator<Item = String>, separator: &str) -> String {
+    let mut items: Vec<String> = items.collect();
+    if items.len() > TOLD {
+        let more = items.split_off(TOLD).len();
+        items.push(format!("and {more} more"));
     }
-    if let Some(instead) = &found.instead {
-        return Some(of_instead(instead, source));
-    }
-    let name = Safe(source);
-    let ended = found.last_expired_ms.map(shown).unwrap_or_default();
-    Some(match (found.expired, found.foreign) {
-        (0, 0) => Problem::new(
-            format!("{name} holds no token of an Ably key"),
-            "a JWT is looked for, eyJ….eyJ….…, whose header names an Ably key (kid); it must stand on one line",
-        ),
-        (0, 1) => Problem::new(
-            "the token's header names no Ably key (kid: appId.keyId), so it is not one of Ably's",
-            OTHER_TARGET,
-        ),
-        (0, foreign) => Problem::new(
-            format!(
-                "none of the {foreign} JWTs in {name} was signed with an Ably key (kid: appId.keyId)"
-            ),
-            OTHER_TARGET,
-        ),
-        (1, _) => Problem::new(
-            format!("the token expired at {ended}: there is nothing to revoke"),
-            "if this machine's clock is wrong, set it",
-        ),
-        (expired, _) => Problem::new(
-            format!(
-                "all {} in {name} have expired, the last at {ended}: there is nothing to revoke",
-                count(expired, "token")
-            ),
-            "if this machine's clock is wrong, set it",
-        ),
-    })
-}
-
-fn of_instead(instead: &Instead, source: &str) -> Problem {
-    let name = Safe(source);
-    match instead {
-        Instead::Empty => Problem::new(format!("{name} is empty"), WHOLE),
-        Instead::Compressed(tool) => Problem::new(
-            format!("{name} is compressed"),
-            format!("unpack it first: {tool} FILE | ably auth revoke-token --from-token - --force"),
-        ),
-        Instead::Utf16 => Problem::new(
-            format!("{name} is UTF-16, not UTF-8"),
-            "save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)",
-        ),
-        Instead::ApiKey => Problem::new(
-            "this is an API key, not a token",
-            "to revoke the key itself, use Ably's dashboard; to use it here, give it with --api-key-file",
-        ),
-        Instead::OpaqueToken(app) => Problem::new(
-            format!("this is an opaque Ably token of app {app}, which cannot be decoded"),
-            OTHER_TARGET,
-        ),
-        Instead::EncryptedJwt => Problem::new(
-            "the token is an encrypted JWT (five parts), which cannot be decoded",
-            OTHER_TARGET,
-        ),
-        Instead::BrokenToken => {
-            Problem::new("the token is broken over several lines", "join its lines to one")
-        }
-    }
+    items.join(separator)
 }

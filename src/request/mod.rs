@@ -24,14 +24,16 @@ use crate::keys::key::{Choice, Key};
 use crate::net::Network;
 use crate::net::roots::Roots;
 use crate::request::leaked::Leaked;
+use crate::request::leaked_tokens::Reading;
 use crate::request::output_files::OutputFiles;
 use crate::request::settings::{Mode, Settings, TargetSource};
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
-use crate::secret::form::Form;
 use crate::secret::redactor::Redactor;
+use crate::secret::shape::Form;
 use crate::signals::Signals;
 use crate::text::random_id;
+use crate::time::now_ms;
 
 /// What the client ID of `--check` begins with; 128 random bits follow.
 const NOBODY: &str = "ably-revoke-token-check-";
@@ -75,7 +77,6 @@ impl Request {
         if let Some((endpoint, _)) = &settings.endpoint {
             network.check(endpoint.primary())?;
         }
-        let subject = subject(&settings, signals)?;
         let mut handed_over: Vec<Key> = Vec::new();
         for place in &settings.key_places {
             for key in handed_over::read(place, redactor, signals)? {
@@ -85,6 +86,7 @@ impl Request {
                 }
             }
         }
+        let subject = subject(&settings, &handed_over, signals)?;
         if let (Subject::Leaked(leaked), true) = (&subject, settings.verify) {
             leaked.prepare_proof(redactor)?;
         }
@@ -131,7 +133,11 @@ fn learn(args: &Args, env: Environment, redactor: &Redactor) {
     }
 }
 
-fn subject(settings: &Settings, signals: &Signals) -> Result<Subject, Problem> {
+fn subject(
+    settings: &Settings,
+    handed_over: &[Key],
+    signals: &Signals,
+) -> Result<Subject, Problem> {
     match &settings.source {
         TargetSource::Options(kind, values) => {
             let values = values.iter().map(|value| (*kind, value.as_str()));
@@ -144,7 +150,12 @@ fn subject(settings: &Settings, signals: &Signals) -> Result<Subject, Problem> {
             targets_file::read(&name, bytes).map(Subject::Targets)
         }
         TargetSource::Leak(path) => {
-            Leaked::read(path, long(Id::FromToken), settings.by, signals).map(Subject::Leaked)
+            let keys: Vec<&ApiKey> = handed_over.iter().map(|key| &key.api_key).collect();
+            let (now_ms, keeps_tokens) = (now_ms(), settings.verify);
+            let reading = Reading { now_ms, keeps_tokens, keys: &keys };
+            let leaked = Leaked::read(path, long(Id::FromToken), settings.by, reading, signals)?;
+            leaked.check()?;
+            Ok(Subject::Leaked(leaked))
         }
         TargetSource::Check => {
             let nobody = format!("{NOBODY}{}", random_id());

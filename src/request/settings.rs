@@ -15,7 +15,7 @@ use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::target::Kind;
-use crate::secret::form::secret_form;
+use crate::secret::shape::certain;
 
 /// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: f64 = 3600.0;
@@ -215,7 +215,7 @@ pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
 /// name or a host.
 fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     for (id, value) in args.iter().filter(|(id, _)| *id != Id::ApiKey) {
-        if let Some(form) = secret_form(&value.to_string_lossy()) {
+        if let Some(form) = certain(&value.to_string_lossy()) {
             return Err(Problem::misplaced(form, long(id)));
         }
     }
@@ -229,7 +229,7 @@ fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     ];
     for (name, _) in variables.into_iter().filter(|(_, overridden)| !overridden) {
         let value = env.raw(name).unwrap_or_default();
-        if let Some(form) = secret_form(&value.to_string_lossy()) {
+        if let Some(form) = certain(&value.to_string_lossy()) {
             return Err(Problem::misplaced(form, name));
         }
     }

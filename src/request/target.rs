@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use crate::error::Problem;
-use crate::secret::form::{Form, may_be_secret, secret_form};
+use crate::secret::shape::{Form, certain, looks_like_secret};
 use crate::text::Safe;
 
 /// The longest value of a target, in bytes: however it is escaped, it fits into one request.
@@ -13,7 +13,7 @@ pub(super) const LONGEST: usize = 64 << 10;
 const TYPE_CHARS: usize = 40;
 
 /// What a target specifier names (Ably: token revocation, "target specifiers").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// All tokens issued to a client ID.
     ClientId,
@@ -66,7 +66,7 @@ impl Kind {
             "" => Err(Fault::Empty),
             "*" if self == Self::ClientId => Err(Fault::Wildcard),
             _ if value.len() > LONGEST => Err(Fault::TooLong),
-            _ => secret_form(value).map_or(Ok(()), |form| Err(Fault::Secret(form))),
+            _ => certain(value).map_or(Ok(()), |form| Err(Fault::Secret(form))),
         }
     }
 }
@@ -119,6 +119,12 @@ pub(super) fn is_foreign(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// Whether a value can stand in a line of a targets file: no client ID has such characters, but a file
+/// with other line ends does.
+pub(super) fn fits_a_line(value: &str) -> bool {
+    !value.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
 /// What is wrong with a target.
 pub(super) enum Fault<'a> {
     NotUtf8,
@@ -160,7 +166,7 @@ impl Display for Fault<'_> {
             Self::Foreign('\r') => f.write_str("a carriage return without a line feed"),
             Self::Foreign(c) => write!(f, "the control character U+{:04X}", u32::from(*c)),
             Self::NoColon => f.write_str("no type and ':' before the value"),
-            Self::Type(kind) if may_be_secret(kind) => f.write_str("unknown type"),
+            Self::Type(kind) if looks_like_secret(kind) => f.write_str("unknown type"),
             Self::Type(kind) => match kind.char_indices().nth(TYPE_CHARS) {
                 Some((end, _)) => {
                     let start = kind.get(..end).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::error::Problem;
 use crate::file::STDIN_NAME;
 use crate::request::target::{Fault, Kind, is_foreign};
 use crate::request::targets::{Targets, no_memory, too_large};
-use crate::secret::form::{Form, secret_form};
+use crate::secret::shape::{Form, certain};
 use crate::text::{Safe, count, quoted};
 
 /// How many bad lines are told one by one.
@@ -79,7 +79,7 @@ fn judge(line: &[u8]) -> Result<bool, Fault<'_>> {
         return kind.check(value).map(|()| true);
     }
     let kind = line.split_once(':').map_or("", |(kind, _)| kind);
-    if let Some(form) = secret_form(line).or_else(|| secret_form(kind)) {
+    if let Some(form) = certain(line).or_else(|| certain(kind)) {
         return Err(Fault::Secret(form));
     }
     Err(match line.split_once(':') {

@@ -126,15 +126,18 @@ impl<'a> Verifier<'a> {
             let why = "its signature was cut off, so that Ably would reject it in any case";
             return Ok((Verdict::NotKnown(why.to_owned()), None));
         };
-        let credential = Credential::Token(&token.raw);
+        let Some(raw) = &token.raw else {
+            return Ok((Verdict::NotKnown("it was not kept".to_owned()), None));
+        };
+        let credential = Credential::Token(raw);
         let session = match Session::new(self.net, at_hand.hosts.clone(), credential) {
             Ok(session) => session,
             Err(what) => return Ok((Verdict::NotKnown(format!("it {what}")), None)),
         };
         let permit = self.net.permit(budget.min(self.net.timeout()));
         let answer = session.get(PATH, &permit).map_err(|failure| failure.problem.message)?;
-        let verdict =
-            judge(&answer, self.plan.leaked.iter().all(|leaked| leaked.tokens.len() <= LEARNED));
+        let is_learned = self.plan.leaked.iter().all(|it| it.found.tokens.len() <= LEARNED);
+        let verdict = judge(&answer, is_learned);
         if !verdict.is_dead() {
             let told = || format!("line {}: {}", token.line, verdict.described());
             self.net.log.note("verify", "poll", told);

@@ -1,9 +1,9 @@
 //! What must never be shown: wiped when dropped, told by its form, taken out of every text that comes
 //! from outside.
 
-pub mod decode;
-pub mod form;
+pub(crate) mod jwt;
 pub mod redactor;
+pub mod shape;
 
 use std::fmt;
 
@@ -16,7 +16,6 @@ const SHOWN_INSTEAD: &str = "[secret]";
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }

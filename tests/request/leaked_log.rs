@@ -242,7 +242,112 @@ fn where_nothing_can_be_revoked_nothing_is_sent() {
         hides_all(&run, log);
         run.exits(2).says(words).prints_nothing();
     });
+    let log =
+        [of(KEY, ""), of(KEY2, &client("*")), of(KEY, r#","x-ably-clientId":"a\nb""#)].join("\n\n");
+    let run = with_log(&server, &log).arg("--force").run();
+    hides_all(&run, &log);
+    run.exits(2)
+        .says("line 1, key APP1.key1, has neither")
+        .says("line 3, key APP1.key2, is for any");
+    run.says("line 5, key APP1.key1, is doubtful").says("ably auth keys revoke APP1.key1");
+    run.says("ably auth keys revoke APP1.key2");
+    let log: String = (0..14).map(|n| of(KEY, &format!(r#","a":{n}"#)) + "\n").collect();
+    let run = with_log(&server, &log).arg("--force").run();
+    run.exits(2).says("line 10,").never_says("line 11,").says("4 more");
+}
+
+#[test]
+fn with_both_claims_it_is_told_how_many_tokens_that_concerns_and_where() {
+    let server = Ably::unreached();
     let both = format!("{}\n{}", with(BOTH), of(KEY2, BOTH));
     let run = with_log(&server, &both).arg("--force").run();
-    run.exits(2).says("2 tokens have a client ID and a revocation key").says("--by");
+    run.exits(2).says("2 of 2 tokens, lines 1, 2,").says("--by");
+    let log = format!("{}\n\n{}\n{}", of(KEY, &client("bob")), with(BOTH), of(KEY, ""));
+    let run = with_log(&server, &log).arg("--force").run();
+    run.exits(2).says("1 of 3 tokens, line 3,").says("--by");
+}
+
+#[test]
+fn tokens_with_nothing_between_them_are_all_revoked() {
+    let ids: Vec<String> = (0..4).map(|n| format!("client-{n}")).collect();
+    for between in ["", "-", "_", "."] {
+        let server = server();
+        let tokens: Vec<String> = ids.iter().map(|id| of(KEY, &client(id))).collect();
+        let cut = tokens[0].len() - 12;
+        let log = format!("{}{between}{}{}", tokens.join(between), &tokens[1][..cut], tokens[3]);
+        let run = with_log(&server, &log).arg("--force").run();
+        hides_all(&run, &log);
+        run.exits(0);
+        let sent: Vec<String> = sent(&server).into_iter().map(|(_, target)| target).collect();
+        assert_eq!(
+            sent,
+            ids.iter().map(|id| format!("clientId:{id}")).collect::<Vec<_>>(),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn one_odd_token_keeps_no_other_from_being_revoked() {
+    let (server, folder) = (server(), Folder::new());
+    let odd = [
+        r#","x-ably-clientId":"eve\nclientId:bob""#,
+        r#","x-ably-clientId":"eve\u2028""#,
+        r#","x-ably-clientId":"eve","x-ably-clientId":"bob""#,
+    ];
+    let odd: String = odd.map(|claims| of(KEY, claims) + "\n").concat();
+    let long = of(KEY, &format!(r#","a":"{}""#, "x".repeat(64 << 10)));
+    let log = format!("{odd}{long}\n{}", of(KEY, &client("alice")));
+    let program = with_log(&server, &log).args(["--force", "--unrevoked-to"]);
+    let run = program.arg(folder.file("left")).run();
+    hides_all(&run, &log);
+    run.exits(3);
+    assert_eq!(sent(&server), [("APP1.key1".to_owned(), "clientId:alice".to_owned())], "{run}");
+}
+
+#[test]
+fn another_issuers_tokens_are_counted_as_such_whatever_their_key_is_called() {
+    let (server, alice) = (Ably::unreached(), of(KEY, &client("alice")));
+    let foreign = |kid: &str| {
+        jwt(&format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#), &format!(r#"{{"sub":"{INNER}"}}"#))
+    };
+    let log = format!("{alice}\n{}\n{}", foreign("auth.2024"), foreign("auth.2025"));
+    let run = with_log(&server, &log).stdin("n\n").run();
+    hides_all(&run, &log);
+    run.exits(4).never_says("auth.20");
+    // Of a key at hand it is Ably's, and cannot be revoked by itself.
+    let log = format!("{alice}\n{}\n{}", foreign("auth.2024"), foreign("APP1.key1"));
+    let run = with_log(&server, &log).stdin("n\n").run();
+    hides_all(&run, &log);
+    run.exits(4).says("2 tokens").says("1 not Ably's").says("line 3");
+}
+
+#[test]
+fn an_api_key_without_a_token_beside_it_is_told_with_what_revokes_it() {
+    let server = Ably::unreached();
+    let full = "xVLyHw.1a2Bc3:AbCdEfGhIjKlMnOpQrStUvWxYz0bcdef-_jklmnopqr";
+    let (name, secret) = full.split_once(':').unwrap();
+    let expired = jwt(HEADER, r#"{"exp":1700000000,"x-ably-clientId":"old"}"#);
+    let rows = [
+        format!("\nABLY_API_KEY={full}\n"),
+        format!("\nGET /?key={} HTTP/1.1", full.replace(':', "%3A")),
+        format!("\nAuthorization: Basic {}\r\n", STANDARD.encode(full)),
+        format!("\n{{\"key\": \"{full}\"}}"),
+        format!("{expired}\nkey: '{full}'"),
+    ];
+    each(&rows, |log| {
+        for extra in [&["--force"][..], &["--force", "--json"], &["--dry-run"]] {
+            let run = with_log(&server, log).args(extra).run();
+            run.exits(2).hides(secret).hides(&secret[20..]).hides(&STANDARD.encode(full));
+            let told = format!("{}{}", run.stdout, run.stderr);
+            for words in [name, "line 2", &format!("ably auth keys revoke {name}")] {
+                run.check(told.contains(words), words);
+            }
+        }
+    });
+    // One at hand is known by its secret alone.
+    let run = with_log(&server, &format!("x\npassword is {SECRET}!")).arg("--force").run();
+    run.exits(2).says("line 2").says("ably auth keys revoke APP1.key1").hides_the_key();
+    let run = with_log(&server, "at 12.30:45 from registry.io:443 sha.x@sha256:abc").run();
+    run.exits(2).says("holds no token").never_says("API key");
 }

@@ -2,7 +2,7 @@
 //! path.
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
 use crate::revoke::answers::{each_row, rows};
 use crate::support::*;
@@ -89,31 +89,26 @@ fn a_key_in_the_wrong_place_is_not_shown() {
 }
 
 #[test]
-fn what_has_the_form_of_a_secret_is_refused_wherever_it_is_typed() {
+fn a_token_is_refused_wherever_it_is_typed() {
     let server = Ably::unreached();
     let folder = Folder::new();
-    let other = "appAbc.keyXyz:0ther-m4rker-31c7";
-    let (key, token) = ("--api-key-file", "--from-token");
+    let hint = "--from-token";
     let forms = [
-        (other.to_owned(), key),
-        (format!(" {other}"), key),
-        (format!("'{other}'"), key),
-        (format!("ABLY_API_KEY={other}"), key),
-        (BASE64_STANDARD.encode(other), key),
-        (JWT.to_owned(), token),
-        (format!("\"{JWT}\""), token),
-        (format!("Bearer {JWT}"), token),
-        (format!("\tauthorization: bearer {JWT}\n"), token),
-        (BASE64_STANDARD.encode(JWT), token),
+        JWT.to_owned(),
+        format!("\"{JWT}\""),
+        format!("Bearer {JWT}"),
+        format!("\tauthorization: bearer {JWT}\n"),
+        format!("x{}", JWT.replace('.', "%2E")),
+        BASE64_STANDARD.encode(JWT),
     ];
     let hides = |run: &Run| {
         run.exits(2).never_says("panicked");
-        for secret in [other, "0ther-m4", JWT, "eyJhbGci", "c2lnbmF0"] {
+        [JWT, "eyJhbGci", "c2lnbmF0"].iter().for_each(|secret| {
             run.hides(secret);
-        }
-        run.hides(&BASE64_STANDARD.encode(other)).hides(&BASE64_STANDARD.encode(JWT));
+        });
+        run.hides(&BASE64_STANDARD.encode(JWT));
     };
-    for (typed, hint) in &forms {
+    for typed in &forms {
         for option in OPTIONS {
             let run = forced().args(["-v", option, typed]);
             let run = run.env("ABLY_ENDPOINT", server.endpoint()).run();
@@ -132,6 +127,90 @@ fn what_has_the_form_of_a_secret_is_refused_wherever_it_is_typed() {
             let run = run.against(&server).run();
             hides(&run);
             run.says("line 2").says(hint);
+        }
+    }
+}
+
+/// Client IDs may be called like keys and tokens, and an operator must be able to revoke them.
+const LOOK_ALIKES: [&str; 5] = [
+    "com.example.mobile:ios-0123456789abcdef",
+    "device.v2alpha:AA:BB:CC:DD:EE:0F",
+    "mailto.alice:alice@example.com/device-a1",
+    "eyJpZCI6MTIzfQ.web",
+    "appAbc.keyXyz:0ther-m4rker-31c7",
+];
+
+#[test]
+fn what_only_looks_like_a_secret_is_sent() {
+    let server = Ably::start();
+    each(&LOOK_ALIKES, |client| {
+        let (folder, target) = (Folder::new(), format!("clientId:{client}"));
+        let file = folder.write("targets", format!("clientId:bob\n{target}\n"));
+        forced().args(["--client-id", client]).against(&server).run().exits(0);
+        forced().arg("--targets-file").arg(file).against(&server).run().exits(0);
+        let token = with(&format!(r#","x-ably-clientId":"{client}""#));
+        leaked(token).arg("--force").against(&server).run().exits(0);
+        let sent = server.revoked().into_iter().filter(|one| one.target == target).count();
+        assert_eq!(sent, 3, "{client}");
+    });
+}
+
+#[test]
+fn a_key_typed_in_place_of_a_file_a_name_or_a_host_is_not_shown() {
+    let server = Ably::unreached();
+    let full = "AbCdEfGhIjKlMnOpQrStUvWxYz0bcdef-_jklmnopqr";
+    let typed = [
+        format!("xVLyHw.1a2Bc3:{full}"),
+        format!("xVLyHw.1a2Bc3%3A{full}"),
+        format!("xVLyHw.1a2Bc3 {full}"),
+        full.to_owned(),
+        format!("./{full}"),
+        format!("keys/xVLyHw.1a2Bc3:{full}"),
+    ];
+    for typed in &typed {
+        for option in ["--api-key-file", "--targets-file", "--from-token", "--ca-file"] {
+            let targets = ["--client-id", "alice"];
+            let targets = if option.starts_with("--target") || option.starts_with("--from") {
+                &[][..]
+            } else {
+                &targets
+            };
+            let run = forced().args(targets).args([option, typed]).against(&server);
+            run.run().exits(2).says(option).hides(full).hides(&full[20..]);
+        }
+        let run =
+            revoke_alice().against(&server).env("ABLY_API_KEY", "").env("ABLY_API_KEY_FILE", typed);
+        run.run().exits(2).says("ABLY_API_KEY_FILE").hides(full).hides(&full[20..]);
+    }
+    for path in ["./keys/app.key:1", "/run/secrets/ably", "prod.ably/v2.pem", "app.key"] {
+        let run = forced().args(["--client-id", "alice", "--api-key-file", path]).against(&server);
+        run.run().exits(2).says(path);
+    }
+}
+
+#[test]
+fn several_keys_and_base64_in_place_of_a_key_are_told_as_such() {
+    let server = Ably::unreached();
+    let other = "APP1.key2:0ther-m4rker-31c7";
+    let once = BASE64_STANDARD.encode(KEY);
+    for (given, word) in [
+        (format!("{KEY}\n{other}"), "several"),
+        (format!("{KEY} {other}"), "several"),
+        (format!("{KEY},{other}"), "several"),
+        (format!("{KEY}, {other}\n"), "several"),
+        (once.clone(), "base64"),
+        (format!("{}\n", BASE64_STANDARD.encode(&once)), "base64"),
+    ] {
+        let run = revoke_alice().against(&server).env("ABLY_API_KEY", &given).run();
+        run.exits(2)
+            .says("ABLY_API_KEY")
+            .says(word)
+            .hides_the_key()
+            .hides("0ther-m4rker")
+            .hides(&once);
+        run.never_says("NAME=");
+        if word == "several" {
+            run.says("--api-key-file").says("--all-keys");
         }
     }
 }
@@ -182,17 +261,18 @@ fn an_unknown_option_shows_no_more_than_the_beginning_of_a_name() {
 
 #[test]
 fn every_source_of_text_is_cleaned_with_every_secret_of_the_run() {
-    // Its second half, over lines, in entities, from within its base64, and an option's key that
-    // does not even serve.
+    // As it stands, escaped, in base64 at each alignment; and an option's key that does not even serve.
     let twisted = |key: &str| {
-        let (half, base64) = (&key[key.len() - 10..], BASE64_STANDARD.encode(format!("x{key}")));
-        let lines: String = half.chars().map(|c| format!("{c}\n")).collect();
-        let entities: String = half.bytes().map(|byte| format!("&#{byte};")).collect();
-        format!("{half} {lines} {entities} {} {half}", &base64[5..])
+        let secret = key.rsplit(':').next().unwrap();
+        let escaped: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let json: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        let base64 = ["", "x", "xy"].map(|before| BASE64_STANDARD.encode(format!("{before}{key}")));
+        let url = BASE64_URL_SAFE_NO_PAD.encode(format!("x{secret}>>"));
+        format!("{key} {secret} {escaped} {json} {} {url}", base64.join(" "))
     };
     let unused = "APP2.key2:unus3d-m4rker-77aa";
-    let access = "acc3ss-m4rker-t0ken";
-    let secrets = [KEY, unused, access, PASSWORD];
+    let (access, token) = ("acc3ss-m4rker-t0ken", "xVLyHw.t0ken-m4rker-5512");
+    let secrets = [KEY, token, access, PASSWORD];
     let told: String = secrets.map(twisted).join(" ");
     let rows: [(&str, Vec<ControlKey>); 2] = [
         (
@@ -218,20 +298,27 @@ fn every_source_of_text_is_cleaned_with_every_secret_of_the_run() {
                 .args(extra)
                 .env("ABLY_API_KEY", handed_over)
                 .env("ABLY_ACCESS_TOKEN", access)
-                .env("ABLY_TOKEN", unused)
+                .env("ABLY_TOKEN", token)
                 .env("ABLY_CONTROL_HOST", server.endpoint())
                 .through(&proxy)
                 .run();
             run.check(run.code != Some(0), place);
             run.check(run.to_string().contains("[secret]"), "should show that something was there");
             for secret in secrets {
-                let secret = secret.split(':').next_back().unwrap();
-                let base64 = BASE64_STANDARD.encode(format!("x{secret}"));
-                for own in [secret, &base64[5..base64.len() - 4]] {
-                    own.as_bytes().windows(8).for_each(|run_of| {
-                        run.hides(str::from_utf8(run_of).unwrap());
-                    });
+                let name = secret.rsplit_once(':').map_or("", |(name, _)| name);
+                let own = secret.trim_start_matches(name).trim_start_matches(':');
+                for shown in [own, &own[..8]] {
+                    run.hides(shown);
+                    let json: String = shown.bytes().map(|byte| format!("u{byte:04x}")).collect();
+                    let percent: String =
+                        shown.bytes().map(|byte| format!("%{byte:02x}")).collect();
+                    run.hides(&json).hides(&percent);
                 }
+                for before in ["", "x", "xy"] {
+                    let base64 = BASE64_STANDARD.encode(format!("{before}{secret}"));
+                    run.hides(&base64[base64.len() - 16..base64.len() - 4]);
+                }
+                run.hides(&BASE64_URL_SAFE_NO_PAD.encode(format!("x{own}"))[4..16]);
             }
         }
     }

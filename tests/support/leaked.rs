@@ -32,7 +32,8 @@ pub fn jwt(header: &str, payload: &str) -> String {
 pub fn payload(claims: &str) -> String {
     let issued = now() - 60;
     let times = format!(r#""iat":{issued},"exp":{}"#, issued + 3600);
-    format!(r#"{{{times},"x-ably-capability":"{{\"{INNER}\":[\"*\"]}}"{claims}}}"#)
+    let capability = r#""x-ably-capability":"{\"chat:*\":[\"publish\",\"subscribe\"]}""#;
+    format!(r#"{{{times},{capability},"jti":"{INNER}"{claims}}}"#)
 }
 
 pub const ALICE: &str = r#","x-ably-clientId":"alice""#;

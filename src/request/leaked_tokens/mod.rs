@@ -1,85 +1,77 @@
-//! Leaked tokens, found in any text: a log, a HAR file, a scanner's report, a dump. The text is
-//! read once, in bounded memory, and nothing of it is kept but the tokens. They are decoded, never
-//! verified, so what they say of themselves is no more than a claim.
+//! Leaked tokens and API keys, found in any text: a log, a HAR file, a scanner's report, a dump.
+//! Tokens are decoded, never verified, so what they say of themselves is no more than a claim.
+//!
+//! The text is read once, through a window that slides over it. Whatever is looked for is met at one
+//! place, and the window always holds as much before and behind that place as may belong to it. So
+//! no search has to stop at a border and go on, and memory is bounded, however long a line is.
 
-mod base64url;
-mod finder;
-mod jwt;
-mod no_token;
-#[cfg(test)]
-mod tests;
+pub mod capability;
+mod claims;
+mod diagnose;
+mod keys;
 
-use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Read};
-use std::{fmt, mem};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
 
 use memchr::memchr_iter;
-use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
+use crate::api_key::ApiKey;
 use crate::secret::Secret;
-use finder::Finder;
-use jwt::{Claims, Jwt, Verdict};
-pub use no_token::Instead;
+use crate::secret::jwt::{AHEAD, BEHIND, Jwt, SIGNATURE, Spot, half_sha_256, scan};
+pub use claims::{Claims, Why};
+use claims::{Judged, Origin};
+pub use diagnose::Diagnosis;
+use keys::Keys;
 
-/// Bytes read at a time. They fit into a core's cache, and hold a token of the largest size twice
-/// encoded with much to spare.
-const BUFFER: usize = 256 << 10;
+/// The window, in bytes. It fits into a core's cache, with much more of it new than held.
+const WINDOW: usize = 768 << 10;
 /// Longest life of a revocable token, in seconds (Ably: token revocation, "revocable tokens").
 const LONGEST_LIFE: i64 = 3600;
-/// The length of an HS256 signature in base64, which is what Ably signs with.
-const SIGNATURE: usize = 43;
 
-/// What was found in a text.
+/// What was found in a text. Each token and key is there once, in the order in which they first stand.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Every token of an Ably key that has not expired, with or without claims, each once, in the
-    /// order in which they first stand.
+    /// Ably's tokens that a claim of theirs can revoke.
     pub tokens: Vec<Token>,
-    /// How many tokens of Ably keys have expired, each counted once.
+    /// Ably's tokens that cannot be revoked by themselves.
+    pub helpless: Vec<(Token, Why)>,
+    /// Without a claim of Ably's: whose they are is known with the keys at hand.
+    pub uncertain: Vec<(Token, Why)>,
+    pub keys: Vec<LeakedKey>,
+    /// How many tokens have expired, and when the last of them did, in Unix milliseconds.
     pub expired: usize,
-    /// When the last of these expired, in Unix milliseconds.
     pub last_expired_ms: Option<i64>,
-    /// JWTs for Ably that cannot be acted on, each once.
-    pub doubtful: Vec<Doubtful>,
-    /// How many JWTs no Ably key signed, each counted once.
-    pub foreign: usize,
-    /// What the text is instead, where it holds no JWT at all.
-    pub instead: Option<Instead>,
+    /// How many JWTs are not Ably's.
+    pub not_ably: usize,
+    /// What the text is instead, where it holds no JWT.
+    pub diagnosis: Option<Diagnosis>,
 }
 
-/// A token of an Ably key. What it says of itself is not verified.
+/// An API key in the text. Its secret is not kept.
+#[derive(Debug)]
+pub struct LeakedKey {
+    /// The line in which it first stands, from 1.
+    pub line: u64,
+    pub key_name: String,
+}
+
+/// A JWT that names an Ably key.
 #[derive(Debug)]
 pub struct Token {
-    /// `header.payload.signature`, to ask Ably with. The signature is empty if it was cut off.
-    pub raw: Secret,
     /// The line in which it first stands, from 1.
     pub line: u64,
-    /// What names it in public.
-    pub fingerprint: Fingerprint,
-    /// The name of the key that signed it, `appId.keyId` (`kid`).
-    pub key_name: String,
-    /// The client it was issued to (`x-ably-clientId`); `*` is any.
-    pub client_id: Option<String>,
-    /// Its group for revocation (`x-ably-revocation-key`).
-    pub revocation_key: Option<String>,
-    /// When it was issued, in Unix seconds (`iat`).
-    pub issued_at: Option<i64>,
-    /// When it expires, in Unix seconds (`exp`).
-    pub expires_at: Option<i64>,
-}
-
-/// A JWT for Ably that cannot be acted on.
-#[derive(Debug)]
-pub struct Doubtful {
-    /// The line in which it first stands, from 1.
-    pub line: u64,
-    /// The key that it names, if it names one.
-    pub key_name: Option<String>,
     /// What names it in public; of its first 64 KiB if it is longer.
     pub fingerprint: Fingerprint,
-    /// Why, as a sentence's end without any value of it: "its exp is not a time in Unix seconds".
-    pub why: String,
+    /// The key that signed it (`kid`). Empty only for helpless ones that name none.
+    pub key_name: String,
+    pub claims: Claims,
+    /// `header.payload.signature`, where Ably is to be asked with it.
+    pub raw: Option<Secret>,
+    /// The length of its signature, 0 if that was cut off.
+    signature: u8,
 }
 
 /// The first 8 bytes of a token's SHA-256. Shown as 16 hex digits.
@@ -87,8 +79,8 @@ pub struct Doubtful {
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    fn of(raw: &[u8]) -> Self {
-        Self((sha_256(raw) >> 64) as u64)
+    fn of(raw: &str) -> Self {
+        Self((half_sha_256(&[raw.as_bytes()]) >> 64) as u64)
     }
 }
 
@@ -98,172 +90,203 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The first half of a SHA-256: no two tokens share it, whoever made them.
-fn sha_256(bytes: &[u8]) -> u128 {
-    let hash = digest(&SHA256, bytes);
-    hash.as_ref().first_chunk().map_or(0, |half| u128::from_be_bytes(*half))
-}
-
 impl Token {
-    fn new(raw: Zeroizing<String>, line: u64, claims: Claims) -> Self {
-        let Claims { key_name, client_id, revocation_key, issued_at, expires_at } = claims;
-        let fingerprint = Fingerprint::of(raw.as_bytes());
-        let raw = secret(raw);
-        Self { raw, line, fingerprint, key_name, client_id, revocation_key, issued_at, expires_at }
-    }
-
-    /// The ID of the app that the token is for.
+    /// The ID of the app that it is for.
     pub fn app_id(&self) -> &str {
-        self.key_name.split_once('.').map_or("", |(app, _)| app)
+        self.key_name.split('.').next().unwrap_or(&self.key_name)
     }
 
     /// Whether there is anything in place of its signature.
     pub fn is_signed(&self) -> bool {
-        self.signature() > 0
+        self.signature > 0
     }
 
-    /// What can be revoked for it: its client ID, unless that is `*`, and its revocation key.
+    /// What can be revoked: its client ID, unless that is `*`, and its revocation key.
     pub fn targets(&self) -> (Option<&str>, Option<&str>) {
-        let client_id = self.client_id.as_deref().filter(|id| *id != "*");
-        (client_id, self.revocation_key.as_deref())
+        self.claims.targets()
     }
 
     /// Whether it lives longer than Ably lets a revocable token live, as far as it says at a Unix
     /// time in milliseconds.
     pub fn lives_longer_than_an_hour(&self, now_ms: i64) -> bool {
         // Without a start it began by now at the latest.
-        let start = self.issued_at.unwrap_or(now_ms.div_euclid(1000));
-        self.expires_at.is_some_and(|end| end.saturating_sub(start) > LONGEST_LIFE)
-    }
-
-    /// The length of its signature.
-    fn signature(&self) -> usize {
-        self.raw.expose().rsplit_once('.').map_or(0, |(_, signature)| signature.len())
+        let start = self.claims.issued_at.unwrap_or(now_ms.div_euclid(1000));
+        self.claims.expires_at.is_some_and(|end| end.saturating_sub(start) > LONGEST_LIFE)
     }
 
     /// Takes the signature of another place in the text, if that is more of one.
-    fn complete(&mut self, jwt: &Jwt<'_>) {
-        let (own, other) = (self.signature(), jwt.signature.len());
-        if own != SIGNATURE && (other == SIGNATURE || other > own) {
+    fn complete(&mut self, spot: &Spot<'_>) {
+        let own = usize::from(self.signature);
+        if own == SIGNATURE || spot.signature().len() <= own {
+            return;
+        }
+        if let Some(jwt) = spot.read().filter(|jwt| jwt.signature.len() > own) {
             let raw = jwt.raw();
-            self.fingerprint = Fingerprint::of(raw.as_bytes());
-            self.raw = secret(raw);
+            self.fingerprint = Fingerprint::of(raw.expose());
+            self.raw = self.raw.is_some().then_some(raw);
+            self.signature = jwt.signature.len() as u8;
         }
     }
 }
 
-fn secret(mut raw: Zeroizing<String>) -> Secret {
-    Secret::new(mem::take(&mut *raw))
+/// How a text is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading<'a> {
+    /// The time, in Unix milliseconds.
+    pub now_ms: i64,
+    /// Whether the tokens themselves are kept, to ask Ably with.
+    pub keeps_tokens: bool,
+    /// The keys that are known before: their secrets are looked for.
+    pub keys: &'a [&'a ApiKey],
 }
 
-/// Finds all tokens in what a reader gives.
-///
-/// # Errors
-/// The reader's own.
-pub fn find(mut reader: impl Read, now_ms: i64) -> io::Result<Found> {
-    let mut buffer = Zeroizing::new(vec![0; BUFFER]);
-    let (mut finder, mut tally) = (Finder::new(), Tally::new(now_ms));
-    let (mut filled, mut ended) = fill(&mut reader, &mut buffer, 0)?;
-    let instead = no_token::of(buffer.get(..filled).unwrap_or_default(), ended);
+/// Finds all tokens and keys in what a reader gives.
+pub fn find(mut reader: impl Read, reading: Reading<'_>) -> io::Result<Found> {
+    let mut window = Zeroizing::new(Vec::with_capacity(WINDOW));
+    let (mut tally, mut keys) = (Tally::new(reading), Keys::new(reading.keys));
+    let (mut from, mut lines) = (0, Lines { line: 1, counted: 0 });
     loop {
-        let text = buffer.get(..filled).unwrap_or_default();
-        let done = finder.scan(text, ended, &mut |jwt, at| tally.add(&jwt, text, at));
-        if ended {
-            return Ok(tally.found(instead));
+        let room = (WINDOW - window.len()) as u64;
+        let has_ended = (reader.by_ref().take(room).read_to_end(&mut window)? as u64) < room;
+        if from == 0 {
+            tally.found.diagnosis = diagnose::of(&window, has_ended);
         }
-        tally.pass(text, done);
-        buffer.copy_within(done..filled, 0);
-        (filled, ended) = fill(&mut reader, &mut buffer, filled - done)?;
+        let to = if has_ended { window.len() } else { WINDOW - AHEAD };
+        let mut own = lines;
+        scan(&window, from..to, &mut |spot, at| tally.add(spot, || own.at(&window, at)));
+        keys.scan(&window, from..to, lines);
+        if has_ended {
+            return Ok(tally.found(keys.found));
+        }
+        let done = to - BEHIND;
+        lines = Lines { line: lines.at(&window, done), counted: 0 };
+        window.copy_within(done.., 0);
+        window.truncate(WINDOW - done);
+        from = BEHIND;
     }
 }
 
-/// Fills a buffer from where it is held. Gives its new end, and whether the reader came to its own.
-fn fill(reader: &mut impl Read, buffer: &mut [u8], held: usize) -> io::Result<(usize, bool)> {
-    let mut end = held;
-    while let Some(room) = buffer.get_mut(end..).filter(|room| !room.is_empty()) {
-        match reader.read(room) {
-            Ok(0) => return Ok((end, true)),
-            Ok(n) => end += n,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((end, false))
-}
-
-/// What has been found so far.
-struct Tally {
-    now_ms: i64,
-    found: Found,
-    /// Every JWT by its hash without the signature; for tokens their place in `found.tokens`.
-    seen: BTreeMap<u128, u32>,
-    /// The line at `counted`, from 1.
-    lines: u64,
-    /// The place in the present buffer up to which lines were counted.
+/// Counts lines, only as far as something stands there, and each once.
+#[derive(Clone, Copy)]
+struct Lines {
+    line: u64,
+    /// The place up to which they are counted.
     counted: usize,
 }
 
-/// Stands in `Tally::seen` for what is no token.
-const NO_TOKEN: u32 = u32::MAX;
-
-impl Tally {
-    fn new(now_ms: i64) -> Self {
-        Self { now_ms, found: Found::default(), seen: BTreeMap::new(), lines: 1, counted: 0 }
-    }
-
-    /// Takes a JWT that stands at a place of the buffer. Whether it was one.
-    fn add(&mut self, jwt: &Jwt<'_>, text: &[u8], at: usize) -> bool {
-        let id = sha_256(jwt.signed);
-        if let Some(known) = self.seen.get(&id) {
-            if let Some(token) = self.found.tokens.get_mut(*known as usize) {
-                token.complete(jwt);
-            }
-            return *known != NO_TOKEN;
-        }
-        let Some(verdict) = jwt.judge() else {
-            return false;
-        };
-        let mut place = NO_TOKEN;
-        let found = &mut self.found;
-        match verdict {
-            Verdict::Foreign => found.foreign += 1,
-            Verdict::Doubtful { key_name, why } => {
-                let fingerprint = Fingerprint::of(jwt.raw().as_bytes());
-                let line = self.line(text, at);
-                self.found.doubtful.push(Doubtful { line, key_name, fingerprint, why });
-            }
-            Verdict::Ably(claims) => match claims.expires_at.map(|end| end.saturating_mul(1000)) {
-                Some(end_ms) if end_ms <= self.now_ms => {
-                    found.expired += 1;
-                    found.last_expired_ms = found.last_expired_ms.max(Some(end_ms));
-                }
-                _ => {
-                    place = u32::try_from(found.tokens.len()).unwrap_or(NO_TOKEN);
-                    let line = self.line(text, at);
-                    self.found.tokens.push(Token::new(jwt.raw(), line, claims));
-                }
-            },
-        }
-        self.seen.insert(id, place);
-        place != NO_TOKEN
-    }
-
-    /// The line at a place of the buffer. Lines are counted only as far as a token needs it.
-    fn line(&mut self, text: &[u8], at: usize) -> u64 {
+impl Lines {
+    /// The line of a place, which is not before the one asked for last.
+    fn at(&mut self, text: &[u8], at: usize) -> u64 {
         let uncounted = text.get(self.counted..at).unwrap_or_default();
-        self.lines += memchr_iter(b'\n', uncounted).count() as u64;
+        self.line += memchr_iter(b'\n', uncounted).count() as u64;
         self.counted = at.max(self.counted);
-        self.lines
-    }
-
-    /// The buffer goes on behind this place.
-    fn pass(&mut self, text: &[u8], done: usize) {
-        self.line(text, done);
-        self.counted = 0;
-    }
-
-    fn found(self, instead: Option<Instead>) -> Found {
-        let found = self.found;
-        Found { instead: instead.filter(|_| self.seen.is_empty()), ..found }
+        self.line
     }
 }
+
+/// The tokens found so far.
+struct Tally<'a> {
+    reading: Reading<'a>,
+    found: Found,
+    /// Every JWT by its ID; for tokens their place in `found.tokens`.
+    seen: HashMap<u128, usize>,
+    /// Why those at these places cannot be revoked, and whether they are Ably's for certain.
+    aside: BTreeMap<usize, (Why, bool)>,
+    /// Those met so far: equal ones are shared.
+    capabilities: HashSet<Arc<str>>,
+}
+
+/// Stands in `Tally::seen` for what is not kept.
+const NO_TOKEN: usize = usize::MAX;
+
+impl<'a> Tally<'a> {
+    fn new(reading: Reading<'a>) -> Self {
+        let (found, seen) = (Found::default(), HashMap::new());
+        Self { reading, found, seen, aside: BTreeMap::new(), capabilities: HashSet::new() }
+    }
+
+    /// Takes a place where a JWT may stand, and the line that it is in.
+    fn add(&mut self, spot: &Spot<'_>, line: impl FnOnce() -> u64) {
+        let id = spot.id();
+        if self.is_known(id, spot) {
+            return;
+        }
+        let Some(jwt) = spot.read() else { return };
+        let own_id = jwt.id();
+        // The same without what is glued to it.
+        if own_id != id && self.is_known(own_id, spot) {
+            return;
+        }
+        if let Some(place) = self.judge(&jwt, line) {
+            self.seen.extend([(id, place), (own_id, place)]);
+        }
+    }
+
+    /// Whether a JWT was met before. It may have more of its signature here.
+    fn is_known(&mut self, id: u128, spot: &Spot<'_>) -> bool {
+        let place = self.seen.get(&id);
+        if let Some(token) = place.and_then(|place| self.found.tokens.get_mut(*place)) {
+            token.complete(spot);
+        }
+        place.is_some()
+    }
+
+    /// Counts a JWT, or keeps it in the place that it gives. `None` if it is no JWT after all.
+    fn judge(&mut self, jwt: &Jwt<'_>, line: impl FnOnce() -> u64) -> Option<usize> {
+        let found = &mut self.found;
+        let Judged { origin, key_name, mut claims, why } = jwt.judge()?;
+        if origin == Origin::Foreign {
+            found.not_ably += 1;
+            return Some(NO_TOKEN);
+        }
+        let is_certain = origin == Origin::Ablys;
+        if let Some(end_ms) = claims.ended_ms(self.reading.now_ms).filter(|_| is_certain) {
+            found.expired += 1;
+            found.last_expired_ms = found.last_expired_ms.max(Some(end_ms));
+            return Some(NO_TOKEN);
+        }
+        if let Some(text) = &mut claims.capability {
+            match self.capabilities.get(text) {
+                Some(known) => *text = Arc::clone(known),
+                None => drop(self.capabilities.insert(Arc::clone(text))),
+            }
+        }
+        let place = found.tokens.len();
+        if let Some(why) = why {
+            self.aside.insert(place, (why, is_certain));
+        }
+        let raw = jwt.raw();
+        let fingerprint = Fingerprint::of(raw.expose());
+        let raw = self.reading.keeps_tokens.then_some(raw);
+        let (line, signature) = (line(), jwt.signature.len() as u8);
+        found.tokens.push(Token { line, fingerprint, key_name, claims, raw, signature });
+        Some(place)
+    }
+
+    /// What was found, with the tokens of each kind on their own.
+    fn found(self, keys: Vec<LeakedKey>) -> Found {
+        let (mut found, mut place) = (self.found, 0..);
+        found.keys = keys;
+        if !self.seen.is_empty() {
+            found.diagnosis = None;
+        }
+        if let Some(Diagnosis::ApiKey(name)) = &found.diagnosis
+            && found.keys.is_empty()
+        {
+            found.keys.push(LeakedKey { line: 1, key_name: name.clone() });
+        }
+        let is_aside = |_: &mut Token| place.next().is_some_and(|at| self.aside.contains_key(&at));
+        let aside = found.tokens.extract_if(.., is_aside);
+        for (token, (why, is_certain)) in aside.zip(self.aside.values().copied()) {
+            match is_certain {
+                true => found.helpless.push((token, why)),
+                false => found.uncertain.push((token, why)),
+            }
+        }
+        found.tokens.shrink_to_fit();
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use std::io::{Cursor, repeat};
+use std::io::{Cursor, ErrorKind, repeat};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::jwt::LIMIT;
 use super::*;
+use crate::secret::jwt::LIMIT;
 
 const NOW_MS: i64 = 2_000_000;
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT","kid":"APP1.key1"}"#;
@@ -37,12 +37,20 @@ fn cut(token: &str) -> &str {
     token.rsplit_once('.').unwrap().0
 }
 
+const READING: Reading<'_> = Reading { now_ms: NOW_MS, keeps_tokens: true, keys: &[] };
+
 fn find_in(text: impl AsRef<[u8]>) -> Found {
-    find(text.as_ref(), NOW_MS).unwrap()
+    find(text.as_ref(), READING).unwrap()
+}
+
+/// Whatever can be done about them.
+fn all(found: &Found) -> impl Iterator<Item = &Token> {
+    let others = found.helpless.iter().chain(&found.uncertain).map(|(token, _)| token);
+    found.tokens.iter().chain(others)
 }
 
 fn raws(found: &Found) -> Vec<String> {
-    found.tokens.iter().map(|token| token.raw.expose().to_owned()).collect()
+    found.tokens.iter().map(|token| token.raw.as_ref().unwrap().expose().to_owned()).collect()
 }
 
 /// Gives what it has in pieces of these sizes, over and over.
@@ -77,6 +85,11 @@ fn a_token_is_found_wherever_it_stands() {
         (format!(r#"{{"a":"\n{t}\n"}}"#), 1),
         (format!("It is {t}. Next"), 1),
         (format!("({t})...\n{t}"), 1),
+        (format!("?accessToken={}&v=2", t.replace('.', "%2E")), 1),
+        (format!("?a=%22{}%22", t.replace('.', "%252e")), 1),
+        (format!(r#"{{"a":"{}"}}"#, t.replace('.', "\\u002e")), 1),
+        (format!(r#"{{"a":"{{\"b\":\"{}\"}}"}}"#, t.replace('.', "\\\\u002E")), 1),
+        (t.replacen('.', "%2E", 1), 1),
         (format!("{t}.a.b.c"), 1),
         (format!("{}{t}", "eyJ".repeat(5)), 1),
         (format!("{}.{t}", part(r#"{"alg":"HS256","typ":"JWT"}"#)), 1),
@@ -96,10 +109,91 @@ fn a_token_is_found_wherever_it_stands() {
         let found = find_in(&text);
         assert_eq!(raws(&found), [t.as_str()], "{text}");
         assert_eq!(found.tokens[0].line, line, "{text}");
-        assert_eq!((found.expired, found.instead), (0, None), "{text}");
+        assert_eq!((found.expired, found.diagnosis), (0, None), "{text}");
         let bytes = Pieces(text.as_bytes(), vec![1].into_iter().cycle());
-        assert_eq!(raws(&find(bytes, NOW_MS).unwrap()), [t.as_str()], "{text}");
+        assert_eq!(raws(&find(bytes, READING).unwrap()), [t.as_str()], "{text}");
     }
+}
+
+#[test]
+fn white_space_in_its_json_hides_no_token() {
+    let bare = |text: &str| text.trim_end_matches('=').to_owned();
+    for blank in ["", " ", "  ", "\n", "\n  ", "\r\n", "\t", "\n\t\t", "   \n"] {
+        for header in [
+            format!("{{{blank}\"kid\":\"APP1.key1\"}}"),
+            format!(
+                "{{{blank}\"alg\"{blank}:{blank}\"HS256\"{blank},\"kid\":\"APP1.key1\"{blank}}}"
+            ),
+            format!("{blank}{{\"kid\":\"APP1.key1\"}}{blank}"),
+            format!("{{{blank}\"1\":{{\"a\":[\"}}\\\"\"]}},\"kid\":\"APP1.key1\"}}"),
+        ] {
+            let t = jwt(&header, &format!("{{{blank}\"x-ably-clientId\":\"a\"{blank}}}"));
+            let mut texts =
+                vec![t.clone(), format!("\"{t}\""), format!("x{t}"), t.replace('.', "%2e")];
+            if header.starts_with('{') {
+                texts.extend([
+                    STANDARD.encode(&t),
+                    format!("Bearer {}", bare(&STANDARD.encode(&t))),
+                ]);
+            }
+            for text in texts {
+                assert_eq!(raws(&find_in(&text)), [t.as_str()], "{header:?} {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tokens_with_nothing_between_them_are_two() {
+    let (t, u) = (whole(), nth(1));
+    let raw = |token: &str| token.to_owned();
+    for (text, first) in [
+        (format!("{t}{u}"), raw(&t)),
+        (format!("{t}-{u}"), raw(&t)),
+        (format!("{t}_{u}"), raw(&t)),
+        (format!("{t}.{u}"), raw(&t)),
+        (format!("{}{u}", &t[..t.len() - 20]), raw(&t[..t.len() - 20])),
+        (format!("{}{u}", cut(&t)), format!("{}.", cut(&t))),
+        (format!("{}.{u}", cut(&t)), format!("{}.", cut(&t))),
+        (format!("{}-{u}", cut(&t)), format!("{}.", cut(&t))),
+        (format!("{}.{u}", STANDARD.encode(&t)), raw(&t)),
+        (STANDARD_NO_PAD.encode(&t) + &STANDARD_NO_PAD.encode(&u), raw(&t)),
+        (STANDARD.encode(format!("{t}{u}")), raw(&t)),
+    ] {
+        let found = find_in(format!("{text}\n{t}{t}"));
+        let others = [u.as_str()];
+        assert_eq!(raws(&found)[1..], others, "{text}");
+        // A cut one is completed by what follows.
+        assert_eq!(raws(&found)[0], t, "{text}");
+        assert_eq!(raws(&find_in(&text)), [first.as_str(), u.as_str()], "{text}");
+    }
+}
+
+#[test]
+fn a_header_may_be_as_long_as_a_token() {
+    for filling in [5_000, 30_000] {
+        let header = format!(r#"{{"x5c":["{}"],"kid":"APP1.key1"}}"#, "M".repeat(filling));
+        let t = jwt(&header, r#"{"x-ably-clientId":"alice"}"#);
+        let found = find_in(format!("{} {t}", "x".repeat(WINDOW)));
+        assert_eq!(raws(&found), [t.as_str()], "{filling}");
+        assert_eq!(raws(&find_in(STANDARD.encode(&t))), [t.as_str()], "{filling}");
+    }
+    // As long as a token, without a payload.
+    let room = LIMIT / 4 * 3 - r#"{"x5c":[""],"kid":"APP1.key1"}"#.len();
+    let header = format!(r#"{{"x5c":["{}"],"kid":"APP1.key1"}}"#, "M".repeat(room));
+    let found = find_in(jwt(&header, r#"{"x-ably-clientId":"alice"}"#));
+    assert_eq!((part(&header).len(), found.helpless[0].1), (LIMIT, Why::TooLong));
+}
+
+#[test]
+fn without_a_claim_of_ablys_a_token_is_not_certain_to_be_one() {
+    for payload in [r#"{"sub":"1"}"#, r#"{"sub":"1","exp":1}"#, r#"{"iat":"x"}"#, r#"{"sub":"x"#] {
+        let found = find_in(jwt(HEADER, payload));
+        let [(token, _)] = &found.uncertain[..] else { panic!("{payload} {found:?}") };
+        assert_eq!((token.key_name.as_str(), found.expired, found.not_ably), ("APP1.key1", 0, 0));
+    }
+    let found = find_in(jwt(HEADER, r#"{"x-ably-anything":null}"#));
+    assert_eq!((found.uncertain.len(), found.helpless.len()), (0, 1));
 }
 
 #[test]
@@ -108,12 +202,12 @@ fn a_token_says_what_it_is_and_is_not_shown() {
     let token = &found.tokens[0];
     assert_eq!((token.key_name.as_str(), token.app_id()), ("APP1.key1", "APP1"));
     assert_eq!(token.targets(), (Some("alice"), Some("g1")));
-    assert_eq!((token.issued_at, token.expires_at), (Some(1000), Some(4600)));
+    assert_eq!((token.claims.issued_at, token.claims.expires_at), (Some(1000), Some(4600)));
     assert!(token.is_signed() && !format!("{found:?}").contains("5ignature"));
     // sha256sum(1) of the same text.
-    let abc = Fingerprint::of(b"abc");
+    let abc = Fingerprint::of("abc");
     assert_eq!(abc.to_string(), "ba7816bf8f01cfea");
-    assert_eq!(token.fingerprint, Fingerprint::of(whole().as_bytes()));
+    assert_eq!(token.fingerprint, Fingerprint::of(&whole()));
 }
 
 #[test]
@@ -132,7 +226,7 @@ fn a_signature_that_was_cut_off_is_taken_from_another_place() {
         assert_eq!(raws(&found), [raw.clone(), u.clone()], "{text}");
         assert_eq!(found.tokens[0].line, 2, "{text}");
         assert_eq!(found.tokens[0].is_signed(), !raw.ends_with('.'), "{text}");
-        assert_eq!(found.tokens[0].fingerprint, Fingerprint::of(raw.as_bytes()), "{text}");
+        assert_eq!(found.tokens[0].fingerprint, Fingerprint::of(&raw), "{text}");
     }
 }
 
@@ -167,11 +261,12 @@ fn what_is_no_token_of_ablys_is_at_most_counted() {
         (format!("{}..y.z.t", part(r#"{"alg":"dir","enc":"A256GCM","kid":"a.b"}"#)), 0),
         (STANDARD.encode(STANDARD.encode(&t)), 0),
         (part(&"[".repeat(1000)), 0),
-        (t.replacen('.', "%2E", 1), 0),
+        (t.replacen('.', "%2F", 1), 0),
+        (t.replacen('.', "\\u002f", 1), 0),
     ] {
         let found = find_in(&text);
-        assert_eq!((found.tokens.len(), found.expired, found.doubtful.len()), (0, 0, 0), "{text}");
-        assert_eq!(found.foreign, counted, "{text}");
+        assert_eq!((found.tokens.len(), found.expired, found.helpless.len()), (0, 0, 0), "{text}");
+        assert_eq!(found.not_ably, counted, "{text}");
     }
 }
 
@@ -200,7 +295,7 @@ fn header_and_claims_are_read_as_json_has_them() {
         (HEADER, &deep, Some("alice"), None),
     ] {
         let found = find_in(jwt(header, payload));
-        let token = found.tokens.first().expect(payload);
+        let token = all(&found).next().expect(payload);
         assert_eq!(token.key_name, "APP1.key1", "{header}");
         assert_eq!(token.targets(), (client_id, revocation_key), "{payload}");
     }
@@ -209,22 +304,28 @@ fn header_and_claims_are_read_as_json_has_them() {
 #[test]
 #[rustfmt::skip] // a table: one row a line
 fn what_is_doubtful_is_told_without_its_values() {
-    let named = Some("APP1.key1");
-    let long = format!(r#"{{"a":"{}"}}"#, "s3cret".repeat(LIMIT / 6));
+    let named = "APP1.key1";
+    let long = format!(r#"{{"x-ably-a":"{}"}}"#, "s3cret".repeat(LIMIT / 6));
     let more_than_once = "more than once";
     for (text, key_name, why) in [
         (jwt(HEADER, r#"{"x-ably-clientId":["s3cret"]}"#), named, "x-ably-clientId is not a string"),
         (jwt(HEADER, r#"{"x-ably-revocation-key":{"a":"s3cret"}}"#), named, "x-ably-revocation-key is not a string"),
         (jwt(HEADER, r#"{"x-ably-clientId":"s3cret","x-ably-clientId" : "b"}"#), named, more_than_once),
-        (jwt(HEADER, r#"{"exp":1,"a":{"exp":2},"e\u0078p":3}"#), named, "exp more than once"),
-        (jwt(HEADER, r#"{"iat":"s3cret"}"#), named, "iat is not a time"),
-        (jwt(HEADER, r#"{"exp":true}"#), named, "exp is not a time"),
-        (jwt(r#"{"kid":"a.b","kid":"a.b"}"#, "{}"), None, "kid more than once"),
-        (jwt(r#"{"alg":"HS256","x-ably-token":"s3cret"}"#, "{}"), None, "x-ably-token"),
+        (jwt(HEADER, r#"{"exp":1,"a":{"exp":2},"e\u0078p":3,"x-ably-a":1}"#), named, "exp more than once"),
+        (jwt(HEADER, r#"{"iat":"s3cret","x-ably-a":1}"#), named, "iat is not a time"),
+        (jwt(HEADER, r#"{"exp":true,"x-ably-a":1}"#), named, "exp is not a time"),
+        (jwt(HEADER, r#"{"x-ably-clientId":"a\nclientId:b","a":"s3cret"}"#), named, "x-ably-clientId holds a line break"),
+        (jwt(HEADER, r#"{"x-ably-clientId":"a\u2028"}"#), named, "a line break"),
+        (jwt(HEADER, r#"{"x-ably-revocation-key":"a\u0000"}"#), named, "x-ably-revocation-key holds"),
+        (jwt(HEADER, &format!(r#"{{"x-ably-clientId":"{}"}}"#, whole())), named, "a key or a token"),
+        (jwt(HEADER, r#"{"x-ably-capability":"{}","a":"s3cret"}"#), named, "neither a client ID nor"),
+        (jwt(HEADER, r#"{"x-ably-clientId":"*","sub":"s3cret"}"#), named, "any client ID (*)"),
+        (jwt(r#"{"kid":"a.b","kid":"a.b"}"#, r#"{"x-ably-clientId":"a"}"#), "", "kid more than once"),
+        (jwt(r#"{"alg":"HS256","x-ably-token":"s3cret"}"#, "{}"), "", "x-ably-token"),
         (jwt(HEADER, r#"{"x-ably-token":"s3cret"}"#), named, "x-ably-token"),
         (jwt(HEADER, r#"{"x-ably-token":"s3cret","x-ably-token":null}"#), named, "x-ably-token"),
-        (jwt(HEADER, "{s3cret"), named, "cut off"),
-        (jwt(HEADER, &"{\"a\":".repeat(100)), named, "cut off"),
+        (jwt(HEADER, "{\"x-ably-a\":s3cret"), named, "cut off"),
+        (jwt(HEADER, &"{\"x-ably-a\":".repeat(100)), named, "cut off"),
         (whole()[..120].to_owned(), named, "cut off"),
         (format!("{}\n{}", &whole()[..120], &whole()[120..]), named, "broken over lines"),
         (jwt(HEADER, &long), named, "longer than 64 KiB"),
@@ -232,9 +333,10 @@ fn what_is_doubtful_is_told_without_its_values() {
     ] {
         // A second occurrence counts no more, and what follows is found.
         let found = find_in(format!("\n{text}\n{text}\n{}", whole()));
-        let [doubtful] = &found.doubtful[..] else { panic!("{} {:?}", &text[..100], found) };
-        assert_eq!((doubtful.key_name.as_deref(), doubtful.line), (key_name, 2));
-        assert!(doubtful.why.contains(why), "{doubtful:?}");
+        let [doubtful] = &found.helpless[..] else { panic!("{} {:?}", &text[..100], found) };
+        let (token, doubt) = doubtful;
+        assert_eq!((token.key_name.as_str(), token.line), (key_name, 2));
+        assert!(doubt.to_string().contains(why), "{doubtful:?}");
         assert!(!format!("{found:?}").contains("s3cret"), "{found:?}");
         assert_eq!(raws(&found), [whole()]);
     }
@@ -242,10 +344,18 @@ fn what_is_doubtful_is_told_without_its_values() {
 
 #[test]
 fn a_token_of_the_largest_size_is_found_across_borders() {
-    let room = LIMIT - jwt(HEADER, r#"{"a":""}"#).len();
-    let t = jwt(HEADER, &format!(r#"{{"a":"{}"}}"#, "x".repeat(room / 4 * 3)));
+    let payload = |text: &str| format!(r#"{{"x-ably-clientId":"a","a":"{text}"}}"#);
+    let room = LIMIT - jwt(HEADER, &payload("")).len();
+    let t = jwt(HEADER, &payload(&"x".repeat(room / 4 * 3)));
     assert!((LIMIT - 4..=LIMIT).contains(&t.len()));
-    for before in [0, BUFFER - t.len() - 1, BUFFER - LIMIT, BUFFER - 1, 2 * BUFFER - 90] {
+    for before in [
+        0,
+        WINDOW - AHEAD - t.len(),
+        WINDOW - AHEAD - 1,
+        WINDOW - LIMIT,
+        WINDOW - 1,
+        2 * WINDOW - 90,
+    ] {
         for text in [t.clone(), STANDARD.encode(&t)] {
             let text = format!("{}{text}\n", "\n".repeat(before));
             let found = find_in(&text);
@@ -257,7 +367,7 @@ fn a_token_of_the_largest_size_is_found_across_borders() {
 
 #[test]
 fn expired_tokens_are_counted_once_each() {
-    let of = |exp: &str| jwt(HEADER, &format!(r#"{{"exp":{exp}}}"#));
+    let of = |exp: &str| jwt(HEADER, &format!(r#"{{"x-ably-clientId":"a","exp":{exp}}}"#));
     let text = ["2000", "1999.9", "-1e300", "2000", "2001", "2000.9"].map(of).join(" ");
     let found = find_in(text);
     assert_eq!((found.expired, found.last_expired_ms), (4, Some(2_000_000)));
@@ -274,7 +384,7 @@ fn a_life_of_over_an_hour_is_told_however_far_it_goes() {
         (r#"{"exp":5600}"#, false),
         (r#"{"exp":5601}"#, true),
     ] {
-        let found = find_in(jwt(HEADER, payload));
+        let found = find_in(jwt(HEADER, &payload.replace('{', r#"{"x-ably-clientId":"a","#)));
         assert_eq!(found.tokens[0].lives_longer_than_an_hour(NOW_MS), longer, "{payload}");
     }
 }
@@ -287,31 +397,33 @@ fn what_a_text_is_instead_is_told_only_of_all_of_it() {
     let opaque = "xVLyHw.s3cretDTSFdn8s3cret_s3cret-s3cret";
     let jwe = format!("{}..y.z.t", part(r#"{"alg":"dir","enc":"A256GCM"}"#));
     let utf_16: Vec<u8> = t.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let app = || Some(Instead::OpaqueToken("xVLyHw".into()));
+    let app = || Some(Diagnosis::OpaqueToken("xVLyHw".into()));
+    let is_key = || Some(Diagnosis::ApiKey("APP1.key1".into()));
     for (text, instead) in [
-        (Vec::new(), Some(Instead::Empty)),
-        (b" \r\n\"\" ".to_vec(), Some(Instead::Empty)),
-        (b"\x1f\x8b\x08\0\0".to_vec(), Some(Instead::Compressed("zcat"))),
-        (b"PK\x03\x04\0\0".to_vec(), Some(Instead::Compressed("unzip -p"))),
-        ([b"\xff\xfe".to_vec(), utf_16.clone()].concat(), Some(Instead::Utf16)),
-        (utf_16, Some(Instead::Utf16)),
-        (key.into(), Some(Instead::ApiKey)),
-        (format!("'{key}'\n").into(), Some(Instead::ApiKey)),
-        (format!("Authorization: Basic {}\n", STANDARD.encode(key)).into(), Some(Instead::ApiKey)),
+        (Vec::new(), Some(Diagnosis::Empty)),
+        (b" \r\n\"\" ".to_vec(), Some(Diagnosis::Empty)),
+        (b"\x1f\x8b\x08\0\0".to_vec(), Some(Diagnosis::Compressed("zcat"))),
+        (b"PK\x03\x04\0\0".to_vec(), Some(Diagnosis::Compressed("unzip -p"))),
+        ([b"\xff\xfe".to_vec(), utf_16.clone()].concat(), Some(Diagnosis::Utf16)),
+        (utf_16, Some(Diagnosis::Utf16)),
+        (key.into(), is_key()),
+        (format!("'{key}'\n").into(), is_key()),
+        (format!("Authorization: Basic {}\n", STANDARD.encode(key)).into(), is_key()),
         (format!("{key} x").into(), None),
         (format!("{} x", STANDARD.encode(key)).into(), None),
+        (format!("{}:s3cret-9", cut(&t)[..90].to_owned()).into(), None),
         (opaque.into(), app()),
         (format!("Bearer {}\r\n", STANDARD.encode(opaque)).into(), app()),
         (b"www.example.com".to_vec(), None),
-        (jwe.clone().into(), Some(Instead::EncryptedJwt)),
+        (jwe.clone().into(), Some(Diagnosis::EncryptedJwt)),
         (format!("{jwe} {t}").into(), None),
-        (format!("\"{}\n  {}\"\n", &t[..40], &t[40..]).into(), Some(Instead::BrokenToken)),
-        (format!("Bearer {}", t.replace('.', "\n.\n")).into(), Some(Instead::BrokenToken)),
+        (format!("\"{}\n  {}\"\n", &t[..40], &t[40..]).into(), Some(Diagnosis::BrokenToken)),
+        (format!("Bearer {}", t.replace('.', "\n.\n")).into(), Some(Diagnosis::BrokenToken)),
         (format!("a {}\n{}", &t[..40], &t[40..]).into(), None),
         (b"nothing here".to_vec(), None),
         (t.clone().into(), None),
     ] {
-        assert_eq!(find_in(&text).instead, instead, "{}", String::from_utf8_lossy(&text));
+        assert_eq!(find_in(&text).diagnosis, instead, "{}", String::from_utf8_lossy(&text));
     }
 }
 
@@ -338,7 +450,7 @@ fn near_misses_in_any_number_take_linear_time() {
     ] {
         let text = noise.repeat(size / noise.len());
         let start = Instant::now();
-        let found = find(format!("{text} {}", whole()).as_bytes(), NOW_MS).unwrap();
+        let found = find(format!("{text} {}", whole()).as_bytes(), READING).unwrap();
         assert_eq!(raws(&found), [whole()], "{}", &noise[..20.min(noise.len())]);
         assert!(start.elapsed() < Duration::from_secs(60), "{}", &noise[..20.min(noise.len())]);
     }
@@ -348,8 +460,8 @@ fn near_misses_in_any_number_take_linear_time() {
 fn a_line_without_end_and_nul_bytes_hide_nothing() {
     let text = Cursor::new(whole()).chain(repeat(b'a').take(20 << 20)).chain(Cursor::new("\n"));
     let text = text.chain(repeat(0).take(5 << 20)).chain(Cursor::new(nth(1)));
-    let found = find(text, NOW_MS).unwrap();
-    assert_eq!(raws(&found), [format!("{}.", cut(&whole())), nth(1)]);
+    let found = find(text, READING).unwrap();
+    assert_eq!(raws(&found), [whole(), nth(1)]);
     assert_eq!(found.tokens[1].line, 2);
 }
 
@@ -362,7 +474,7 @@ fn an_error_of_the_reader_is_its_own() {
         }
     }
     let text = Cursor::new(whole()).chain(Broken);
-    assert_eq!(find(text, NOW_MS).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert_eq!(find(text, READING).unwrap_err().kind(), ErrorKind::PermissionDenied);
 }
 
 /// Bytes between tokens: anything, and what looks like the beginning of a token.
@@ -373,11 +485,12 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn planted_tokens_are_all_found_and_nothing_else(
         noises in vec(noise(), 1..8),
         forms in vec(0..4, 8),
-        far in vec(prop_oneof![Just(0usize), Just(0), BUFFER - 600..BUFFER + 10], 8),
+        far in vec(prop_oneof![Just(0usize), Just(0), WINDOW - AHEAD - 600..WINDOW - AHEAD + 10], 8),
         sizes in vec(1usize..5000, 1..9),
     ) {
         let (mut text, mut planted) = (Vec::new(), Vec::new());
@@ -396,15 +509,15 @@ proptest! {
             text.extend_from_slice(form.as_bytes());
             planted.push((token, line));
         }
-        let found = find(Pieces(&text, sizes.into_iter().cycle()), NOW_MS).unwrap();
-        let tokens = found.tokens.iter().map(|token| (token.raw.expose().to_owned(), token.line));
+        let found = find(Pieces(&text, sizes.into_iter().cycle()), READING).unwrap();
+        let tokens = found.tokens.iter().map(|token| (token.raw.as_ref().unwrap().expose().to_owned(), token.line));
         prop_assert_eq!(tokens.collect::<Vec<_>>(), planted);
-        prop_assert_eq!((found.expired, found.doubtful.len()), (0, 0));
+        prop_assert_eq!((found.expired, found.helpless.len()), (0, 0));
     }
 
     #[test]
     fn no_bytes_make_it_panic(noise in noise(), sizes in vec(1usize..50, 1..5)) {
-        let found = find(Pieces(&noise, sizes.into_iter().cycle()), NOW_MS).unwrap();
+        let found = find(Pieces(&noise, sizes.into_iter().cycle()), READING).unwrap();
         prop_assert_eq!(found.tokens.len(), 0);
     }
 
@@ -419,16 +532,16 @@ proptest! {
             let found = find_in(&text);
             let shown = format!("{found:?}");
             prop_assert!(!shown.contains("5ignature"));
-            let _ = found.tokens.iter().any(|token| token.lives_longer_than_an_hour(0));
+            let _ = all(&found).any(|token| token.lives_longer_than_an_hour(0));
             // A part of it is no other token.
             let part = find_in(&text[at.index(text.len())..]);
-            prop_assert!(part.tokens.len() <= found.tokens.len());
+            prop_assert!(all(&part).count() <= all(&found).count());
         }
     }
 
     #[test]
     fn claims_come_back_as_written(
-        client_id in "\\PC{1,30}", revocation_key in "[\u{0}-\u{7f}]{1,30}", iat: i64, exp in 2001..i64::MAX,
+        client_id in "\\PC{1,30}", revocation_key in "[ -~]{1,30}", iat: i64, exp in 2001..i64::MAX,
     ) {
         let (mut client, mut group) = (String::new(), String::new());
         crate::json::quote(&mut client, &client_id);
@@ -437,8 +550,8 @@ proptest! {
             r#"{{"x-ably-clientId":{client},"x-ably-revocation-key":{group},"iat":{iat},"exp":{exp}}}"#
         )));
         let token = &found.tokens[0];
-        prop_assert_eq!(token.client_id.as_deref(), Some(client_id.as_str()));
-        prop_assert_eq!(token.revocation_key.as_deref(), Some(revocation_key.as_str()));
-        prop_assert_eq!((token.issued_at, token.expires_at), (Some(iat), Some(exp)));
+        prop_assert_eq!(token.claims.client_id.as_deref(), Some(client_id.as_str()));
+        prop_assert_eq!(token.claims.revocation_key.as_deref(), Some(revocation_key.as_str()));
+        prop_assert_eq!((token.claims.issued_at, token.claims.expires_at), (Some(iat), Some(exp)));
     }
 }

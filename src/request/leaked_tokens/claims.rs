@@ -1,0 +1,233 @@
+//! What a JWT says of itself, and why it may not be acted on. No message holds any value of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use crate::json::document::{Document, Value};
+use crate::request::target::fits_a_line;
+use crate::secret::jwt::{Jwt, object};
+use crate::secret::shape::{certain, decode, is_key_name};
+
+const KEY_NAME: &str = "kid";
+/// Every encrypted JWT has it (RFC 7516, 4.1.2).
+const ENCRYPTED: &str = "enc";
+/// What the names of Ably's own claims begin with.
+const ABLYS: &str = "x-ably-";
+const EMBEDDED: &str = "x-ably-token";
+const CLIENT_ID: &str = "x-ably-clientId";
+const REVOCATION_KEY: &str = "x-ably-revocation-key";
+const CAPABILITY: &str = "x-ably-capability";
+const ISSUED_AT: &str = "iat";
+const EXPIRES_AT: &str = "exp";
+
+/// What a JWT is, and what can be done about it.
+pub(super) struct Judged {
+    pub(super) origin: Origin,
+    /// Empty if none can be told.
+    pub(super) key_name: String,
+    pub(super) claims: Claims,
+    /// Why it cannot be revoked by itself.
+    pub(super) why: Option<Why>,
+}
+
+#[derive(PartialEq, Eq)]
+pub(super) enum Origin {
+    Ablys,
+    /// It names a key, but no claim is one of Ably's own.
+    Uncertain,
+    Foreign,
+}
+
+/// What a token says of itself, as far as that can be read.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// The client that it was issued to (`x-ably-clientId`); `*` is any.
+    pub client_id: Option<Box<str>>,
+    /// Its group for revocation (`x-ably-revocation-key`).
+    pub revocation_key: Option<Box<str>>,
+    /// When it was issued, in Unix seconds (`iat`).
+    pub issued_at: Option<i64>,
+    /// When it expires, in Unix seconds (`exp`).
+    pub expires_at: Option<i64>,
+    /// What it may do (`x-ably-capability`): JSON in a string. Empty if it is no string.
+    pub capability: Option<Arc<str>>,
+}
+
+/// Why a token cannot be revoked by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    NoClaim,
+    AnyClient,
+    /// Readers differ in which of two claims they believe.
+    Twice(&'static str),
+    NotText(&'static str),
+    NotTime(&'static str),
+    /// A JWT, or the secret of a key at hand.
+    HoldsSecret,
+    /// No line of a targets file can hold it.
+    OddCharacters(&'static str),
+    Embedded,
+    Cut,
+    TooLong,
+}
+
+impl fmt::Display for Why {
+    /// As a sentence's end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let doubt = match self {
+            Self::NoClaim => return f.write_str("has neither a client ID nor a revocation key"),
+            Self::AnyClient => {
+                return f.write_str("is for any client ID (*) and has no revocation key");
+            }
+            Self::Twice(claim) => format!("it holds {claim} more than once"),
+            Self::NotText(claim) => format!("its {claim} is not a string"),
+            Self::NotTime(claim) => format!("its {claim} is not a time in Unix seconds"),
+            Self::HoldsSecret => "a claim of it holds a key or a token".to_owned(),
+            Self::OddCharacters(claim) => {
+                format!("its {claim} holds a line break or a control character")
+            }
+            Self::Embedded => {
+                format!("it only carries an Ably token ({EMBEDDED}), which cannot be decoded")
+            }
+            Self::Cut => {
+                "its payload cannot be decoded: it was cut off, or broken over lines".to_owned()
+            }
+            Self::TooLong => "it is longer than 64 KiB".to_owned(),
+        };
+        write!(f, "is doubtful: {doubt}")
+    }
+}
+
+impl Claims {
+    /// What can be revoked: the client ID, unless that is `*`, and the revocation key.
+    pub(super) fn targets(&self) -> (Option<&str>, Option<&str>) {
+        let client_id = self.client_id.as_deref().filter(|id| *id != "*");
+        (client_id, self.revocation_key.as_deref())
+    }
+
+    /// When it expired, if it did, by a clock. Both in Unix milliseconds.
+    pub fn ended_ms(&self, now_ms: i64) -> Option<i64> {
+        self.expires_at.map(|end| end.saturating_mul(1000)).filter(|end| *end <= now_ms)
+    }
+
+    /// Leaves out what would show a secret that they hold.
+    pub fn forget_targets(&mut self) {
+        (self.client_id, self.revocation_key) = (None, None);
+    }
+
+    /// Why none of them can be revoked.
+    fn why_not(&self) -> Option<Why> {
+        let (client_id, revocation_key) = self.targets();
+        let values = [(CLIENT_ID, client_id), (REVOCATION_KEY, revocation_key)];
+        let mut values =
+            values.into_iter().filter_map(|(claim, value)| Some((claim, value?))).peekable();
+        if values.peek().is_none() {
+            return Some(if self.client_id.is_some() { Why::AnyClient } else { Why::NoClaim });
+        }
+        values.find_map(|(claim, value)| match value {
+            _ if certain(value).is_some() => Some(Why::HoldsSecret),
+            _ if !fits_a_line(value) => Some(Why::OddCharacters(claim)),
+            _ => None,
+        })
+    }
+}
+
+impl Jwt<'_> {
+    /// What it is; `None` if it is no JWT after all.
+    pub(super) fn judge(&self) -> Option<Judged> {
+        let header = object(&self.header_json).filter(|header| !has(header, ENCRYPTED))?;
+        let kid = text(&header, KEY_NAME);
+        let key_name = kid.ok().flatten().filter(|name| is_key_name(name));
+        let payload = match self.is_too_long() {
+            true => Err(Why::TooLong),
+            false => decode(self.payload).and_then(|json| object(&json)).ok_or(Why::Cut),
+        };
+        if payload.is_err() && key_name.is_none() {
+            return None;
+        }
+        let is_embedded =
+            has(&header, EMBEDDED) || payload.as_ref().is_ok_and(|part| has(part, EMBEDDED));
+        let has_own = match &payload {
+            Ok(part) => part
+                .root()
+                .fields()
+                .is_some_and(|mut it| it.any(|(name, _)| name.starts_with(ABLYS))),
+            Err(_) => self.begins_like_ablys(),
+        };
+        let is_repeated = kid == Err(Why::Twice(KEY_NAME));
+        let origin = match &key_name {
+            _ if is_embedded => Origin::Ablys,
+            None if !is_repeated => Origin::Foreign,
+            _ if has_own => Origin::Ablys,
+            Some(_) => Origin::Uncertain,
+            None => Origin::Foreign,
+        };
+        let (mut claims, doubt) = payload.as_ref().map(claims).unwrap_or_default();
+        let why = is_embedded.then_some(Why::Embedded).or(kid.err()).or(payload.err()).or(doubt);
+        let why = why.or_else(|| claims.why_not());
+        if why == Some(Why::HoldsSecret) {
+            claims.forget_targets();
+        }
+        Some(Judged { origin, key_name: key_name.unwrap_or_default().to_owned(), claims, why })
+    }
+
+    /// Whether what can be decoded of a payload has a claim of Ably's.
+    fn begins_like_ablys(&self) -> bool {
+        let (whole_groups, _) = self.payload.as_chunks::<4>();
+        let start = decode(whole_groups.as_flattened());
+        start.is_some_and(|start| memmem::find(&start, ABLYS.as_bytes()).is_some())
+    }
+}
+
+/// What a payload says, and the first claim of it that cannot be believed.
+fn claims(payload: &Document) -> (Claims, Option<Why>) {
+    let mut doubt = None;
+    let claims = Claims {
+        client_id: believed(text(payload, CLIENT_ID), &mut doubt).map(Box::from),
+        revocation_key: believed(text(payload, REVOCATION_KEY), &mut doubt).map(Box::from),
+        issued_at: believed(time(payload, ISSUED_AT), &mut doubt),
+        expires_at: believed(time(payload, EXPIRES_AT), &mut doubt),
+        capability: match value(payload, CAPABILITY) {
+            Ok(capability) => capability.map(|it| it.as_text().unwrap_or_default().into()),
+            Err(_) => Some("".into()),
+        },
+    };
+    (claims, doubt)
+}
+
+fn believed<T>(claim: Result<Option<T>, Why>, doubt: &mut Option<Why>) -> Option<T> {
+    claim.unwrap_or_else(|why| {
+        doubt.get_or_insert(why);
+        None
+    })
+}
+
+fn value<'a>(part: &'a Document, claim: &'static str) -> Result<Option<Value<'a>>, Why> {
+    let fields = part.root().fields().into_iter().flatten();
+    match fields.filter(|(name, _)| *name == claim).count() {
+        0 | 1 => Ok(part.root().get(claim)),
+        _ => Err(Why::Twice(claim)),
+    }
+}
+
+fn has(part: &Document, claim: &'static str) -> bool {
+    !matches!(value(part, claim), Ok(None))
+}
+
+/// A text; an empty one counts as absent.
+fn text<'a>(part: &'a Document, claim: &'static str) -> Result<Option<&'a str>, Why> {
+    match value(part, claim)?.map(Value::as_text) {
+        None | Some(Some("")) => Ok(None),
+        Some(Some(text)) => Ok(Some(text)),
+        Some(None) => Err(Why::NotText(claim)),
+    }
+}
+
+/// Unix seconds, fractions rounded down (RFC 7519 allows them). What is too far away for an `i64` is
+/// as far as that goes.
+fn time(part: &Document, claim: &'static str) -> Result<Option<i64>, Why> {
+    let time = value(part, claim)?.map(Value::as_nearest_integer);
+    time.map(|time| time.ok_or(Why::NotTime(claim))).transpose()
+}

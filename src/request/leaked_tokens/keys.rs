@@ -1,0 +1,266 @@
+//! API keys in the text: worse than any token, since whoever has one signs new ones.
+//!
+//! A key is met at its colon, however that is written: before it stands `appId.keyId`, behind it a
+//! secret as Ably makes them. Shorter secrets are believed only where the text says that they are
+//! one, since much looks like `a.b:c`; and where the secret of a key at hand stands, its form does
+//! not matter. In base64 a key is looked for behind `Basic`.
+
+#![expect(clippy::indexing_slicing, reason = "every position was found in the text it is used on")]
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use memchr::{memchr_iter, memmem};
+use zeroize::Zeroizing;
+
+use super::{LeakedKey, Lines};
+use crate::api_key::ApiKey;
+use crate::secret::shape::{
+    SHORT_SECRET, decoded, hex, is_id_byte, is_key_name, is_random, is_secret, key_name_at_end,
+    run, sign_at_end,
+};
+
+/// The longest secret, in bytes; real ones have 43.
+const LONGEST: usize = 64;
+/// The longest ID of an app or a key; real ones have 6. What is longer may be a part of a token, which
+/// is not shown.
+const LONGEST_ID: usize = 16;
+/// So much before a key says what it is, in bytes.
+const BEFORE: usize = 64;
+/// What escapes of a colon end with.
+const ESCAPED: [&[u8]; 2] = [b"3A", b"3a"];
+/// `Basic`, of which the first letter may be small.
+const BASIC: &[u8] = b"asic";
+/// The longest base64 of a key, in digits.
+const LONGEST_BASE64: usize = 4 * LONGEST;
+
+/// The keys found so far.
+pub(super) struct Keys<'a> {
+    /// How the secrets of known keys are searched for, and the keys' names.
+    known: Vec<(memmem::Finder<'a>, &'a str)>,
+    names: HashSet<String>,
+    pub(super) found: Vec<LeakedKey>,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(known: &[&'a ApiKey]) -> Self {
+        // A short secret may be a word.
+        let text =
+            |key: &'a ApiKey| if key.secret().len() < 8 { key.expose() } else { key.secret() };
+        let known = known.iter().map(|key| (memmem::Finder::new(text(key)), key.name()));
+        Self { known: known.collect(), names: HashSet::new(), found: Vec::new() }
+    }
+
+    /// Takes note of every key whose place is in a range of a text. `lines` is at the text's beginning.
+    pub(super) fn scan(&mut self, text: &[u8], range: Range<usize>, mut lines: Lines) {
+        let (within, offset) = (&text[range.clone()], range.start);
+        let mut hits: Vec<(usize, String)> = Vec::new();
+        let plain = memchr_iter(b':', within).map(|at| at + 1);
+        let [upper, lower] = ESCAPED.map(|colon| memmem::find_iter(within, colon).map(|at| at + 2));
+        // Nearly all signs have no word behind them.
+        let words = plain.chain(upper).chain(lower).map(|at| offset + at);
+        for at in words.filter(|at| text.get(*at).is_some_and(|byte| is_id_byte(*byte))) {
+            if let Some(name) = key_at(text, at) {
+                hits.push((at, name));
+            }
+        }
+        for at in memmem::find_iter(within, BASIC).map(|at| offset + at) {
+            let inner = basic(&text[at + BASIC.len()..]);
+            let name = memchr_iter(b':', &inner).find_map(|colon| key_at(&inner, colon + 1));
+            hits.extend(name.or_else(|| self.known_in(&inner)).map(|name| (at, name)));
+        }
+        for (finder, name) in &self.known {
+            let end = text.len().min(range.end + finder.needle().len() - 1);
+            let at = finder.find(&text[offset..end]);
+            hits.extend(at.map(|at| (offset + at, (*name).to_owned())));
+        }
+        hits.sort_by_key(|(at, _)| *at);
+        for (at, key_name) in hits {
+            if self.names.insert(key_name.clone()) {
+                self.found.push(LeakedKey { line: lines.at(text, at), key_name });
+            }
+        }
+    }
+
+    /// The known key whose secret a text holds.
+    fn known_in(&self, text: &[u8]) -> Option<String> {
+        let (_, name) = self.known.iter().find(|(finder, _)| finder.find(text).is_some())?;
+        Some((*name).to_owned())
+    }
+}
+
+/// What stands in base64 behind `Basic`.
+fn basic(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let blanks = [&b" "[..], b"%20", b"+"];
+    let base64 = blanks.iter().find_map(|blank| text.strip_prefix(*blank)).unwrap_or_default();
+    Zeroizing::new(decoded(&base64[..base64.len().min(LONGEST_BASE64)]).collect())
+}
+
+/// The name of the key whose secret begins at a place.
+fn key_at(text: &[u8], at: usize) -> Option<String> {
+    let secret = &text[at..];
+    let length = run(&secret[..secret.len().min(LONGEST + 1)]);
+    if !(SHORT_SECRET..=LONGEST).contains(&length) {
+        return None;
+    }
+    let colon = at - sign_at_end(&text[..at], b':')?;
+    let before = &text[colon.saturating_sub(2 * LONGEST_ID + BEFORE)..colon];
+    let start = key_name_at_end(before)?;
+    let start = start + escape(&before[..start], &before[start..]);
+    let (before, name) = before.split_at_checked(start)?;
+    let name = str::from_utf8(name).ok().filter(|name| is_likely_name(name))?;
+    // Behind a dot it is of a host, a package or a class, behind @ of an address.
+    if before.ends_with(b".") || before.ends_with(b"@") {
+        return None;
+    }
+    let (secret, behind) = secret.split_at(length);
+    let secret = str::from_utf8(secret).ok()?;
+    // What ends in padding is the hash of something.
+    let is_key = is_secret(secret) && !behind.starts_with(b"=")
+        || is_random(secret) && is_called_a_key(before);
+    is_key.then(|| name.to_owned())
+}
+
+/// Whether a text is the name of a key, and can be nothing else.
+pub(super) fn is_likely_name(text: &str) -> bool {
+    is_key_name(text) && text.split('.').all(|id| id.len() <= LONGEST_ID)
+}
+
+/// How much at the beginning of a word belongs to an escape before it: `%3D`, `\n`, a colour.
+fn escape(before: &[u8], word: &[u8]) -> usize {
+    match (before, word) {
+        ([.., b'%'], [b'2', b'5', rest @ ..]) => 2 + escape(before, rest),
+        ([.., b'%'], [a, b, ..]) if hex(&[*a, *b]).is_some() => 2,
+        ([.., b'\\'], [b'u', ..]) => 5,
+        ([.., b'\\'], [b'x', ..]) => 3,
+        ([.., b'\\'], _) => 1,
+        ([.., 0x1b, b'['] | [.., b';'], _) => {
+            let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if word.get(digits) == Some(&b'm') { digits + 1 } else { 0 }
+        }
+        _ => 0,
+    }
+}
+
+/// Whether what stands before a text calls it a key: the parameter `key`, or a name with `ABLY` in it.
+fn is_called_a_key(before: &[u8]) -> bool {
+    let before = String::from_utf8_lossy(before).to_lowercase();
+    // Reports of scanners have `&` as JSON's escape.
+    let before = before.replace("%3d", "=").replace("%22", "\"").replace("\\u0026", "&");
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_parameter = before.strip_suffix("key=").is_some_and(|rest| !rest.ends_with(is_of_name));
+    let name = before.trim_end_matches(|c: char| c.is_whitespace() || "\"'`\\=:>([{".contains(c));
+    let name = name.rsplit(|c: char| !is_of_name(c)).next();
+    is_parameter || name.is_some_and(|name| name.contains("ably"))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
+    use super::super::{Reading, WINDOW, find};
+    use super::*;
+
+    const NAME: &str = "xVLyHw.1a-Bc_";
+    const SECRET: &str = "AbCdEfGhIjKlMnOpQrStUvWxYz0bcdef-_jklmnopqr";
+    const SHORT: &str = "s3cr3t-marker-9f2c";
+
+    fn keys_in(text: &str, known: &[&str]) -> Vec<(u64, String)> {
+        let known: Vec<ApiKey> = known.iter().map(|key| ApiKey::parse(key).unwrap()).collect();
+        let known: Vec<&ApiKey> = known.iter().collect();
+        let reading = Reading { keys: &known, ..Reading::default() };
+        let found = find(text.as_bytes(), reading).unwrap();
+        assert!(!format!("{found:?}").contains(&SECRET[..8]), "{found:?}");
+        found.keys.into_iter().map(|key| (key.line, key.key_name)).collect()
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_form_of_text() {
+        let key = format!("{NAME}:{SECRET}");
+        let escaped = key.replace(':', "%3A");
+        let base64 = STANDARD.encode(&key);
+        for text in [
+            key.clone(),
+            format!("ABLY_API_KEY={key}"),
+            format!("export ABLY_API_KEY=\"{key}\""),
+            format!("'{key}'."),
+            format!("new Ably.Realtime({{ key: '{key}' }});"),
+            format!("{{\"a\":\"{key}\"}}"),
+            format!("{{\"a\":\"{{\\\"b\\\":\\\"\\n{key}\\\"}}\\n\"}}"),
+            format!("ably:\n  key: {key}\n"),
+            format!("GET /time?key={key}&v=2 HTTP/1.1"),
+            format!("GET /time?key={escaped}&v=2 HTTP/1.1"),
+            format!("next=%2Ftime%3Fkey%3D{escaped}%26v%3D2"),
+            format!("next=%252Ftime%253Fkey%253D{}", key.replace(':', "%253a")),
+            format!("\"\\u0022{}\\u0022\"", key.replace(':', "\\u003a")),
+            format!("https://{key}@rest.ably.io/time"),
+            format!("\u{1b}[1;32m{key}\u{1b}[0m"),
+            format!("\u{1b}[32m{key}"),
+            format!("Authorization: Basic {base64}\r\n"),
+            format!("\"authorization\":\"basic {}\"", base64.trim_end_matches('=')),
+            format!("Basic%20{base64}"),
+            format!("Basic {}", STANDARD.encode(format!("{key}\n"))),
+        ] {
+            let line = 1 + u64::from(text.starts_with("ably:"));
+            assert_eq!(keys_in(&text, &[]), [(line, NAME.to_owned())], "{text}");
+            let text = format!("{}\n{text}\n{text}", " ".repeat(WINDOW));
+            assert_eq!(keys_in(&text, &[]), [(line + 1, NAME.to_owned())], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shorter_secret_counts_where_it_is_called_a_key_or_is_known() {
+        let key = format!("{NAME}:{SHORT}");
+        let found = [(1, NAME.to_owned())];
+        for text in [
+            format!("ABLY_API_KEY={key}"),
+            format!("ABLY_API_KEY: \"{key}\""),
+            format!("\"ablyKey\": \"{key}\""),
+            format!("ABLY_API_KEY%3D%22{}%22", key.replace(':', "%3A")),
+            format!("new Ably.Rest('{key}')"),
+            format!("?key={key}"),
+            format!("&key%3D{}", key.replace(':', "%3a")),
+            format!("\\u0026key={key}\\u0026"),
+            format!("key={key}"),
+        ] {
+            assert_eq!(keys_in(&text, &[]), found, "{text}");
+        }
+        for text in [format!("it is {key}"), format!("monkey={key}"), format!("user: {key}")] {
+            assert_eq!(keys_in(&text, &[]), [], "{text}");
+            assert_eq!(keys_in(&text, &["a.b:other-s3cret", &key]), found, "{text}");
+        }
+        let base64 = STANDARD_NO_PAD.encode(&key);
+        for text in [SHORT.to_owned(), format!("x{SHORT}y"), format!("Basic {base64}")] {
+            assert_eq!(keys_in(&text, &[&key]), found, "{text}");
+        }
+        let far = format!("{}{SHORT}", "\n".repeat(WINDOW - 9));
+        assert_eq!(keys_in(&far, &[&key]), [(WINDOW as u64 - 8, NAME.to_owned())]);
+        assert_eq!(keys_in("pass a.b:pass", &["a.b:pass"]), [(1, "a.b".to_owned())]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_key_is_none() {
+        let hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        for text in [
+            "at 12.30:45 and 2026-11-23T10:00:00.123:45",
+            "rest.ably.io:443 main.realtime.ably.net:8443",
+            "at com.example.Foo.bar(Foo.java:123) io.ably:ably-java-1x2y3z4a5b6c7d8e9f",
+            &format!("registry.io/app.name@sha256:{hex} app.sha256:{hex}"),
+            "git@github.com:AbCdEfGhIjKlMnOpQrStUvWxYz0bcdefghijklmnopq/x.git",
+            "fe80::1:2.3:4 01:23:45:67:89:AB ::ffff:1.2.3.4",
+            "alice@example.com:AbCdEfGhIjKlMnOpQrStUvWxYz0bcdefghijklmnopq",
+            &format!("a.b.c:{SECRET}"),
+            &format!("a.b:{SECRET}="),
+            &format!("a.b:{SECRET}x a.b:{}", &SECRET[1..]),
+            &format!("a.b:{}", SECRET.to_lowercase()),
+            &format!("a.b:{} a.b:{hex}", SECRET.replace('0', "x")),
+            &format!("ab:{SECRET} .ab:{SECRET} ab.:{SECRET}"),
+            "clientId=com.example.mobile:ios-0123456789abcdef key=mobile.ios:alice",
+            &format!("Basic {}", STANDARD.encode("first.last:Passw0rd-of-2026")),
+            "Basic  basic asic Basic %3A",
+        ] {
+            assert_eq!(keys_in(&format!("({text})"), &[]), [], "{text}");
+        }
+    }
+}
