@@ -8,8 +8,11 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "missing: $*" >&2; exit 1; }
 needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-command -v cargo >/dev/null || fail "cargo: Rust $needed or newer, from https://rustup.rs or your distribution"
-command -v "${CC:-cc}" >/dev/null || fail "cc: a C compiler, as the package gcc"
+here=$(rustc --version 2>/dev/null | cut -d' ' -f2)
+[ -n "$here" ] || fail "Rust $needed or newer (https://rustup.rs, or your distribution's package)"
+[ "$(printf '%s\n' "$needed" "$here" | sort -V | head -n 1)" = "$needed" ] ||
+    fail "Rust $needed or newer; here is $here (rustup update, or https://rustup.rs)"
+command -v "${CC:-cc}" >/dev/null || fail "a C compiler (cc; apt-get install gcc libc6-dev)"
 
 home=${CARGO_HOME:-$HOME/.cargo}
 sources=$(rustc --print sysroot)/lib/rustlib/src/rust

@@ -6,6 +6,8 @@
 
 mod support;
 
+/// `make install` beside another program of the name.
+mod install;
 /// Where the program must run: an empty root, no home, no rights, no threads.
 mod places;
 
