@@ -59,6 +59,7 @@ impl Document {
 
     /// The node behind a value and all that is in it.
     #[expect(clippy::indexing_slicing, reason = "whoever asks has seen that the node is there")]
+    #[inline(always)]
     fn after(&self, at: usize) -> usize {
         match self.nodes[at] {
             Node::List(end) | Node::Object(end) => end,
@@ -195,6 +196,7 @@ pub struct Value<'a> {
 
 impl<'a> Value<'a> {
     #[expect(clippy::indexing_slicing, reason = "a document has a root, and its ends are its own")]
+    #[inline(always)]
     fn node(self) -> Node {
         self.document.nodes[self.at]
     }

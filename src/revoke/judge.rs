@@ -34,8 +34,14 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     }
     let lacking = unknown(format!("the answer of {} holds no result for it", answer.host));
     let outcome = |(at, target): (usize, &&str)| {
-        let first = if in_order { at } else { results.partition_point(|(own, _)| own < target) };
-        let own = results.iter().skip(first).take_while(|(own, _)| own == target);
+        let own = match in_order {
+            true => at..at + 1,
+            false => {
+                let before = results.partition_point(|(own, _)| own < target);
+                before..results.partition_point(|(own, _)| own <= target)
+            }
+        };
+        let own = results.get(own).unwrap_or_default().iter();
         let mut outcomes = own.map(|(_, result)| of_result(*result, answer, terms));
         let Some(first) = outcomes.next() else { return lacking.clone() };
         match outcomes.all(|other| other.word() == first.word()) {
