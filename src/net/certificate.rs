@@ -23,20 +23,20 @@ const SERVER: &str = "give the server a better certificate, or check --endpoint 
 
 /// What our own verifier finds, beyond rustls' words. It travels as `CertificateError::Other`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Finding {
     /// No root vouches for this issuer.
     Issuer(String),
     /// The key of the server has so few bits.
     ShortKey(usize),
 }
 
-impl std::fmt::Display for Found {
+impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self:?}")
     }
 }
 
-impl std::error::Error for Found {}
+impl std::error::Error for Finding {}
 
 /// What a certificate is or has, and what to do about it. `check` is the remedy where nothing more
 /// can be said.
@@ -56,10 +56,10 @@ pub(crate) fn problem(bad: &Bad, check: &str) -> Problem {
             return Problem::new(for_others(presented), check);
         }
         Bad::Other(OtherError(inner)) => match inner.downcast_ref() {
-            Some(Found::Issuer(name)) => {
+            Some(Finding::Issuer(name)) => {
                 return Problem::new(format!("comes from an unknown issuer, {name}"), ISSUER);
             }
-            Some(Found::ShortKey(bits)) => {
+            Some(Finding::ShortKey(bits)) => {
                 let what =
                     format!("has an RSA key of {bits} bits, and fewer than 2048 are not enough");
                 return Problem::new(what, SERVER);
@@ -202,8 +202,8 @@ mod tests {
                 "9999-12-31T23:59:59Z",
                 "1970",
             ),
-            (other(Found::Issuer("Corp".to_owned())), "unknown issuer, Corp", "--ca-file"),
-            (other(Found::ShortKey(1024)), "1024 bits", "better certificate"),
+            (other(Finding::Issuer("Corp".to_owned())), "unknown issuer, Corp", "--ca-file"),
+            (other(Finding::ShortKey(1024)), "1024 bits", "better certificate"),
             (Bad::UnknownIssuer, "unknown issuer", "--ca-file"),
             (
                 named(&["DnsName(\"a.x\")", "IpAddress(10.0.0.1)"]),

@@ -18,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::file::{self, Input};
-use crate::net::dns_message::{Failure, Family, answer, query};
+use crate::net::dns_message::{Family, Unresolved, answer, query};
 use crate::net::error::NetError;
 use crate::net::resolver::check;
 
@@ -54,19 +54,19 @@ pub(super) fn look_up(
     if !found.is_empty() {
         return Ok(found);
     }
-    let settings = Settings::parse(&resolv_conf());
-    let mut failure = Failure::BadName;
-    for name in settings.names(host) {
-        let Some(mut queries) = queries(&name, &settings.servers)? else { continue };
+    let conf = ResolvConf::parse(&resolv_conf());
+    let mut failure = Unresolved::BadName;
+    for name in conf.names(host) {
+        let Some(mut queries) = queries(&name, &conf.servers)? else { continue };
         match ask(&mut queries, deadline, stop)? {
             Ok(addresses) => return Ok(addresses),
             Err(other) => failure = failure.max(other),
         }
-        if failure == Failure::Late {
+        if failure == Unresolved::Late {
             break;
         }
     }
-    failed(settings.describe(failure))
+    failed(conf.describe(failure))
 }
 
 /// The hosts file is read by lines: lists of blocked hosts make it as long as they like.
@@ -97,12 +97,12 @@ fn resolv_conf() -> String {
 }
 
 /// Whom to ask, and by which full names.
-struct Settings {
+struct ResolvConf {
     servers: Vec<SocketAddr>,
     search: Vec<String>,
 }
 
-impl Settings {
+impl ResolvConf {
     fn parse(text: &str) -> Self {
         let (mut servers, mut search) = (Vec::new(), Vec::new());
         for line in text.lines() {
@@ -144,19 +144,19 @@ impl Settings {
         }
     }
 
-    fn describe(&self, failure: Failure) -> String {
+    fn describe(&self, failure: Unresolved) -> String {
         let servers: Vec<String> = self.servers.iter().map(|it| it.ip().to_string()).collect();
         let servers = format!("the name servers ({})", servers.join(", "));
         let why = match failure {
-            Failure::Late => return format!("was not resolved in time by {servers}"),
-            Failure::BadName => "it is not a valid name".to_owned(),
-            Failure::NoSuchName => "no such name".to_owned(),
-            Failure::NoAddress => "it has no address".to_owned(),
-            Failure::Unreachable => format!("no answer from {servers}"),
-            Failure::Truncated => format!("the answer of {servers} is too long"),
-            Failure::Code(2) => format!("{servers} answered SERVFAIL"),
-            Failure::Code(5) => format!("{servers} answered REFUSED"),
-            Failure::Code(other) => format!("{servers} answered with code {other}"),
+            Unresolved::Late => return format!("was not resolved in time by {servers}"),
+            Unresolved::BadName => "it is not a valid name".to_owned(),
+            Unresolved::NoSuchName => "no such name".to_owned(),
+            Unresolved::NoAddress => "it has no address".to_owned(),
+            Unresolved::Unreachable => format!("no answer from {servers}"),
+            Unresolved::Truncated => format!("the answer of {servers} is too long"),
+            Unresolved::Code(2) => format!("{servers} answered SERVFAIL"),
+            Unresolved::Code(5) => format!("{servers} answered REFUSED"),
+            Unresolved::Code(other) => format!("{servers} answered with code {other}"),
         };
         format!("cannot be resolved: {why}")
     }
@@ -167,7 +167,7 @@ struct Query {
     family: Family,
     message: Vec<u8>,
     socket: UdpSocket,
-    answer: Option<Result<Vec<IpAddr>, Failure>>,
+    answer: Option<Result<Vec<IpAddr>, Unresolved>>,
 }
 
 impl Query {
@@ -178,7 +178,7 @@ impl Query {
     fn send(&mut self) {
         // It may be the word about the datagram before, which then is told but once.
         if self.socket.send(&self.message).is_err_and(|error| is_final(&error)) {
-            self.answer = Some(Err(Failure::Unreachable));
+            self.answer = Some(Err(Unresolved::Unreachable));
         }
     }
 
@@ -191,7 +191,7 @@ impl Query {
                     let message = buffer.get(..length).unwrap_or_default();
                     self.answer = answer(message, &self.message, self.family);
                 }
-                Err(error) if is_final(&error) => self.answer = Some(Err(Failure::Unreachable)),
+                Err(error) if is_final(&error) => self.answer = Some(Err(Unresolved::Unreachable)),
                 Err(_) => return,
             }
         }
@@ -242,15 +242,15 @@ fn ask(
     queries: &mut [Query],
     mut deadline: Instant,
     stop: &AtomicUsize,
-) -> Result<Result<Vec<IpAddr>, Failure>, NetError> {
+) -> Result<Result<Vec<IpAddr>, Unresolved>, NetError> {
     let (mut ask_at, mut is_in_haste) = (Instant::now(), false);
     loop {
         check(stop)?;
         let now = Instant::now();
-        let words = Family::ALL.map(|family| word(queries, family));
-        let found: Vec<IpAddr> = words.iter().flatten().flatten().copied().collect();
-        if !words.contains(&Err(Failure::Late)) || now >= deadline {
-            let failure = words.into_iter().filter_map(Result::err).max();
+        let known = Family::ALL.map(|family| known_of(queries, family));
+        let found: Vec<IpAddr> = known.iter().flatten().flatten().copied().collect();
+        if !known.contains(&Err(Unresolved::Late)) || now >= deadline {
+            let failure = known.into_iter().filter_map(Result::err).max();
             return Ok(failure.filter(|_| found.is_empty()).map_or(Ok(found), Err));
         }
         if !found.is_empty() && !is_in_haste {
@@ -267,11 +267,11 @@ fn ask(
 }
 
 /// What is known of a family: the first word about the name, else why no server has one.
-fn word(queries: &[Query], family: Family) -> Result<Vec<IpAddr>, Failure> {
-    let mut failure = Failure::Unreachable;
+fn known_of(queries: &[Query], family: Family) -> Result<Vec<IpAddr>, Unresolved> {
+    let mut failure = Unresolved::Unreachable;
     for query in queries.iter().filter(|query| query.family == family) {
         match &query.answer {
-            None => failure = Failure::Late,
+            None => failure = Unresolved::Late,
             Some(Err(other)) if other.is_of_server() => failure = failure.max(*other),
             Some(word) => return word.clone(),
         }
@@ -296,17 +296,17 @@ mod tests {
 
     #[test]
     fn resolv_conf_is_read_as_it_comes() {
-        let settings = Settings::parse(
+        let conf = ResolvConf::parse(
             "# note\nnameserver 10.0.0.1\nnameserver ::1 # x\nnameserver nonsense\nnameserver\n\
              nameserver 10.0.0.3\nnameserver 10.0.0.4\ndomain old.example\nsearch a.example. . b\n\
              options ndots:5 attempts:0 timeout:60\n",
         );
-        let shown: Vec<_> = settings.servers.iter().map(ToString::to_string).collect();
+        let shown: Vec<_> = conf.servers.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["10.0.0.1:53", "[::1]:53", "10.0.0.3:53"]);
-        assert_eq!(settings.names("x"), ["x.a.example", "x.b", "x"]);
-        assert_eq!(settings.names("x.y"), ["x.y", "x.y.a.example", "x.y.b"]);
-        assert_eq!(settings.names("x.y."), ["x.y."]);
-        assert_eq!(Settings::parse("").servers, [(Ipv4Addr::LOCALHOST, 53).into()]);
+        assert_eq!(conf.names("x"), ["x.a.example", "x.b", "x"]);
+        assert_eq!(conf.names("x.y"), ["x.y", "x.y.a.example", "x.y.b"]);
+        assert_eq!(conf.names("x.y."), ["x.y."]);
+        assert_eq!(ResolvConf::parse("").servers, [(Ipv4Addr::LOCALHOST, 53).into()]);
     }
 
     #[test]
@@ -330,7 +330,7 @@ mod tests {
         let mut asked = queries("ably.example", &[closed]).unwrap().unwrap();
         let deadline = Instant::now() + AGAIN - Duration::from_millis(100);
         let found = ask(&mut asked, deadline, &AtomicUsize::new(0)).unwrap();
-        assert_eq!(found, Err(Failure::Unreachable));
+        assert_eq!(found, Err(Unresolved::Unreachable));
         assert!(queries("a..b", &[closed]).unwrap().is_none());
     }
 }

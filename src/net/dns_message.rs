@@ -39,7 +39,7 @@ impl Family {
 
 /// Why a name has no address, the least telling first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Failure {
+pub enum Unresolved {
     /// DNS cannot hold it.
     BadName,
     NoSuchName,
@@ -54,7 +54,7 @@ pub enum Failure {
     Late,
 }
 
-impl Failure {
+impl Unresolved {
     /// Whether it is a word about the server, so that another may know better.
     pub(crate) fn is_of_server(self) -> bool {
         !matches!(self, Self::NoSuchName | Self::NoAddress)
@@ -87,7 +87,7 @@ pub fn answer(
     message: &[u8],
     query: &[u8],
     family: Family,
-) -> Option<Result<Vec<IpAddr>, Failure>> {
+) -> Option<Result<Vec<IpAddr>, Unresolved>> {
     let (header, mut rest) = message.split_at_checked(HEADER)?;
     let [id1, id2, flags, code, _, questions, records @ ..] = header else {
         return None;
@@ -107,15 +107,15 @@ pub fn answer(
     match code & 15 {
         0 if *questions == 1 => {}
         0 => return None,
-        3 => return Some(Err(Failure::NoSuchName)),
-        code => return Some(Err(Failure::Code(code))),
+        3 => return Some(Err(Unresolved::NoSuchName)),
+        code => return Some(Err(Unresolved::Code(code))),
     }
     let count = u16::from_be_bytes(records.first_chunk().copied()?);
     let truncated = flags & 2 != 0;
     match addresses(rest, count, family) {
         (found, _) if !found.is_empty() => Some(Ok(found)),
-        _ if truncated => Some(Err(Failure::Truncated)),
-        (_, true) => Some(Err(Failure::NoAddress)),
+        _ if truncated => Some(Err(Unresolved::Truncated)),
+        (_, true) => Some(Err(Unresolved::NoAddress)),
         (_, false) => None,
     }
 }
@@ -187,12 +187,12 @@ mod tests {
         for (flags, records, expected) in [
             ([0x81, 0x80], one, Some(address.clone())),
             ([0x83, 0x80], one, Some(address)),
-            ([0x83, 0x80], &[], Some(Err(Failure::Truncated))),
-            ([0x81, 0x80], &[], Some(Err(Failure::NoAddress))),
-            ([0x81, 0x80], &[(1, &[1, 2, 3])], Some(Err(Failure::NoAddress))),
-            ([0x81, 0x83], &[], Some(Err(Failure::NoSuchName))),
-            ([0x81, 0x82], &[], Some(Err(Failure::Code(2)))),
-            ([0x81, 0x85], &[], Some(Err(Failure::Code(5)))),
+            ([0x83, 0x80], &[], Some(Err(Unresolved::Truncated))),
+            ([0x81, 0x80], &[], Some(Err(Unresolved::NoAddress))),
+            ([0x81, 0x80], &[(1, &[1, 2, 3])], Some(Err(Unresolved::NoAddress))),
+            ([0x81, 0x83], &[], Some(Err(Unresolved::NoSuchName))),
+            ([0x81, 0x82], &[], Some(Err(Unresolved::Code(2)))),
+            ([0x81, 0x85], &[], Some(Err(Unresolved::Code(5)))),
             // A query, not an answer.
             ([0x01, 0x80], one, None),
         ] {

@@ -29,19 +29,19 @@ const SOCKS_LONGEST: usize = 255;
 /// The proxies that the environment names.
 #[derive(Debug, Default)]
 pub struct Proxies {
-    proxy: Option<Result<Named, Problem>>,
+    proxy: Option<Result<NamedProxy, Problem>>,
     exempt: Vec<Exempt>,
 }
 
 /// A proxy, and the variable that names it.
-struct Named {
+struct NamedProxy {
     variable: &'static str,
     shown: String,
     proxy: Proxy,
     secrets: Vec<String>,
 }
 
-impl fmt::Debug for Named {
+impl fmt::Debug for NamedProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // ureq shows the first letter of the user name.
         write!(f, "{} from {}", self.shown, self.variable)
@@ -101,7 +101,7 @@ impl Proxies {
             return Route::Direct { exempt: Some((exempt.variable, &exempt.entry)) };
         }
         match named {
-            Ok(Named { proxy, shown, variable, .. }) => Route::Via { proxy, shown, variable },
+            Ok(NamedProxy { proxy, shown, variable, .. }) => Route::Via { proxy, shown, variable },
             Err(problem) => Route::Unusable(problem),
         }
     }
@@ -126,7 +126,7 @@ impl Proxies {
 }
 
 /// Reads a proxy; what is wrong with it is the rest of a sentence.
-fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
+fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str> {
     if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("has white space or control characters in it");
     }
@@ -164,7 +164,7 @@ fn named(variable: &'static str, value: &str) -> Result<Named, &'static str> {
     let proxy = builder.build().map_err(|_| "cannot be used")?;
     // With ureq's port where there is none, so that nobody has to guess.
     let shown = format!("{scheme}://{host}:{}", proxy.port());
-    Ok(Named { variable, shown, proxy, secrets })
+    Ok(NamedProxy { variable, shown, proxy, secrets })
 }
 
 /// `http`, `https`, `socks5` or `socks5h`, and what follows it. Without a scheme it is `http`.

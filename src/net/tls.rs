@@ -21,7 +21,7 @@ use ureq::unversioned::transport::{
 };
 use zeroize::Zeroizing;
 
-use crate::net::certificate::{Found, issuer};
+use crate::net::certificate::{Finding, issuer};
 use crate::net::error::NetError;
 use crate::net::sent::Sent;
 use crate::net::tunnel::{is_hop, time_left};
@@ -163,7 +163,7 @@ impl ServerCertVerifier for Verifier {
             self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         verdict.map_err(|error| match (&error, issuer(end_entity, intermediates)) {
             (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), Some(issuer)) => {
-                found(Found::Issuer(issuer))
+                found(Finding::Issuer(issuer))
             }
             _ => error,
         })
@@ -192,7 +192,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn found(what: Found) -> TlsError {
+fn found(what: Finding) -> TlsError {
     CertificateError::Other(OtherError(Arc::new(what))).into()
 }
 
@@ -200,7 +200,7 @@ fn found(what: Found) -> TlsError {
 fn of_key(error: TlsError, dss: &DigitallySignedStruct) -> TlsError {
     let is_rsa = format!("{:?}", dss.scheme).starts_with("RSA_");
     match dss.signature().len() * 8 {
-        bits if is_rsa && bits < 2048 => found(Found::ShortKey(bits)),
+        bits if is_rsa && bits < 2048 => found(Finding::ShortKey(bits)),
         _ => error,
     }
 }

@@ -286,3 +286,18 @@ fn a_connection_that_cannot_be_opened_is_not_laid_to_the_host() {
     // No other host would do better.
     run.never_says("fallback").never_says("firewall");
 }
+
+/// A signal that is caught for other ends interrupts the wait for an answer (EINTR).
+#[test]
+fn a_wait_goes_on_after_a_signal_that_ends_nothing() {
+    let server = Ably::start();
+    server.decide(|_| Answer::Faithful.held());
+    let running = revoke_alice().against(&server).spawn();
+    server.wait_for_requests(1);
+    for _ in 0..3 {
+        running.signal("CONT");
+    }
+    server.release();
+    running.wait().exits(0);
+    assert_eq!(server.request_count(), 1);
+}
