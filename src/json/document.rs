@@ -1,9 +1,9 @@
-//! JSON as it is read: miniserde's parser, which needs no recursion, with a builder of our own in
-//! place of its `Value`. That one keeps the last of two fields of one name, though parsers differ in
-//! which they believe; and its maps, with a text of its own for each name and value, took three times
-//! as long as the parsing. Here all values stand in one list, and all texts in one string.
+//! JSON as it is read: miniserde's parser, which does not recurse, with a builder of our own in place
+//! of its `Value`. `Value` hides repeated fields, and parsers differ in which of two they believe; and
+//! its maps, with a string for each name, took three times as long as the parsing. Here all values are
+//! in one list, and all texts in one string.
 //!
-//! `null` is as good as absent, and a text that nests deeper than anything of Ably's as no JSON.
+//! `null` counts as absent. A text nested deeper than anything of Ably's counts as no JSON.
 
 use std::iter;
 
@@ -12,10 +12,9 @@ use miniserde::{Error, Result, json};
 
 /// A batch result has five levels, a token's capability three.
 const DEPTH_LIMIT: usize = 32;
-/// No object of Ably's has more fields, nor a token. It bounds the search for repeated ones.
+/// More than Ably's objects and tokens have. It bounds the search for repeated fields.
 const FIELDS_LIMIT: usize = 256;
 
-/// A text that was read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
     nodes: Vec<Node>,
@@ -32,18 +31,17 @@ enum Node {
     Null,
     Bool(bool),
     Number(i64),
-    /// A number of which no integer can be made.
+    /// A number that is no `i64`.
     Float(f64),
-    /// A string, from here to there in the texts; also the name of the field whose value is the
-    /// next node.
+    /// A string, by its start and end in `texts`. A field is a name and, next to it, its value.
     Text(usize, usize),
-    /// What is in it ends before this node.
+    /// Up to this node.
     List(usize),
     Object(usize),
 }
 
 impl Document {
-    /// `None` where the text is no JSON. Repeated fields are all kept.
+    /// `None` if the text is no JSON. Repeated fields are kept.
     pub fn read(text: &str) -> Option<Self> {
         json::from_str(text).ok()
     }
@@ -57,7 +55,7 @@ impl Document {
         self.repeats
     }
 
-    /// The node behind a value and all that is in it.
+    /// The node after a value and all that is in it.
     #[expect(clippy::indexing_slicing, reason = "whoever asks has seen that the node is there")]
     #[inline(always)]
     fn after(&self, at: usize) -> usize {
@@ -67,7 +65,7 @@ impl Document {
         }
     }
 
-    /// The value of the first field of this name, of those between two nodes.
+    /// The value of the first field of this name among the fields from `at` to `end`.
     fn find(&self, mut at: usize, end: usize, name: &str) -> Option<usize> {
         while at < end {
             if let Some(Node::Text(start, end)) = self.nodes.get(at)
@@ -143,7 +141,7 @@ impl Visitor for Document {
     }
 }
 
-/// A list or an object to which values are added.
+/// A list or an object that is being read.
 struct Open<'a> {
     document: &'a mut Document,
     start: usize,
@@ -201,7 +199,7 @@ impl<'a> Value<'a> {
         self.document.nodes[self.at]
     }
 
-    /// The values in a list; in an object names and values, in turn.
+    /// The items of a list; the names and values of an object, in turn.
     fn inner(self) -> impl Iterator<Item = Self> {
         let end = self.document.after(self.at);
         let mut at = self.at + 1;
@@ -239,7 +237,7 @@ impl<'a> Value<'a> {
         if let Node::Number(number) = self.node() { Some(number) } else { None }
     }
 
-    /// A number, the nearest integer where it is beyond them all.
+    /// A number beyond the integers is the nearest one.
     pub fn as_nearest_integer(self) -> Option<i64> {
         if let Node::Float(number) = self.node() { Some(number as i64) } else { self.as_integer() }
     }

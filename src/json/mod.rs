@@ -1,5 +1,5 @@
-//! JSON as it is written: a small tree that keeps the order of its fields, compact or indented by
-//! two, and nothing in it can move a terminal's cursor. What is read is a `Document`.
+//! JSON as it is written: a small tree that keeps the order of its fields, compact or indented by two,
+//! with everything escaped that could move a terminal's cursor. JSON that is read is a `Document`.
 
 pub mod document;
 

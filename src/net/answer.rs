@@ -1,5 +1,5 @@
-//! An HTTP answer as far as anyone here reads it: parsed once, when it is read, with what Ably says
-//! of an error and what all of it says of the request. Nobody outside looks at its bytes again.
+//! An HTTP answer, parsed once when it is read: its body, Ably's error, and whether it settles the
+//! request. Callers read fields; nobody looks at the bytes again.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -34,23 +34,22 @@ pub struct Answer {
     pub retry_after: Option<String>,
     /// For answers that come in pages.
     pub link: Option<String>,
-    /// It is the edge's own rather than Ably's.
+    /// The edge answered, not Ably.
     pub from_cloudfront: bool,
     redactor: Redactor,
 }
 
-/// What an answer says of the request that it answers.
+/// Whether an answer settles its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finality {
-    /// It settles it.
     Final,
-    /// It speaks for one host alone, an edge or one that is down: ask the next (RSC15l).
+    /// It holds for one host only, such as an edge or a host that is down: ask the next (RSC15l).
     HostOnly,
-    /// It is about the connection or the time it took: ask again.
+    /// It is about the connection or the time it took: ask the same host again.
     Retry,
     /// Ask again later.
     RateLimited,
-    /// Nobody knows, and asking again will not tell.
+    /// It settles nothing, and asking again would not help.
     Unclear,
 }
 
@@ -58,7 +57,7 @@ pub enum Finality {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     pub flaw: Flaw,
-    /// How it begins, on one line; of a web page its title. May be empty.
+    /// Its beginning on one line, or the title of a web page. May be empty.
     excerpt: String,
 }
 
@@ -67,11 +66,10 @@ pub enum Flaw {
     Empty,
     WebPage,
     NotText,
-    /// Words of some other kind.
     NotJson,
-    /// It begins as JSON does, and may be a part of it.
+    /// It begins like JSON, so it may be a part of an answer.
     BadJson,
-    /// Which of two fields of one name holds is anyone's guess.
+    /// An object has two fields of one name, and parsers differ in which they believe.
     Repeats,
     TooLong,
     /// The connection broke before its end.
@@ -115,7 +113,7 @@ impl Answer {
             Ok(bytes) => Ok(bytes),
             Err(ureq::Error::BodyExceedsLimit(_)) => Err(Flaw::TooLong),
             Err(_) if head.status.is_client_error() => Err(Flaw::Broken),
-            // ureq names the whole exchange; by now it is the body that did not come in time.
+            // ureq reports the limit of the whole exchange, but it is the body that is late.
             Err(ureq::Error::Timeout(_)) => {
                 return Err(ureq::Error::Timeout(ureq::Timeout::RecvBody));
             }
@@ -125,7 +123,7 @@ impl Answer {
         Ok(Self::new(host, head.status.as_u16(), header, body, redactor))
     }
 
-    /// An answer of these parts; `header` gives the text of a header by its name in lower case.
+    /// `header` returns a header by its name in lower case.
     pub fn new(
         host: &str,
         status: u16,
@@ -181,7 +179,7 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// Whether it is no answer of Ably's, but one of something on the way: a proxy, a sign-in page.
+    /// Whether something on the way answered in Ably's place, such as a proxy or a sign-in page.
     pub fn is_foreign(&self) -> bool {
         let page = matches!(&self.body, Err(Unreadable { flaw: Flaw::WebPage, .. }));
         let redirect = (300..400).contains(&self.status);
@@ -196,7 +194,7 @@ impl Answer {
         own
     }
 
-    /// A text of the answer without the secrets of the run.
+    /// Redacts a text of the answer.
     pub fn clean(&self, text: &str) -> String {
         self.redactor.clean(text).into_owned()
     }
@@ -213,8 +211,8 @@ fn ably_error(error: Value<'_>, redactor: &Redactor) -> AblyError {
     }
 }
 
-/// Whether a 400 refuses the whole request. It may also wrap a partial success, so that one which
-/// cannot be read settles nothing. A web page can be read: it is not Ably's.
+/// Whether a 400 refuses the whole request. It may also wrap a partial success, so one that cannot be
+/// read settles nothing. A web page settles it: Ably sends none.
 fn is_whole_refusal(
     body: &Result<Document, Unreadable>,
     is_partial: bool,
@@ -225,7 +223,7 @@ fn is_whole_refusal(
         Ok(body) if is_partial => body.get("batchResponse").and_then(Value::items).is_some(),
         Ok(body) => body.items().is_none(),
         Err(_) if is_partial => false,
-        // Read whole: there is nothing but the code in the header.
+        // There is no more to read than the code in the header.
         Err(Unreadable { flaw: Flaw::Empty, .. }) => header_code.is_some(),
         Err(unreadable) => matches!(unreadable.flaw, Flaw::WebPage | Flaw::NotJson),
     }
@@ -260,7 +258,7 @@ fn parse(bytes: &[u8], redactor: &Redactor) -> Result<Document, Unreadable> {
     Err(Unreadable { flaw, excerpt: excerpt(&line).into_owned() })
 }
 
-/// The body's bytes, in one allocation where their number is announced.
+/// Reads the body, in one allocation if its length is announced.
 fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
     let announced = body.content_length().unwrap_or(0).min(BODY_LIMIT);
     let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0) + 1);

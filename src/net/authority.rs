@@ -1,12 +1,11 @@
-//! A host with an optional port, as humans type it: for endpoints, proxies, exemptions and
-//! `--connect-to`. What a host is for is up to those. No flaw repeats what was typed.
+//! A host with an optional port, as people type it: for endpoints, proxies, exemptions and
+//! `--connect-to`. No error repeats what was typed.
 
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::text::is_hostile;
 
-/// The port of HTTPS, which a host need not name.
 pub(crate) const HTTPS: u16 = 443;
 const NOT_IPV6: &str = "is not an IPv6 address, or lacks the [] around one that has a port";
 
@@ -28,7 +27,6 @@ impl Display for Host {
     }
 }
 
-/// A host with an optional port, as typed by a human.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Authority {
     pub(crate) host: Host,
@@ -60,7 +58,7 @@ impl Authority {
     }
 }
 
-/// What no host has in it, checked first so that a pasted URL is told from a misspelt name.
+/// What no host contains. It is checked first, so that a pasted URL is not called a bad name.
 pub(crate) fn flaw(text: &str) -> Option<&'static str> {
     let is_odd = |c: char| c.is_whitespace() || is_hostile(c);
     let flaws = [
@@ -93,7 +91,7 @@ fn host(text: &str) -> Result<Host, &'static str> {
     if name.is_empty() || name.len() > 253 || !name.split('.').all(label) {
         return Err("is not a host name");
     }
-    // Resolvers read such names as addresses in forms of old: 127.1, 1.2.3.
+    // Resolvers take such names for old forms of addresses: 127.1, 1.2.3.
     let last = name.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("is not an IPv4 address");

@@ -1,6 +1,6 @@
-//! Why a certificate is not accepted, in words, and who issued it. Whether it is good is up to
-//! rustls; but a certificate that is refused is the operator's hardest hour, mostly behind a proxy
-//! that makes its own, and "UnknownIssuer" does not tell which.
+//! Why a certificate is not accepted, in words, and who issued it. rustls decides; but its
+//! "UnknownIssuer" does not name the issuer, which is the first question of an operator behind a
+//! proxy that makes certificates of its own.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,12 +21,12 @@ const ISSUER: &str = "if a proxy or a private CA issued it, give that CA's certi
 const SERVER: &str = "give the server a better certificate, or check --endpoint and --connect-to: \
                       something else may answer there";
 
-/// What our own verifier finds, beyond rustls' words. It travels as `CertificateError::Other`.
+/// What our verifier adds to rustls' errors, as `CertificateError::Other`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// No root vouches for this issuer.
+    /// No root vouches for this name.
     Issuer(String),
-    /// The key of the server has so few bits.
+    /// The number of its bits.
     ShortKey(usize),
 }
 
@@ -38,8 +38,8 @@ impl std::fmt::Display for Finding {
 
 impl std::error::Error for Finding {}
 
-/// What a certificate is or has, and what to do about it. `check` is the remedy where nothing more
-/// can be said.
+/// What is wrong, as the rest of "the certificate of HOST", and the remedy; `check` if there is no
+/// better one.
 pub(crate) fn problem(bad: &Bad, check: &str) -> Problem {
     let (what, remedy) = match bad {
         Bad::ExpiredContext { time, not_after } => {
@@ -100,8 +100,8 @@ fn day(time: UnixTime) -> String {
     format_rfc3339_seconds(UNIX_EPOCH + seconds).to_string()
 }
 
-/// The names that a certificate does bear, at least one. rustls hands them over as
-/// `DnsName("a.example")` and `IpAddress(10.0.0.1)`.
+/// Lists the names in a certificate, which rustls writes as `DnsName("a.example")` and
+/// `IpAddress(10.0.0.1)`.
 fn for_others(presented: &[String]) -> String {
     let bare = |name: &String| {
         let name = name.split_once('(').map_or(name.as_str(), |(_, name)| name);
@@ -115,7 +115,7 @@ fn for_others(presented: &[String]) -> String {
     format!("is for another name: {}{more}", shown.join(", "))
 }
 
-/// What webpki finds and rustls has no word for.
+/// The errors of webpki that rustls passes on.
 fn against_the_rules(error: Option<&webpki::Error>) -> Problem {
     use webpki::Error as Flaw;
     let (what, remedy) = match error {
@@ -132,14 +132,13 @@ fn against_the_rules(error: Option<&webpki::Error>) -> Problem {
     Problem::new(what, remedy)
 }
 
-/// Who issued a chain: the issuer of its last certificate, as far as the chain goes. `None` where
-/// no name can be read.
+/// The issuer of the last certificate of a chain; `None` if no name can be read.
 pub(crate) fn issuer(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Option<String> {
     let leaf = EndEntityCert::try_from(leaf).ok()?;
     let mut name = leaf.issuer();
     let others: Vec<_> =
         others.iter().filter_map(|other| EndEntityCert::try_from(other).ok()).collect();
-    // As many steps as there are certificates: two may have issued each other.
+    // At most one step a certificate: two may have issued each other.
     for _ in &others {
         match others.iter().find(|other| other.subject() == name) {
             Some(other) => name = other.issuer(),
@@ -156,8 +155,7 @@ fn common_name(name: &[u8]) -> Option<String> {
     attribute(name, COMMON_NAME).or_else(|| attribute(name, ORGANIZATION))
 }
 
-/// The last attribute of this kind (2.5.4.x), found by its OID: the text after it is for people, and
-/// what it says is no matter for anything else.
+/// The last attribute of this kind (2.5.4.x), searched by its OID: the result is only shown.
 fn attribute(name: &[u8], kind: u8) -> Option<String> {
     let oid = [6, 3, 0x55, 4, kind];
     let at = name.windows(oid.len()).rposition(|part| part == oid)?;

@@ -6,10 +6,9 @@ use crate::net::endpoint::Hosts;
 use crate::net::session::{Credential, Net, Session};
 use crate::time::PLAUSIBLE_MS;
 
-/// What to do where Ably's clock cannot be asked for.
 const INSTEAD: &str = "give --issued-before the time itself instead of an age";
 
-/// Ably's time in Unix milliseconds. The host that told it serves the rest of the run.
+/// Ably's time in Unix milliseconds. The host that answered serves the rest of the run.
 pub fn now(net: Net<'_>, hosts: Hosts) -> Result<i64, Error> {
     let failed = |message: &str, remedy: &str, error: Option<AblyError>| {
         let message = format!(

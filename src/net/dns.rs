@@ -1,11 +1,10 @@
-//! A stub resolver, in place of the system's. musl's was tried and failed: one bad AAAA answer spoils
-//! a good A answer, a search domain that fails spoils the full name, SERVFAIL is asked about again
-//! until the time is over and then has no word, `options attempts:0` divides by zero, and a look-up
-//! can only be bounded by a thread, which there may not be. And no crate asks without an executor.
+//! A stub resolver in place of the system's. musl's was tried and failed: a bad AAAA answer spoils a
+//! good A answer, a search domain that fails spoils the full name, SERVFAIL is retried until the time
+//! is over and has no error of its own, `options attempts:0` divides by zero, and only a thread can
+//! limit its time, where there may be none. The crates that could replace it need an async runtime.
 //!
-//! Reads `/etc/hosts` and `/etc/resolv.conf`, and asks all name servers at once by UDP, each family
-//! on its own. An answer that does not fit into a datagram counts as none; no addresses of one host
-//! take that many bytes. The messages are in `dns_message.rs`.
+//! It reads `/etc/hosts` and `/etc/resolv.conf` and asks all name servers at once by UDP, with one
+//! query a family. There is no DNS over TCP: the addresses of one host fit into a datagram.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -22,11 +21,10 @@ use crate::net::dns_message::{Family, Unresolved, answer, query};
 use crate::net::error::NetError;
 use crate::net::resolver::check;
 
-/// The port of a name server.
 const DOMAIN: u16 = 53;
 /// As many name servers as other resolvers ask.
 const MAX_SERVERS: usize = 3;
-/// As many search domains as glibc and musl were ever given room for, with some to spare.
+/// More than glibc and musl take.
 const MAX_SEARCHES: usize = 16;
 /// The longest resolv.conf that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -39,8 +37,8 @@ const OTHER_FAMILY: Duration = Duration::from_millis(100);
 /// The longest that a wait goes on after a signal.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// The addresses of a host by the hosts file, else by DNS. Ends at the deadline and after a signal,
-/// whose number is in `stop`, 0 for none.
+/// The addresses of a host from the hosts file, else from DNS. `stop` is the number of a caught
+/// signal, 0 for none.
 pub(super) fn look_up(
     host: &str,
     deadline: Instant,
@@ -69,7 +67,7 @@ pub(super) fn look_up(
     failed(conf.describe(failure))
 }
 
-/// The hosts file is read by lines: lists of blocked hosts make it as long as they like.
+/// Reads the hosts file line by line: lists of blocked hosts make it many megabytes long.
 fn in_hosts(host: &str) -> Vec<IpAddr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let (mut found, mut line) = (Vec::new(), Vec::new());
@@ -90,13 +88,12 @@ fn of_line(line: &str, host: &str) -> Option<IpAddr> {
     words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
 }
 
-/// One that cannot be read counts as empty, as it does everywhere.
+/// A file that cannot be read counts as empty, as in libc.
 fn resolv_conf() -> String {
     let bytes = file::read(Path::new("/etc/resolv.conf"), LIMIT).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Whom to ask, and by which full names.
 struct ResolvConf {
     servers: Vec<SocketAddr>,
     search: Vec<String>,
@@ -130,8 +127,8 @@ impl ResolvConf {
         Self { servers, search }
     }
 
-    /// The full names that a host may have, in order. One with a dot is tried as it stands first,
-    /// whatever `ndots` says: it is one in all likelihood, and no search domain can get in its way.
+    /// The full names to try, in order. A name with a dot is tried as it stands first, whatever
+    /// `ndots` says, so that a search domain that fails cannot spoil it.
     fn names(&self, host: &str) -> Vec<String> {
         let own = std::iter::once(host.to_owned());
         if host.ends_with('.') {
@@ -176,13 +173,12 @@ impl Query {
     }
 
     fn send(&mut self) {
-        // It may be the word about the datagram before, which then is told but once.
+        // The error may belong to the previous datagram; the kernel reports it only once.
         if self.socket.send(&self.message).is_err_and(|error| is_final(&error)) {
             self.answer = Some(Err(Unresolved::Unreachable));
         }
     }
 
-    /// Takes what has arrived.
     fn receive(&mut self) {
         let mut buffer = [0; 4096];
         while self.is_open() {
@@ -198,8 +194,7 @@ impl Query {
     }
 }
 
-/// A socket that does not block. Nobody else's datagrams arrive at it, and a closed port is told at
-/// once.
+/// A connected socket gets the datagrams of its server alone, and an error if the port is closed.
 fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     let any: IpAddr = match server {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -215,9 +210,9 @@ fn is_final(error: &io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// The queries for a name, as many as can be made; `None` where DNS cannot hold it.
+/// The queries for a name, as many as sockets can be opened; `None` if DNS cannot hold the name.
 fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, NetError> {
-    // The seed is random; each socket takes answers from its own server's port alone.
+    // The seed is random.
     let id = RandomState::new().hash_one(name) as u16;
     let (mut queries, mut refused) = (Vec::new(), None);
     for family in Family::ALL {
@@ -236,8 +231,7 @@ fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, Net
     }
 }
 
-/// What the servers say of one name. Once there are addresses of one family, the other has little
-/// time left.
+/// Asks all servers for one name. Once one family has addresses, the other gets little more time.
 fn ask(
     queries: &mut [Query],
     mut deadline: Instant,
@@ -266,7 +260,7 @@ fn ask(
     }
 }
 
-/// What is known of a family: the first word about the name, else why no server has one.
+/// The first answer about the name, else why there is none; `Late` while a server may still answer.
 fn known_of(queries: &[Query], family: Family) -> Result<Vec<IpAddr>, Unresolved> {
     let mut failure = Unresolved::Unreachable;
     for query in queries.iter().filter(|query| query.family == family) {

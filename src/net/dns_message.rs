@@ -1,14 +1,12 @@
-//! DNS messages (RFC 1035): a query for the addresses of a name, and what an answer says. Pure, and
-//! safe with any bytes; who is asked, and how often, is the business of `dns.rs`.
+//! DNS messages (RFC 1035): a query for the addresses of a name, and the reading of an answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Recursion desired, no other flag.
+/// Recursion desired.
 const FLAGS: [u8; 2] = [1, 0];
 const INTERNET: u16 = 1;
 const HEADER: usize = 12;
 
-/// An address family, as DNS asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// AAAA.
@@ -18,8 +16,8 @@ pub enum Family {
 }
 
 impl Family {
-    /// Both, in the order in which their addresses are tried. IPv4 first: where IPv6 is broken, it is
-    /// mostly silent, which would cost more than half of the time for connecting.
+    /// In the order in which addresses are tried. IPv4 comes first: broken IPv6 is mostly silent, and
+    /// waiting for it would take more than half of the time for connecting.
     pub(crate) const ALL: [Self; 2] = [Self::V4, Self::V6];
 
     fn record(self) -> u16 {
@@ -49,19 +47,19 @@ pub enum Unresolved {
     Unreachable,
     /// The answer did not fit into a datagram.
     Truncated,
-    /// A response code that is no word about the name, such as SERVFAIL (2) or REFUSED (5).
+    /// A response code other than NXDOMAIN, such as SERVFAIL (2) or REFUSED (5).
     Code(u8),
     Late,
 }
 
 impl Unresolved {
-    /// Whether it is a word about the server, so that another may know better.
+    /// Whether another server may have an answer.
     pub(crate) fn is_of_server(self) -> bool {
         !matches!(self, Self::NoSuchName | Self::NoAddress)
     }
 }
 
-/// A query, ended by its question; `None` where DNS cannot hold the name.
+/// A query, which ends with its question; `None` if DNS cannot hold the name.
 pub fn query(id: u16, name: &str, family: Family) -> Option<Vec<u8>> {
     let mut message = id.to_be_bytes().to_vec();
     message.extend(FLAGS);
@@ -81,8 +79,8 @@ pub fn query(id: u16, name: &str, family: Family) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// Reads a message as the answer to a query: at least one address, or why there is none. `None` if
-/// it is no answer, or is malformed.
+/// Reads the answer to a query: at least one address, or why there is none. `None` if the message is
+/// malformed or answers something else.
 pub fn answer(
     message: &[u8],
     query: &[u8],
@@ -120,7 +118,7 @@ pub fn answer(
     }
 }
 
-/// The addresses among so many records, aliases followed by the server; whether all could be read.
+/// The addresses among so many records, and whether all could be read. Servers follow aliases.
 fn addresses(mut rest: &[u8], count: u16, family: Family) -> (Vec<IpAddr>, bool) {
     let mut found = Vec::new();
     for _ in 0..count {
@@ -135,7 +133,7 @@ fn addresses(mut rest: &[u8], count: u16, family: Family) -> (Vec<IpAddr>, bool)
     (found, true)
 }
 
-/// A record's type and data, and what follows it.
+/// A record's type, its data, and the rest.
 fn record(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let rest = after_name(bytes)?;
     let (fixed, rest) = rest.split_first_chunk::<10>()?;
@@ -145,7 +143,7 @@ fn record(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((u16::from_be_bytes([kind1, kind2]), data, rest))
 }
 
-/// Steps over a name, which a pointer may end.
+/// Skips a name, which may end with a pointer.
 fn after_name(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
         let (length, rest) = bytes.split_first()?;

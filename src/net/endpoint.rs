@@ -1,6 +1,6 @@
-//! Which hosts a run talks to: an endpoint as Ably's specification has it (REC1, REC2), its hosts in
-//! the order in which one run asks them (RSC15), and the address of `--connect-to`. What is typed here
-//! may be a mistake of any kind, even a key in the wrong place, so no message repeats it.
+//! The hosts that a run talks to: an endpoint as Ably's specification has it (REC1, REC2), its hosts
+//! in the order in which they are asked (RSC15), and the address of `--connect-to`. A key may be typed
+//! in their place by mistake, so no error repeats the value.
 
 use std::fmt::{self, Display};
 use std::net::Ipv6Addr;
@@ -38,7 +38,7 @@ impl Default for Endpoint {
 }
 
 impl Display for Endpoint {
-    /// In its canonical form, which `parse` takes back.
+    /// The canonical form, which `parse` reads back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
     }
@@ -51,7 +51,7 @@ impl Endpoint {
         Self::read(value).map_err(|flaw| Problem::new(format!("the endpoint {flaw}"), remedy))
     }
 
-    /// As `parse`; the error is what is wrong, as the rest of a sentence.
+    /// Like `parse`; the error is the rest of a sentence.
     pub fn read(value: &str) -> Result<Self, &'static str> {
         if let Some(flaw) = flaw(value) {
             return Err(flaw);
@@ -74,7 +74,7 @@ impl Endpoint {
         Ok(Self::policy(value.clone(), &value, "realtime.ably.net", "ably-realtime.com"))
     }
 
-    /// Reads a host whose port is given apart from it, so that it has none of its own.
+    /// Reads a host without a port, which is given separately.
     pub fn with_port(value: &str, port: u16) -> Result<Self, &'static str> {
         let endpoint = Self::read(value)?;
         if !endpoint.fallbacks.is_empty() {
@@ -95,24 +95,23 @@ impl Endpoint {
         }
     }
 
-    /// The host that is asked first: `host` or `host:port` as a URL has it.
+    /// `host` or `host:port`, as in a URL.
     pub fn primary(&self) -> &str {
         &self.primary
     }
 
-    /// All five fallback hosts of a routing policy (REC2c), none of an explicit host.
+    /// The five fallback hosts of a routing policy (REC2c); a host has none.
     pub fn fallbacks(&self) -> &[String] {
         &self.fallbacks
     }
 
-    /// Whether this is what is used where nothing else is asked for.
     pub fn is_default(&self) -> bool {
         self.shown == "main"
     }
 }
 
-/// Whether a value names a host rather than a policy (REC1b2); the expanded form of an IPv6
-/// address too, and localhost with a port, which the specification does not think of.
+/// Whether a value is a host rather than a policy (REC1b2). Beyond the specification, so are an IPv6
+/// address written in full and localhost with a port.
 fn is_host(value: &str) -> bool {
     let name = value.split_once(':').map_or(value, |(name, _)| name);
     value.contains('.')
@@ -122,7 +121,7 @@ fn is_host(value: &str) -> bool {
         || value.parse::<Ipv6Addr>().is_ok()
 }
 
-/// A routing policy becomes a label of a host name.
+/// Checks a routing policy, which becomes a label of a host name.
 fn policy_id(id: &str) -> Result<(), &'static str> {
     if id.is_empty() {
         Err("names no routing policy after nonprod:")
@@ -138,7 +137,6 @@ fn policy_id(id: &str) -> Result<(), &'static str> {
 /// The hosts of one service. The one that answered serves the rest of the run, for all clones.
 #[derive(Debug, Clone)]
 pub struct Hosts {
-    /// The primary one and its fallbacks.
     all: Arc<[String]>,
     preferred: Arc<AtomicUsize>,
 }
@@ -152,7 +150,6 @@ impl Hosts {
         Self { all, preferred: Arc::default() }
     }
 
-    /// One host without fallbacks.
     pub fn single(authority: &str) -> Self {
         Self { all: Arc::new([authority.to_owned()]), preferred: Arc::default() }
     }
@@ -161,14 +158,14 @@ impl Hosts {
         self.all.len() == 1
     }
 
-    /// The one that answered serves from now on.
+    /// Asks this host first from now on.
     pub(super) fn prefer(&self, host: &str) {
         if let Some(at) = self.all().position(|known| known == host) {
             self.preferred.store(at, Ordering::SeqCst);
         }
     }
 
-    /// The host that is asked first.
+    /// The host to ask first.
     pub fn preferred(&self) -> &str {
         self.all.get(self.preferred.load(Ordering::SeqCst)).map_or("", String::as_str)
     }
@@ -177,7 +174,7 @@ impl Hosts {
         self.all.iter().map(String::as_str)
     }
 
-    /// Those that one request asks, in order. One without fallbacks follows itself.
+    /// The hosts that one request tries. A host without fallbacks is tried again.
     pub(super) fn in_order(&self) -> Vec<&str> {
         match &*self.all {
             [only] => vec![only; TRIES as usize],
@@ -190,7 +187,7 @@ impl Hosts {
     }
 }
 
-/// Up to three of these, in an order that the seed makes.
+/// Picks up to three in random order.
 fn shuffled(hosts: &[String], mut seed: u64) -> Vec<String> {
     let mut left = hosts.to_vec();
     let mut picked = Vec::new();

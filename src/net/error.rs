@@ -1,7 +1,7 @@
-//! What keeps an exchange from bringing an answer: one error for the whole way, put into words here
-//! alone. ureq's own errors name neither host nor phase, and a connection that breaks looks the same
-//! whether it is the proxy's or Ably's; so each link of the chain that knows more raises a
-//! `NetError`, which travels through ureq as `Error::Other`.
+//! Why an exchange got no answer: one error for the whole way, with its words, its remedy and whether
+//! to retry. ureq's own errors name neither host nor phase, and a connection to a proxy breaks with
+//! the same error as one to Ably; so the links of the chain that know more return a `NetError`, which
+//! passes through ureq as `Error::Other`.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -20,7 +20,7 @@ const CHECK_ENDPOINT: &str = "check the host and port in --endpoint and --connec
 const FIREWALL: &str = "where a firewall lets only Ably's older hosts through, give --endpoint \
                         rest.ably.io";
 const PROXY_RULES: &str = "check the proxy's address and rules, or exempt the host with NO_PROXY";
-/// What a SOCKS proxy says that holds for every host, in ureq's words.
+/// Replies of a SOCKS proxy that would be the same for every host, in ureq's words.
 const SOCKS_FINAL: [&str; 2] = ["connection not allowed by ruleset", "command not supported"];
 const LOGIN: &str = "it does not accept these credentials, or wants some";
 const NO_TUNNEL: &str = "the proxy can be reached but opened no tunnel";
@@ -29,37 +29,37 @@ const TOO_MANY: &str = "too many open files";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum NetError {
-    /// A host's name and what became of it: "cannot be resolved: …", "was not resolved in time".
+    /// A name, and what failed: "cannot be resolved: …", "was not resolved in time".
     Name(String, String),
     NotConnectedInTime,
     Refused,
     Unreachable(String),
     NoDescriptor,
-    /// It took the connection and opened no tunnel until the time was up.
+    /// It accepted the connection but opened no tunnel in time.
     ProxySilent,
-    /// It broke off before it had opened a tunnel.
+    /// It closed the connection before it opened a tunnel.
     ProxyLost,
     /// The status of its answer to CONNECT.
     ProxyRefused(u16),
-    /// It does not accept the credentials, or wants some.
+    /// It wants credentials, or other ones.
     ProxyLogin,
-    /// It is no "HTTP proxy", or no "SOCKS 5 proxy".
+    /// "HTTP proxy" or "SOCKS 5 proxy".
     ProxyIsNo(&'static str),
-    /// What a SOCKS proxy said, in ureq's words.
+    /// The reply of a SOCKS proxy, in ureq's words.
     SocksRefused(String),
     ProxyTls(TlsError),
     Tls(TlsError),
     HandshakeSilent,
-    /// How the connection ended: "closed" or "reset".
+    /// "closed" or "reset".
     Broken(&'static str),
-    /// What the host did not do in time.
+    /// What the host did not do in time: "answer", "take the request".
     Late(&'static str),
     NotHttp,
     Stopped,
     Other(String),
 }
 
-/// Only ureq asks for it; people are told who it was as well.
+/// For ureq; `Failure` has the words for people.
 impl fmt::Display for NetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
@@ -74,12 +74,11 @@ impl From<NetError> for Error {
     }
 }
 
-/// What can be hoped of another try.
+/// Whether another try may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// Another host may do better; this one will not just now.
     OtherHost,
-    /// This host may do better, too.
+    /// The same host, too.
     SameHost,
     Never,
 }
@@ -88,7 +87,7 @@ pub enum Retry {
 #[derive(Debug)]
 pub struct Failure {
     pub problem: Problem,
-    /// Whether a byte of the request may have left: then what became of it is unknown.
+    /// Whether a byte of the request may have left, so that its outcome is unknown.
     pub sent: bool,
     pub(crate) retry: Retry,
 }
@@ -112,7 +111,7 @@ pub(crate) enum Way<'a> {
 }
 
 impl Peer<'_> {
-    /// Whom a TCP connection goes to.
+    /// The other end of the TCP connection.
     fn hop(&self) -> String {
         match self.way {
             Way::Direct => self.host.to_owned(),
@@ -121,7 +120,7 @@ impl Peer<'_> {
         }
     }
 
-    /// Who answers once there is a connection: Ably, or what is taken for it on the way.
+    /// Who speaks TLS and HTTP: Ably, or what poses as Ably on the way.
     fn far_end(&self) -> String {
         match self.way {
             Way::Direct => self.host.to_owned(),
@@ -130,8 +129,7 @@ impl Peer<'_> {
         }
     }
 
-    /// Whether a name is the host's own, not that of what is on the way to it. A SOCKS proxy may be
-    /// given an address alone.
+    /// Whether a name is the host's, not the proxy's: for socks5:// the host is resolved here, too.
     fn is_host(&self, name: &str) -> bool {
         let port = self.host.strip_prefix(name);
         port.is_some_and(|port| port.is_empty() || port.starts_with(':'))
@@ -147,7 +145,6 @@ impl Peer<'_> {
 }
 
 impl Failure {
-    /// `sent` tells whether a byte of the request may have left by then.
     pub(crate) fn new(error: &NetError, peer: Peer<'_>, sent: bool) -> Self {
         let mut remedy = error.remedy(peer, sent);
         if !sent && error.may_be_of_a_firewall(peer) {
@@ -160,7 +157,7 @@ impl Failure {
 }
 
 impl NetError {
-    /// What an error of ureq's is, where a byte of the request may have left or not.
+    /// Translates an error of ureq; `sent` as in `Failure`.
     pub(crate) fn new(error: Error, sent: bool) -> Self {
         match error {
             Error::Other(inner) => match inner.downcast() {
@@ -199,7 +196,7 @@ impl NetError {
         }
     }
 
-    /// The same where it happened between here and the proxy, before there was a tunnel.
+    /// The same error, if it happened on the connection to the proxy itself.
     pub(crate) fn at_proxy(self) -> Self {
         match self {
             Self::Broken(_) => Self::ProxyLost,
@@ -211,12 +208,12 @@ impl NetError {
 
     fn retry(&self) -> Retry {
         match self {
-            // It may be an attack: no other host is given the request.
+            // It may be an attack: no other host gets the request.
             Self::Tls(TlsError::InvalidCertificate(_))
             | Self::ProxyTls(TlsError::InvalidCertificate(_)) => Retry::Never,
             Self::Tls(_) | Self::ProxyTls(_) => Retry::OtherHost,
             Self::Name(..) | Self::Refused | Self::Unreachable(_) => Retry::OtherHost,
-            // What the proxy could not do for this host it may do for another.
+            // The proxy may reach another host.
             Self::ProxyRefused(500..=599) => Retry::OtherHost,
             Self::SocksRefused(why) if !SOCKS_FINAL.contains(&why.as_str()) => Retry::OtherHost,
             Self::ProxyRefused(_) | Self::SocksRefused(_) => Retry::Never,
@@ -227,8 +224,8 @@ impl NetError {
         }
     }
 
-    /// Whether something between here and the default host may let only Ably's older hosts through.
-    /// A proxy that is itself the trouble is no such case.
+    /// Whether a firewall may be blocking the default host and let only Ably's older hosts through;
+    /// not if the proxy itself fails.
     fn may_be_of_a_firewall(&self, peer: Peer<'_>) -> bool {
         let is_direct = matches!(peer.way, Way::Direct);
         if peer.host != Endpoint::default().primary() || matches!(peer.way, Way::ConnectTo(_)) {
@@ -278,7 +275,7 @@ impl NetError {
         }
     }
 
-    /// What to do; empty where the message says it all.
+    /// May be empty.
     fn remedy(&self, peer: Peer<'_>, sent: bool) -> String {
         let remedy = match self {
             Self::Name(..) => check_dns(peer),
@@ -323,7 +320,7 @@ fn check_way(peer: Peer<'_>) -> &'static str {
     }
 }
 
-/// What to do about a proxy that may be of another kind than its variable says.
+/// The remedy for a proxy whose scheme may be wrong.
 fn other_kind(peer: Peer<'_>) -> &'static str {
     match peer.way {
         Way::Proxy(proxy) if proxy.starts_with("https://") => {
@@ -355,7 +352,7 @@ fn tls_message(error: &TlsError, host: &str) -> String {
     }
 }
 
-/// `check` is the remedy where nothing more can be said.
+/// `check` is the remedy if there is no better one.
 fn tls_remedy(error: &TlsError, check: &str) -> String {
     match error {
         TlsError::InvalidCertificate(bad) => {
@@ -373,7 +370,6 @@ fn tls_remedy(error: &TlsError, check: &str) -> String {
     }
 }
 
-/// What the other side says in an alert.
 fn alerted(alert: Alert) -> String {
     let what = match alert {
         Alert::HandshakeFailure => {

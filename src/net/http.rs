@@ -32,10 +32,10 @@ const CONNECT: Duration = Duration::from_secs(4);
 const EXCHANGE: Duration = Duration::from_secs(10);
 /// Bytes for what comes in at a time.
 const INPUT_BUFFER: usize = 32 << 10;
-/// The longest response headers, in bytes: fewer than fit into the buffer, so that too many are
-/// told from a connection that was closed.
+/// The longest response headers, in bytes. They must fit into the buffer, or too many would look like
+/// a closed connection.
 const HEADERS_LIMIT: usize = 24 << 10;
-/// What this program calls itself in `User-Agent` and `Ably-Agent`.
+/// For `User-Agent` and `Ably-Agent`.
 const NAME: &str = concat!("ably-revoke-token/", env!("CARGO_PKG_VERSION"));
 /// The protocol version whose answers `judge.rs` judges.
 const ABLY_VERSION: &str = "6";
@@ -66,13 +66,13 @@ pub struct Http<'a> {
     limiter: Limiter,
     tls: Result<Arc<ClientConfig>, rustls::Error>,
     resolver: Resolver,
-    /// What no exchange uses, the one used last at the end.
+    /// Free lines, the one used last at the end.
     idle: Mutex<Vec<Line>>,
-    /// All that a signal is to stop.
+    /// For a signal to shut down.
     agents: Arc<Mutex<Vec<Agent>>>,
 }
 
-/// What one exchange at a time goes over: an agent, and whether the exchange may have been sent.
+/// An agent for one exchange at a time, so that its marker is that exchange's.
 #[derive(Debug)]
 struct Line {
     agent: Agent,
@@ -80,7 +80,7 @@ struct Line {
 }
 
 impl<'a> Http<'a> {
-    /// A signal ends its waits. The run's redactor learns the proxies' credentials.
+    /// Adds the proxies' credentials to the redactor.
     pub fn new(network: &'a Network, signals: &'a Signals, redactor: Redactor) -> Self {
         network.proxies.secrets().iter().for_each(|secret| redactor.add(secret));
         Self {
@@ -96,7 +96,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// The host, the way to it and the roots in use, without a proxy's credentials.
+    /// Describes the host, the way to it and the roots, without a proxy's credentials.
     pub fn described(&self, authority: &str) -> String {
         let way = match (&self.connect_to, self.network.proxies.for_authority(authority)) {
             (Some(address), _) => format!("connecting to {address}"),
@@ -128,7 +128,7 @@ impl<'a> Http<'a> {
         self.network.check(authority)
     }
 
-    /// Closes the connections that no exchange uses, which makes room for other open files.
+    /// Closes idle connections, to free their descriptors.
     pub fn close_idle(&self) {
         for line in mem::take(&mut *lock(&self.idle)) {
             line.agent.shutdown();
@@ -145,7 +145,7 @@ impl<'a> Http<'a> {
     ) -> Result<Answer, Failure> {
         let proxy = match self.network.proxy(authority) {
             Ok(proxy) => proxy,
-            // Checked before the run; this keeps it from ever being a direct connection.
+            // The run has checked this; never connect directly instead.
             Err(problem) => {
                 return Err(Failure { problem: problem.clone(), sent: false, retry: Retry::Never });
             }
@@ -172,7 +172,7 @@ impl<'a> Http<'a> {
         })
     }
 
-    /// The answer, or what failed and whether the request may have left by then.
+    /// The error comes with whether the request may have left.
     fn once(
         &self,
         request: Builder,
@@ -188,7 +188,7 @@ impl<'a> Http<'a> {
         let result = result.and_then(|response| Answer::read(response, host, self.redactor()));
         let sent = line.sent.is_set();
         let result = result.map_err(|error| match self.signals.caught() {
-            // Whatever it looks like: all connections were shut down.
+            // The watcher has shut the connection down, whatever the error says.
             Some(_) => NetError::Stopped,
             None => NetError::new(error, sent),
         });
@@ -200,7 +200,6 @@ impl<'a> Http<'a> {
         result.map_err(|error| (error, sent))
     }
 
-    /// One more line: every other is in use.
     fn line(&self) -> Line {
         let sent = Sent::new(self.signals.shared());
         let tls = Tls { config: self.tls.clone(), sent: sent.clone() };
@@ -214,8 +213,8 @@ impl<'a> Http<'a> {
         Line { agent, sent }
     }
 
-    /// Shuts all connections down as soon as a signal is caught. Where no thread can be made, a
-    /// signal waits for what is under way.
+    /// Shuts all connections down once a signal is caught. If no thread can be made, the signal takes
+    /// effect after the exchange.
     fn watch(&self) {
         let (signals, agents) = (self.signals.clone(), Arc::clone(&self.agents));
         let watch = move || {
@@ -232,7 +231,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is the same for each try at a request.
 fn request(call: Call<'_>, authorization: Option<&HeaderValue>, authority: &str) -> Builder {
     let mut request = Request::builder()
         .method(call.method())
@@ -274,7 +272,6 @@ impl Line {
     }
 }
 
-/// The one place where an agent is set up.
 fn config() -> Config {
     Agent::config_builder()
         .timeout_resolve(Some(CONNECT))

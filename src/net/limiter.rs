@@ -1,5 +1,5 @@
-//! How many requests may be under way at once, and when the next may leave: a rate limit that one
-//! of them meets is one for all.
+//! How many requests may run at once, and when the next may start: a rate limit that one of them
+//! meets pauses all.
 
 use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

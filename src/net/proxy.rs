@@ -110,13 +110,13 @@ impl Proxies {
     pub fn for_authority(&self, authority: &str) -> Route<'_> {
         match Authority::parse(authority) {
             Ok(Authority { host, port }) => self.for_host(&host.to_string(), port.unwrap_or(HTTPS)),
-            // Then there will be no connection either.
+            // There will be no connection.
             Err(_) => self.for_host(authority, HTTPS),
         }
     }
 
-    /// What must not be shown: the password as typed and decoded, the credentials as the header
-    /// has them. A user name without a password is a token, and a secret too.
+    /// The password as typed and as decoded, and the credentials as in the header. A user name
+    /// without a password is a token, and a secret too.
     pub fn secrets(&self) -> &[String] {
         match &self.proxy {
             Some(Ok(named)) => &named.secrets,
@@ -139,7 +139,7 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
         Some((user, rest)) => (user, rest),
         None => ("", rest),
     };
-    // Not its flaw: that may speak of an address that was cut off the middle of a password.
+    // The error itself could be about a part of a password.
     let authority = Authority::parse(rest).map_err(|_| "is not a host with an optional port")?;
     let host = authority.host.to_string();
     let mut builder = Proxy::builder(protocol).host(&host);
@@ -162,7 +162,7 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
         builder = builder.username(&user).password(&password);
     }
     let proxy = builder.build().map_err(|_| "cannot be used")?;
-    // With ureq's port where there is none, so that nobody has to guess.
+    // With ureq's default port, so that nobody has to guess it.
     let shown = format!("{scheme}://{host}:{}", proxy.port());
     Ok(NamedProxy { variable, shown, proxy, secrets })
 }
@@ -187,7 +187,7 @@ fn scheme(value: &str) -> Result<(&'static str, ProxyProtocol, &str), &'static s
 fn decode(text: &str) -> Result<Zeroizing<String>, &'static str> {
     let text =
         percent_decode_str(text).decode_utf8().map_err(|_| "has credentials that are not UTF-8")?;
-    // U+FFFD: what a variable that is not UTF-8 has been turned into on its way here.
+    // U+FFFD stands for bytes of the variable that were not UTF-8.
     if text.contains(|c: char| c.is_control() || c == '\u{fffd}') {
         return Err("has control characters or broken UTF-8 in its credentials");
     }

@@ -1,6 +1,5 @@
-//! The addresses of a host, and how long they are remembered, in place of ureq's resolver. ureq asks
-//! for them before it looks whether a connection is still open: each request of a run would wait for
-//! a look-up, and fail with it.
+//! The addresses of a host, with a cache. ureq resolves before each request, even on a connection that
+//! is open: without the cache each request of a run would wait for a look-up, and fail with it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -23,10 +22,10 @@ use crate::net::error::NetError;
 const MAX_ADDRESSES: usize = 16;
 /// How long an answer spares the next look-up. After that it still serves where a look-up fails.
 const FRESH: Duration = Duration::from_secs(60);
-/// Where ureq sets no limit.
+/// If ureq sets no limit.
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// Finds the addresses of hosts. Clones share the answers.
+/// Clones share the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolver {
     connect_to: Option<ConnectTo>,
@@ -34,7 +33,6 @@ pub(crate) struct Resolver {
     known: Arc<Mutex<HashMap<String, Known>>>,
 }
 
-/// What a look-up brought, and when.
 #[derive(Debug, Clone)]
 struct Known {
     addresses: Vec<IpAddr>,
@@ -80,8 +78,7 @@ fn host_and_port(uri: &Uri) -> Result<(String, u16), Error> {
 }
 
 impl Resolver {
-    /// With the address that stands for every host and port, if there is one, and the number of a
-    /// caught signal, 0 for none.
+    /// `connect_to` replaces every host and port.
     pub(crate) fn new(connect_to: Option<ConnectTo>, stop: Arc<AtomicUsize>) -> Self {
         Self { connect_to, stop, known: Arc::default() }
     }
@@ -99,7 +96,7 @@ impl Resolver {
         let addresses = match (look_up(host, deadline, &self.stop), known) {
             (Ok(addresses), _) => in_turn(addresses),
             (Err(NetError::Stopped), _) => return Err(NetError::Stopped),
-            // Kept as if it were new: a name server that is silent costs its seconds once.
+            // Kept as if it were new, so that a silent name server costs its seconds once.
             (Err(_), Some(old)) => old.addresses,
             (Err(error), None) => return Err(error),
         };
@@ -125,8 +122,8 @@ fn look_up(host: &str, deadline: Instant, stop: &AtomicUsize) -> Result<Vec<IpAd
     }
 }
 
-/// The addresses to which there is a route, as far as any is known to have one, the families in turn
-/// (RFC 8305, 4). ureq tries one after the other, and tells what the last one said.
+/// Alternates the families (RFC 8305, 4), without addresses that have no route, unless none has one:
+/// ureq tries the addresses in turn and returns the error of the last.
 fn in_turn(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     if addresses.iter().copied().any(has_route) {
         addresses.retain(|ip| has_route(*ip));
@@ -141,7 +138,7 @@ fn in_turn(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     mixed
 }
 
-/// Whether the system knows a way. Nothing is sent.
+/// Sends nothing.
 fn has_route(ip: IpAddr) -> bool {
     let any: IpAddr = match ip {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

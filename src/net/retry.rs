@@ -1,6 +1,5 @@
-//! The tries that one request may take: another host where one fails (RSC15), a pause where a host
-//! asks for one, and an end when the time is up. ureq tries nothing again, nor could it: only here is
-//! it known which answers settle a request.
+//! The tries of one request: another host if one fails (RSC15), a pause if a host asks for one, and an
+//! end when the time is up. ureq retries nothing, and could not know which answers settle a request.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,7 +15,7 @@ use crate::net::session::Session;
 const PAUSE: Duration = Duration::from_millis(500);
 const OUTLASTED: &str = "the rate limit lasted longer than --timeout";
 
-/// What a try brought, or all tries together: an answer, perhaps one that settles nothing, or none.
+/// The result of one try, or of all: an answer, which may settle nothing, or none.
 type Tried = Result<Answer, Failure>;
 
 impl Session<'_> {
@@ -32,7 +31,7 @@ impl Session<'_> {
             tries += 1;
             let tried = self.ask(call, host, one_host || tries == hosts.len(), permit);
             if matches!(tried, Ok(Answer { finality: Finality::Final, .. })) {
-                // Another request may have found a better one by now, if this had not to look for one.
+                // After one try the preferred host is unchanged, or another request has changed it.
                 if tries > 1 {
                     self.hosts.prefer(host);
                 }
@@ -48,8 +47,7 @@ impl Session<'_> {
         append_attempts(tries, one_host, best.expect("there is at least one host"))
     }
 
-    /// Pauses before the same host is asked again; another host is asked at once. Whether there is
-    /// still reason to.
+    /// Pauses before the same host is asked again, but not before another. Returns whether to go on.
     fn goes_on_with(&self, host: &str, one_host: bool, permit: &Permit<'_>) -> bool {
         if one_host {
             self.net.signals.sleep(PAUSE.min(permit.left()));
@@ -59,9 +57,8 @@ impl Session<'_> {
         !permit.left().is_zero() && self.net.signals.caught().is_none()
     }
 
-    /// Asks one host, again as long as it asks for a pause and time is left. An overloaded one
-    /// (503) is waited for where it is the last; a word about the connection alone is not believed
-    /// at once.
+    /// Asks one host, and again while it asks for a pause and time is left. A 503 with `Retry-After`
+    /// is waited for only if no host is left.
     fn ask(&self, call: Call<'_>, host: &str, last: bool, permit: &Permit<'_>) -> Tried {
         let mut attempt = 0;
         loop {
@@ -91,8 +88,7 @@ impl Session<'_> {
         if self.net.signals.caught().is_some() { Err(None) } else { Ok(()) }
     }
 
-    /// Waits as the host asks that was asked last, else as long as it takes. The error is why there
-    /// is no point in waiting.
+    /// Waits out a rate limit. The error is why there is no point in waiting.
     pub fn wait(
         &self,
         retry_after: Option<&str>,
@@ -118,7 +114,7 @@ impl Session<'_> {
                     "{host} asks to wait {seconds} s, which is longer than --timeout leaves"
                 ));
             }
-            // However soon a server asks to come back, it is not to be flooded.
+            // Even if the server says 0, do not flood it.
             Some(asked) => (asked.max(PAUSE * (1 << attempt.min(3))), "as it asks"),
             None => (retry_after::backoff(attempt, retry_after::random()), "no Retry-After"),
         };
@@ -157,18 +153,18 @@ impl Session<'_> {
     }
 }
 
-/// What Ably's support asks for, of an answer that is no success.
+/// The IDs that Ably's support asks for.
 fn ids(answer: &Answer) -> String {
     let ids = [("server", &answer.error.server_id), ("edge", &answer.error.edge_id)];
     let ids = ids.iter().filter(|_| !answer.is_success());
     ids.filter_map(|(name, id)| Some(format!(", {name} ID {}", id.as_ref()?))).collect()
 }
 
-/// Whether another try may bring more (RSC15l).
+/// RSC15l.
 fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
     match tried {
         Ok(answer) => {
-            // A host that has no place for the request will not have one at the next try either.
+            // A host with no place for the app will not have one at the next try.
             let is_placement = answer.status < 500 && !answer.from_cloudfront;
             let is_of_host = answer.finality == Finality::HostOnly;
             is_of_host && answer.gave_up.is_none() && !(one_host && is_placement)
@@ -181,8 +177,8 @@ fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
     }
 }
 
-/// Of two tries without a definite answer the one that tells more: an answer, else one that may have
-/// reached Ably, else a rate limit, which says nothing of the tries before it, else the first.
+/// Which of two tries without a definite answer to report: an answer, else one that may have reached
+/// Ably, else a rate limit, which says nothing of earlier tries, else the first.
 fn better(old: Option<Tried>, new: Tried) -> Tried {
     let rank = |tried: &Tried| match tried {
         Ok(answer) if answer.finality == Finality::RateLimited => 1,

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 const LONGEST: u64 = u32::MAX as u64;
 /// The longest wait that is not asked for, in milliseconds.
 const LONGEST_BACKOFF: u64 = 30_000;
+
 /// The wait that a `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3). A date in the past
 /// is no wait at all; a wait beyond all measure is cut to 136 years. `None` for anything else.
 pub fn parse(value: &str, now: SystemTime) -> Option<Duration> {
@@ -32,7 +33,7 @@ pub fn backoff(attempt: u32, random: u64) -> Duration {
     Duration::from_millis(whole - jitter + random % (jitter + 1))
 }
 
-/// A number nobody can foresee, for jitter and shuffling: std seeds its hash maps from the system.
+/// A random number for jitter and shuffling: std seeds its hash maps from the system.
 pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,7 +1,7 @@
-//! Whether a request may have left: what tells a target that was not sent from one whose outcome is
-//! unknown. ureq does not say, and its errors are the same before and after. The TLS link asks here
-//! for the connection to the target alone, so that neither a handshake nor the talk with a proxy
-//! counts.
+//! Whether a request may have left: the difference between a target that was not sent and one whose
+//! outcome is unknown. ureq does not tell, and its errors are the same in both cases. The TLS link
+//! sets the marker, on the connection to the host only: a handshake and the talk with a proxy do not
+//! count.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +20,6 @@ impl Sent {
         Self { stop, sent: Arc::default() }
     }
 
-    /// Before each exchange.
     pub(crate) fn reset(&self) {
         self.sent.store(false, Ordering::SeqCst);
     }
@@ -29,8 +28,7 @@ impl Sent {
         self.sent.load(Ordering::SeqCst)
     }
 
-    /// Before each byte. A request that has begun to leave goes out whole, as half of one helps
-    /// nobody; but after a signal none begins.
+    /// Called before each write. After a signal no request begins; one that has begun is finished.
     pub(crate) fn leave(&self) -> Result<(), NetError> {
         if !self.is_set() && self.stop.load(Ordering::SeqCst) != 0 {
             return Err(NetError::Stopped);

@@ -1,6 +1,5 @@
-//! One service as one credential sees it: its hosts, the header, the time there is. What it returns
-//! is redacted with all of the run's secrets wherever it becomes text. The one place where a secret is
-//! read to be sent.
+//! One service as one credential sees it: its hosts and the `Authorization` header, the one place
+//! where a secret is read to be sent. Texts in its answers are redacted with all secrets of the run.
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::secret::redactor::Redactor;
 use crate::signals::Signals;
 use crate::terminal::log::Log;
 
-/// What a request head has besides its credentials, in bytes: mostly the path, with a key name in it.
+/// The rest of a request head, in bytes: mostly the path, with a key name in it.
 const OTHERWISE: usize = 4 << 10;
 
 /// What the sessions of a run share.
@@ -40,8 +39,7 @@ impl<'a> Net<'a> {
         self.http.timeout()
     }
 
-    /// A place among the requests under way, for one that may take so long with all its tries. Waits
-    /// while there is none, or a rate limit pauses all.
+    /// Waits for its turn, while a rate limit pauses all requests. `budget` is for all tries.
     pub fn permit(&self, budget: Duration) -> Permit<'a> {
         Permit::new(self.http.limiter(), self.signals, budget)
     }
@@ -92,8 +90,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// The error is what is wrong with the credential, as the rest of a sentence: no header can hold
-    /// it.
+    /// The error says why no header can hold the credential, as the rest of a sentence.
     pub fn new(
         net: Net<'a>,
         hosts: Hosts,
@@ -107,17 +104,15 @@ impl<'a> Session<'a> {
         Ok(Self { net, hosts, authorization })
     }
 
-    /// `GET`, with as many tries as there is time for.
     pub fn get(&self, path: &str, permit: &Permit<'_>) -> Result<Answer, Failure> {
         self.send(path, None, permit)
     }
 
-    /// `POST` with a JSON body, with as many tries as there is time for.
+    /// `body` is JSON.
     pub fn post(&self, path: &str, body: &str, permit: &Permit<'_>) -> Result<Answer, Failure> {
         self.send(path, Some(body), permit)
     }
 
-    /// The host that is asked first.
     pub fn host(&self) -> &str {
         self.hosts.preferred()
     }

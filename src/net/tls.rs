@@ -1,7 +1,8 @@
-//! TLS over a connection, in place of ureq's own link, which was tried and failed: it keeps the
-//! decrypted bytes of a second answer that nobody asked for and takes them for the next one's, so
-//! that 100 targets which Ably had refused were told as revoked. Here `is_open` knows of them. And
-//! rustls' verdict on a certificate gets the names and numbers that an operator asks for first.
+//! TLS, in place of ureq's own link, which was tried and failed: if a server sends a second answer that
+//! nobody asked for, it keeps the decrypted bytes and takes them for the next answer. In that trial 100
+//! targets that Ably had refused were reported as revoked. Here `is_open` looks for such bytes. This
+//! link also marks when a request leaves, and adds an issuer's name or a key's length to the errors of
+//! rustls.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -26,7 +27,7 @@ use crate::net::error::NetError;
 use crate::net::sent::Sent;
 use crate::net::tunnel::{is_hop, time_left};
 
-/// Less than this waits for more, in bytes: the head and the body of a request make one record.
+/// Less than this is held back, in bytes, so that a request's head and body share one record.
 const HELD: usize = 16 << 10;
 
 /// Adds TLS to connections for `https://`, 1.2 or newer, with certificates verified.
@@ -36,14 +37,13 @@ pub(crate) struct Tls {
     pub(crate) sent: Sent,
 }
 
-/// What is the same for all connections.
 pub(crate) fn config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
             .map_err(|error| TlsError::General(error.to_string()))?;
-    // "Dangerous" is any verifier handed over; this one asks rustls' own and adds words.
+    // rustls calls any custom verifier dangerous; this one asks rustls' own.
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .dangerous();
@@ -87,11 +87,10 @@ impl<In: Transport> Connector<In> for Tls {
     }
 }
 
-/// A connection with TLS.
 struct Secured<In: Transport> {
     buffers: LazyBuffers,
     held: Zeroizing<Vec<u8>>,
-    /// For the connection to the target.
+    /// `None` on a connection to a proxy.
     sent: Option<Sent>,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
 }
@@ -130,8 +129,7 @@ impl<In: Transport> Transport for Secured<In> {
         Ok(amount > 0)
     }
 
-    /// Open, and nothing in it that nobody asked for: neither decrypted nor still to be, nor on
-    /// the wire.
+    /// Also whether no bytes have come that nobody asked for: decrypted, encrypted or on the wire.
     fn is_open(&mut self) -> bool {
         let StreamOwned { conn, sock } = &mut self.stream;
         let idle = conn
@@ -146,7 +144,7 @@ impl<In: Transport> Transport for Secured<In> {
     }
 }
 
-/// rustls' own verifier, with words for what it has none for.
+/// rustls' own verifier; only its errors are changed.
 #[derive(Debug)]
 struct Verifier(Arc<WebPkiServerVerifier>);
 
@@ -196,7 +194,7 @@ fn found(what: Finding) -> TlsError {
     CertificateError::Other(OtherError(Arc::new(what))).into()
 }
 
-/// ring takes no RSA key under 2048 bits, and calls its signatures bad. They are as long as the key.
+/// ring refuses RSA keys under 2048 bits as bad signatures. A signature is as long as its key.
 fn of_key(error: TlsError, dss: &DigitallySignedStruct) -> TlsError {
     let is_rsa = format!("{:?}", dss.scheme).starts_with("RSA_");
     match dss.signature().len() * 8 {

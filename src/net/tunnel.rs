@@ -1,7 +1,6 @@
-//! The tunnel through a proxy. SOCKS is ureq's; CONNECT is not, since ureq's was tried and failed: it
-//! takes a 1xx for a refusal, no success but 200, tells a status only as text, and grants a proxy its
-//! whole time anew with each read, so that one which drips bytes holds a run for hours. Which proxy,
-//! and with what credentials, is up to `proxy.rs`; TLS to Ably comes after this.
+//! The tunnel through a proxy. SOCKS is ureq's. ureq's CONNECT was tried and failed: it takes a 1xx for
+//! a refusal and only 200 for success, returns a status only as text, and gives a proxy the whole time
+//! again with each read, so that one that drips bytes holds a run for hours.
 
 use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -51,12 +50,12 @@ impl<In: Transport> Connector<In> for Tunnel {
     }
 }
 
-/// Whether it is the proxy itself that is connected to: this very chain is run for that, too.
+/// Whether this is the connection to the proxy itself, for which the same chain runs.
 pub(crate) fn is_hop(details: &ConnectionDetails) -> bool {
     details.config.proxy().is_some_and(|proxy| proxy.uri() == details.uri)
 }
 
-/// What is left of the time for connecting: the timeout is counted from the start of that phase.
+/// The rest of the time for connecting, which counts from the start of that phase.
 pub(crate) fn time_left(details: &ConnectionDetails) -> NextTimeout {
     let mut timeout = details.timeout;
     if let (time::Instant::Exact(start), time::Duration::Exact(after)) =
@@ -67,7 +66,6 @@ pub(crate) fn time_left(details: &ConnectionDetails) -> NextTimeout {
     timeout
 }
 
-/// The same details for another end of the connection.
 fn details_for<'a>(
     details: &ConnectionDetails<'a>,
     uri: &'a Uri,
@@ -88,7 +86,7 @@ fn details_for<'a>(
 }
 
 fn socks(details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
-    // ureq registers the connection as soon as there is one: what fails later is the proxy's.
+    // ureq registers a connection once it is open; an error after that comes from the proxy.
     let is_connected = Arc::new(AtomicBool::new(false));
     let (noted, register) = (Arc::clone(&is_connected), details.register_shutdown.clone());
     let mut own = details_for(details, details.uri, details.addrs.clone());
@@ -104,7 +102,7 @@ fn socks(details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
     }
 }
 
-/// What a SOCKS proxy did, by the kinds and words of ureq's errors.
+/// Translates ureq's errors by their kinds and words.
 fn by_socks(error: Error) -> NetError {
     match &error {
         Error::Timeout(_) => NetError::ProxySilent,
@@ -144,7 +142,7 @@ fn connect(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transpo
 fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<String> {
     let host = details.uri.host().unwrap_or_default();
     let port = details.uri.port_u16().unwrap_or(HTTPS);
-    // With room for all of it, so that growing leaves no copy of the credentials behind.
+    // Large enough not to grow, which would leave a copy of the credentials behind.
     let mut head = Zeroizing::new(String::with_capacity(8 << 10));
     let mut add = |parts: &[&str]| parts.iter().for_each(|part| head.push_str(part));
     let authority = format!("{host}:{port}");
@@ -160,12 +158,12 @@ fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Stri
     head
 }
 
-/// Reads a proxy's answer to its end and not a byte further, past heads that say to wait (1xx).
+/// Reads a proxy's answer, past 1xx heads, and not a byte further.
 fn status(stream: &mut impl Read) -> Result<u16, Error> {
     let (mut head, mut length) = (Vec::with_capacity(256), 0);
     loop {
         let mut byte = [0];
-        // The transport has a buffer; this takes the bytes out of it.
+        // The transport has a buffer of its own.
         if stream.read(&mut byte)? == 0 {
             return Err(NetError::ProxyLost.into());
         }
@@ -183,7 +181,6 @@ fn status(stream: &mut impl Read) -> Result<u16, Error> {
     }
 }
 
-/// The status in the head of an answer.
 fn code(head: &[u8]) -> Option<u16> {
     match head {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', a, b, c, b' ' | b'\r' | b'\n', ..] => {

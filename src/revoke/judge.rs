@@ -27,7 +27,7 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     };
     // What has no target is no result.
     let mut results: Vec<_> = results.filter_map(|it| Some((it.text("target")?, it))).collect();
-    // Mostly they come in the order asked, each once.
+    // Ably sends them in the order asked, each once.
     let in_order = results.iter().map(|(target, _)| target).eq(targets);
     if !in_order {
         results.sort_by_key(|(target, _)| *target);
@@ -54,8 +54,8 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     targets.iter().enumerate().map(outcome).collect()
 }
 
-/// The results of an answer, in whichever of its forms: the batch result and the bare array with
-/// a 2xx, `batchResponse` beside error 40020 with a 4xx.
+/// The results of an answer in any of its forms: a batch result or a bare array with a 2xx,
+/// `batchResponse` beside error 40020 with a 4xx.
 fn results(answer: &Answer) -> Option<impl Iterator<Item = Value<'_>>> {
     let body = answer.body.as_ref().ok()?.root();
     let list = |name| body.get(name).and_then(Value::items);
@@ -71,8 +71,8 @@ fn is_4xx(answer: &Answer) -> bool {
     (400..500).contains(&answer.status)
 }
 
-/// Whether it is a definite word about the whole request: also a rate limit that is all there was,
-/// as no try before it left anything open.
+/// Whether the whole request was refused. A rate limit counts: it is reported only if no earlier try
+/// left anything open.
 fn is_refused(answer: &Answer) -> bool {
     is_4xx(answer) && matches!(answer.finality, Finality::Final | Finality::RateLimited)
 }
@@ -81,7 +81,7 @@ fn of_result(result: Value<'_>, answer: &Answer, terms: Terms) -> Outcome {
     if let Some(error) = result.get("error") {
         let error = answer.error_of(error);
         let message = error.described().unwrap_or_else(|| "no reason given".to_owned());
-        // From there on Ably speaks of itself: what it did before is not known.
+        // Ably failed, and may have revoked before it did.
         if error.code.is_some_and(|code| code >= INTERNAL) {
             let problem = Problem::new(message, remedy::AGAIN);
             let cause = Cause { problem, error: Some(error), scope: Scope::Request };
@@ -112,7 +112,7 @@ fn whole_cause(answer: &Answer, terms: Terms) -> Cause {
     let Answer { host, status, error, .. } = answer;
     let refused = is_refused(answer);
     let redirect = if (300..400).contains(status) { " (a redirect, never followed)" } else { "" };
-    // Without a code it is not Ably that speaks.
+    // Ably's errors have a code.
     let mut message = match (error.described(), &error.message, &answer.body) {
         (Some(words), ..) if error.code.is_some() && refused => words,
         (Some(words), ..) if error.code.is_some() => {
