@@ -260,8 +260,14 @@ impl Leaked {
             ),
         };
         match self.key_warning() {
-            Some(keys) => Problem { message: format!("{}; {message}", keys.message), ..keys },
             None => Problem { message, remedy },
+            Some(keys) => {
+                let message = format!("{}; {message}", keys.message);
+                match helpless.is_empty() {
+                    true => Problem { message, ..keys },
+                    false => Problem { message, remedy: format!("{}; {remedy}", keys.remedy) },
+                }
+            }
         }
     }
 

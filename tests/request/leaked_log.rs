@@ -348,6 +348,10 @@ fn an_api_key_without_a_token_beside_it_is_told_with_what_revokes_it() {
     // One at hand is known by its secret alone.
     let run = with_log(&server, &format!("x\npassword is {SECRET}!")).arg("--force").run();
     run.exits(2).says("line 2").says("ably auth keys revoke APP1.key1").hides_the_key();
+    // Beside tokens that cannot be revoked, both are told, with what revokes each.
+    let run = with_log(&server, &format!("{}\n{full}", of(KEY2, ""))).arg("--force").run();
+    run.exits(2).says("line 1, key APP1.key2, has neither").says(&format!("{name} (line 2)"));
+    run.says(&format!("ably auth keys revoke {name}")).says("ably auth keys revoke APP1.key2");
     let run = with_log(&server, "at 12.30:45 from registry.io:443 sha.x@sha256:abc").run();
     run.exits(2).says("holds no token").never_says("API key");
 }
