@@ -62,11 +62,6 @@ impl ApiKey {
         Ok(Self { name: name.to_owned(), app_end: app.len(), whole: Secret::new(text.to_owned()) })
     }
 
-    /// Reads a key that is stored somewhere.
-    pub fn from_secret(secret: &Secret) -> Result<Self, &'static str> {
-        Self::parse(secret.expose())
-    }
-
     /// The key name, `appId.keyId`.
     pub fn name(&self) -> &str {
         &self.name
