@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use crate::json::Json;
 use crate::secret::redactor::Redactor;
 use crate::secret::shape::Form;
 use crate::text::excerpt;
@@ -87,6 +88,8 @@ pub struct Lookup {
 pub enum Error {
     /// Arguments, files, configuration or credentials here cannot be acted on.
     Input(Problem),
+    /// No token of a text can be revoked; what names each of them in JSON.
+    Irrevocable(Problem, Vec<Json>),
     /// Ably refused to tell, or could not be asked, what had to be known first.
     Lookup(Box<Lookup>),
     /// The operator did not confirm.
@@ -112,6 +115,9 @@ impl Error {
     pub fn cleaned(self, redactor: &Redactor) -> Self {
         match self {
             Self::Input(problem) => Self::Input(problem.cleaned(redactor)),
+            Self::Irrevocable(problem, tokens) => {
+                Self::Irrevocable(problem.cleaned(redactor), tokens)
+            }
             Self::Lookup(mut lookup) => {
                 lookup.problem = lookup.problem.cleaned(redactor);
                 Self::Lookup(lookup)
@@ -128,7 +134,7 @@ impl Error {
 
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Input(_) => Exit::Input,
+            Self::Input(_) | Self::Irrevocable(..) => Exit::Input,
             Self::Lookup(..) => Exit::Failed,
             Self::Declined(_) => Exit::NotConfirmed,
             Self::Signal(signal) => Exit::Signal(*signal),

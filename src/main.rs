@@ -72,9 +72,10 @@ fn revoke(
     let plan = Plan::settle(request, &mut Sources::new(env, net, chooser), net)?;
     let report = Report::new(writer, &plan);
     report.open_record(env, redactor)?;
+    report.beforehand();
     match plan.settings.mode {
         Mode::Ask => prompt::confirm(output, &report.question())?,
-        Mode::Force => report.warnings(),
+        Mode::Force => {}
         Mode::DryRun => return Ok(report.dry_run()),
     }
     thread::scope(|scope| execute(scope, args, &plan, net, report))

@@ -2,6 +2,8 @@
 //! key, on which terms, at which hosts. The question, the dry run, the records and the report read
 //! this and nothing else.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::api_key::ApiKey;
@@ -41,6 +43,8 @@ pub struct Job {
     pub at_hand: Option<Box<AtHand>>,
     /// At least one. Jobs with the same targets share them.
     pub targets: Arc<Targets>,
+    /// Where the leaked tokens that they came from are found: see `Leaked::of_job`.
+    pub tokens: Range<usize>,
 }
 
 /// A key, and where it alone goes: a key is never sent to another account's endpoint.
@@ -145,6 +149,21 @@ impl Plan {
         self.leaked.as_ref().map(|leaked| leaked.found.helpless.as_slice()).unwrap_or_default()
     }
 
+    /// Jobs whose key is not at hand: nothing of them is sent.
+    pub fn missing(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|job| job.at_hand.is_none())
+    }
+
+    /// How many tokens cannot be revoked: their key is not at hand, or no claim of theirs serves.
+    pub fn irrevocable(&self) -> usize {
+        self.missing().map(|job| job.tokens.len()).sum::<usize>() + self.helpless().len()
+    }
+
+    /// The only leaked token, where there is nothing else to tell of.
+    pub fn only_token(&self) -> Option<&Token> {
+        self.leaked.as_ref()?.only()
+    }
+
     /// What a revocation is called: with several keys a target is revoked several times.
     pub fn unit(&self) -> &'static str {
         match self.jobs.len() > 1 || !self.helpless().is_empty() {
@@ -237,20 +256,22 @@ fn jobs(keys: Vec<AtHand>, targets: Targets) -> Result<Vec<Job>, Problem> {
         key_name: one.key.name().to_owned(),
         at_hand: Some(Box::new(one)),
         targets: Arc::clone(&targets),
+        tokens: 0..0,
     };
     Ok(keys.into_iter().map(job).collect())
 }
 
 /// A job for each key that signed tokens, at hand or not.
-fn jobs_of_leaked(mut keys: Vec<AtHand>, leaked: &mut Leaked) -> Result<Vec<Job>, Problem> {
-    let mut jobs = Vec::new();
-    for (key_name, targets) in leaked.jobs()? {
-        keys.iter().try_for_each(|one| no_secret_among(&targets, &one.key.api_key))?;
-        let own = keys.iter().position(|one| one.key.name() == key_name);
-        let at_hand = own.map(|own| Box::new(keys.swap_remove(own)));
-        jobs.push(Job { key_name, at_hand, targets: Arc::new(targets) });
-    }
-    Ok(jobs)
+fn jobs_of_leaked(keys: Vec<AtHand>, leaked: &mut Leaked) -> Result<Vec<Job>, Problem> {
+    let named = |one: AtHand| (one.key.name().to_owned(), Box::new(one));
+    let mut keys: HashMap<String, Box<AtHand>> = keys.into_iter().map(named).collect();
+    let job = |(key_name, targets, tokens): (String, Targets, _)| Job {
+        at_hand: keys.remove(&key_name),
+        key_name,
+        targets: Arc::new(targets),
+        tokens,
+    };
+    Ok(leaked.jobs()?.into_iter().map(job).collect())
 }
 
 /// Makes sure that the reason holds no key: it is written into the record.

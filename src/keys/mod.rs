@@ -389,7 +389,7 @@ impl<'s, 'a> Search<'s, 'a> {
             });
         }
         self.found.warnings.extend(self.failure.take().and_then(|error| match error {
-            Error::Input(problem) => Some(problem.message),
+            Error::Input(problem) | Error::Irrevocable(problem, _) => Some(problem.message),
             Error::Lookup(lookup) => Some(lookup.problem.message),
             Error::Declined(_) | Error::Signal(_) => None,
         }));

@@ -7,19 +7,16 @@ use crate::error::{AblyError, Error, Exit, Problem};
 use crate::plan::{Job, Plan};
 use crate::report::Ending;
 use crate::report::resume::Resume;
-use crate::request::leaked::{self, Leaked};
-use crate::request::leaked_tokens::Token;
+use crate::report::{leak, question};
+use crate::request::settings::Mode;
 use crate::request::target::{Doubt, Kind};
 use crate::revoke::outcome::Outcome;
-use crate::revoke::proof::{Proof, Verdict};
-use crate::revoke::summary::{Confirmed, Failure, NAMED, Summary};
+use crate::revoke::summary::{Confirmed, Failure, Summary};
 use crate::terminal::output::{Colour, Output, columns};
 use crate::text::{Safe, count, excerpt, listed};
 use crate::time::shown;
 use crate::wrap::unbroken;
 
-const RUN_AGAIN: &str = "the token still works: run the same command again in a minute; \
-     if it works then, too, revoke its API key in the dashboard";
 /// A run of more requests and more time than this is told what would make it faster.
 const LONG_RUN: usize = 10;
 const LONG: Duration = Duration::from_secs(5);
@@ -29,7 +26,7 @@ const HINT: &str =
 /// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
 pub(super) fn named(specifier: &str) -> String {
     match Kind::split(specifier) {
-        Some((kind, value)) if Doubt::of(value, true).is_some() => {
+        Some((kind, value)) if !matches!(Doubt::of(value, true), None | Some(Doubt::Secret)) => {
             let value = excerpt(value).replace('"', "\\\"");
             unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&value)))
         }
@@ -41,7 +38,9 @@ pub(super) fn named(specifier: &str) -> String {
 /// Tells an error that ended the run before its first revocation.
 pub(super) fn error(output: &Output, error: &Error) {
     match error {
-        Error::Input(problem) => say_problem(output, "", problem, None),
+        Error::Input(problem) | Error::Irrevocable(problem, _) => {
+            say_problem(output, "", problem, None)
+        }
         Error::Lookup(lookup) => say_problem(output, "", &lookup.problem, lookup.error.as_ref()),
         Error::Declined(problem) => output.say(&format!("{}\n", problem.message)),
         Error::Signal(_) => {}
@@ -50,7 +49,7 @@ pub(super) fn error(output: &Output, error: &Error) {
 
 /// Tells what is revoked, before Ably is asked with the tokens.
 pub(super) fn before_proof(output: &Output, plan: &Plan, summary: &Summary) {
-    if let (Some(confirmed), Some(_)) = (&summary.confirmed, only_token(plan)) {
+    if let (Some(confirmed), Some(_)) = (&summary.confirmed, plan.only_token()) {
         output.say(&confirmation(plan, summary, confirmed, "revoked:"));
         output.say("asking Ably whether it still accepts the token\n");
     } else {
@@ -59,80 +58,18 @@ pub(super) fn before_proof(output: &Output, plan: &Plan, summary: &Summary) {
     }
 }
 
-fn only_token(plan: &Plan) -> Option<&Token> {
-    plan.leaked.as_ref().and_then(Leaked::only)
-}
-
-/// What became of the leaked tokens themselves.
-fn proofs(output: &Output, plan: &Plan, proofs: &[Proof]) {
-    let (Some(leaked), false) = (&plan.leaked, proofs.is_empty()) else {
-        return;
-    };
-    if let ([Proof { verdict, .. }], Some(_)) = (proofs, only_token(plan)) {
-        return match doubt(verdict) {
-            Some(problem) => say_problem(output, "", &problem, None),
-            None => {
-                let symbol = output.symbol(Colour::Good, "✓");
-                output.say(&format!("{symbol}{}\n", Safe(&verdict.described())));
-            }
-        };
-    }
-    let number = |is: fn(&Verdict) -> bool| proofs.iter().filter(|it| is(&it.verdict)).count();
-    let dead = number(|it| *it == Verdict::Revoked);
-    let be = if dead == 1 { "is" } else { "are" };
-    let all = count(proofs.len(), "token");
-    let mut text = format!("{dead} of {all} {be} rejected as revoked (40141)");
-    let others = [
-        (number(|it| matches!(it, Verdict::Dead(_))), "dead for another reason"),
-        (number(|it| *it == Verdict::Accepted), "still accepted"),
-        (number(|it| matches!(it, Verdict::NotKnown(_))), "not known"),
-    ];
-    for (n, what) in others.into_iter().filter(|(n, _)| *n > 0) {
-        let _ = write!(text, "; {n} {what}");
-    }
-    let alive = || proofs.iter().filter(|proof| !proof.verdict.is_dead());
-    let symbol = match alive().next() {
-        None => output.symbol(Colour::Good, "✓"),
-        Some(_) => output.symbol(Colour::Bad, "✗"),
-    };
-    output.say(&format!("{symbol}{text}\n"));
-    for proof in alive().take(NAMED) {
-        let Some(token) = leaked.found.tokens.get(proof.token) else { continue };
-        let (kind, value) = leaked.target(token);
-        let target = named(&format!("{}{value}", kind.prefix()));
-        let what = Safe(&proof.verdict.described()).to_string();
-        output.say(&format!("  line {}, key {}, {target}: {what}\n", token.line, token.key_name));
-    }
-    let more = alive().count().saturating_sub(NAMED);
-    if more > 0 {
-        output.say(&format!("  and {more} more\n"));
-    }
-    if alive().next().is_some() {
-        output.say(&format!("  {RUN_AGAIN}\n"));
-    }
-}
-
-/// What a token that is not known to be dead calls for.
-pub(super) fn doubt(verdict: &Verdict) -> Option<Problem> {
-    let remedy = match verdict {
-        Verdict::Revoked | Verdict::Dead(_) => return None,
-        Verdict::Accepted => RUN_AGAIN,
-        Verdict::NotKnown(_) => {
-            "the revocation itself was accepted: run the same command to ask once more"
-        }
-    };
-    Some(Problem::new(verdict.described(), remedy))
-}
-
 /// The end of a run: the counts first, then what failed and why, last what to do next.
 pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
     if plan.settings.is_check() {
         return check_end(output, plan, summary, ending);
     }
+    if plan.settings.mode == Mode::Ask {
+        output.say(&question::leaked_keys(plan));
+    }
     tell_counts(output, plan, summary, ending);
     failures(output, plan, summary);
-    helpless(output, plan);
-    proofs(output, plan, &summary.proofs);
+    irrevocable(output, plan);
+    leak::proofs(output, plan, &summary.proofs);
     problem(output, ending.resume.as_ref().err());
     problem(output, ending.unrecorded.as_ref());
     if plan.settings.parallel == 1 && summary.requests > LONG_RUN && ending.took > LONG {
@@ -189,7 +126,7 @@ fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending)
         output.say(&format!("{}\n", totals(plan, summary)));
     }
     // Where the only token was asked with, this was told before.
-    let is_told = !summary.proofs.is_empty() && only_token(plan).is_some();
+    let is_told = !summary.proofs.is_empty() && plan.only_token().is_some();
     if let (Some(confirmed), false) = (&summary.confirmed, is_told) {
         output.say(&confirmation(plan, summary, confirmed, &head(output, ending, "revoked:")));
     }
@@ -221,16 +158,13 @@ fn failures(output: &Output, plan: &Plan, summary: &Summary) {
     }
 }
 
-/// The tokens that could not be revoked by themselves.
-fn helpless(output: &Output, plan: &Plan) {
-    let tokens = plan.helpless();
-    if let Some((first, why)) = tokens.first() {
-        let line = first.line;
-        let what = match tokens.len() {
-            1 => format!("nothing was sent for the token in line {line}: it {why}"),
-            all => format!("nothing was sent for {all} tokens: that in line {line} {why}"),
-        };
-        say_problem(output, "", &Problem::new(what, leaked::remedy(why, [first])), None);
+/// What could not be revoked, and why.
+fn irrevocable(output: &Output, plan: &Plan) {
+    let (tokens, text) = (plan.irrevocable(), leak::irrevocable(plan));
+    if tokens > 0 {
+        let what = format!("nothing was sent for {}:", count(tokens, "token"));
+        say_problem(output, &what, &Problem::new("", ""), None);
+        output.say(&text);
     }
 }
 
@@ -352,7 +286,12 @@ pub(super) fn problem(output: &Output, problem: Option<&Problem>) {
     problem.into_iter().for_each(|problem| say_problem(output, "", problem, None));
 }
 
-fn say_problem(output: &Output, what: &str, problem: &Problem, info: Option<&AblyError>) {
+pub(super) fn say_problem(
+    output: &Output,
+    what: &str,
+    problem: &Problem,
+    info: Option<&AblyError>,
+) {
     let mut text = output.symbol(Colour::Bad, "✗");
     text.push_str(&output.painted(Colour::Bad, "error:"));
     let _ = writeln!(text, " {what}{}", Safe(&problem.message));

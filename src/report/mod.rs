@@ -3,6 +3,7 @@
 //! `records.rs` for scripts and for the file of `--record`.
 
 mod human;
+mod leak;
 mod progress;
 mod question;
 mod records;
@@ -18,6 +19,7 @@ use crate::plan::Plan;
 use crate::report::progress::Progress;
 use crate::report::resume::Resume;
 use crate::report::writer::Writer;
+use crate::request::settings::Mode;
 use crate::revoke::proof::Proof;
 use crate::revoke::run::Batch;
 use crate::revoke::summary::Summary;
@@ -93,17 +95,16 @@ impl<'a> Report<'a> {
         question::question(self.plan) + "Revoke? [y/N] "
     }
 
-    /// What is doubtful about targets, tokens and keys, where no question shows it.
-    pub fn warnings(self) {
-        self.writer.put(|| records::warnings(self.plan));
-        if self.output.is_for_people() {
-            self.output.say(&question::warnings(self.plan));
+    /// What is to be known before anything is sent. To people the question says it, where there is one.
+    pub fn beforehand(self) {
+        self.writer.put(|| records::beforehand(self.plan));
+        if self.output.is_for_people() && self.plan.settings.mode != Mode::Ask {
+            self.output.say(&question::beforehand(self.plan));
         }
     }
 
     /// Shows what would be sent, which ends the run.
     pub fn dry_run(self) -> Exit {
-        self.warnings();
         self.writer.put(|| records::dry_run(self.plan));
         let signal = self.output.signals().caught();
         self.writer.close(Exit::Done, signal, |output, _, unrecorded| {

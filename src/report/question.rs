@@ -5,31 +5,30 @@ use std::fmt::Write;
 use crate::json::Layout;
 use crate::plan::{Job, Plan};
 use crate::report::human::{key_shown, named};
-use crate::request::leaked::Leaked;
-use crate::request::leaked_tokens::Token;
-use crate::request::target::{Doubt, Kind};
+use crate::report::leak;
+use crate::request::irrevocable;
+use crate::request::settings::Mode;
+use crate::request::target::Doubt;
 use crate::request::targets::Targets;
 use crate::revoke::client;
 use crate::revoke::summary::NAMED;
 use crate::terminal::output::Output;
 use crate::text::{Safe, count};
-use crate::time::{now_ms, shown};
-use crate::wrap::unbroken;
+use crate::time::shown;
 
 /// What comes before the question: what will be revoked, in which app, with which key.
 pub(super) fn question(plan: &Plan) -> String {
-    let mut text = found(plan);
-    let (at_hand, missing): (Vec<&Job>, Vec<&Job>) =
-        plan.jobs.iter().partition(|job| job.at_hand.is_some());
+    let mut text = warnings(plan);
+    text.push_str(&plan.leaked.as_ref().map(leak::asked_about).unwrap_or_default());
+    let at_hand: Vec<&Job> = plan.jobs.iter().filter(|job| job.at_hand.is_some()).collect();
     for jobs in at_hand.chunk_by(|a, b| a.shares_targets(b)) {
         text.push_str(&of_jobs(plan, jobs));
     }
-    text.push_str(&irrevocable(plan, &missing));
+    text.push_str(&irrevocable(plan));
     // Writing to a String cannot fail, here and below.
     if plan.settings.verify {
         let _ = writeln!(text, "Afterwards Ably is asked with {} rejected", tokens_are(plan));
     }
-    text.push_str(&warnings(plan));
     for endpoint in plan.endpoints().into_iter().filter(|endpoint| !endpoint.is_default()) {
         let of = |job: &&Job| job.at_hand.as_ref().is_some_and(|one| one.endpoint == *endpoint);
         let keys: Vec<&str> =
@@ -49,8 +48,35 @@ pub(super) fn question(plan: &Plan) -> String {
     text
 }
 
+/// What is to be known where no question says it: warnings, and what was found.
+pub(super) fn beforehand(plan: &Plan) -> String {
+    let told = if plan.settings.mode == Mode::DryRun { leak::asked_about } else { leak::found };
+    warnings(plan) + &plan.leaked.as_ref().map(told).unwrap_or_default()
+}
+
+/// The API keys that leaked, then what is doubtful.
+fn warnings(plan: &Plan) -> String {
+    let doubts = doubts(plan).into_iter().map(|doubt| format!("warning: {doubt}\n"));
+    leaked_keys(plan) + &doubts.collect::<String>()
+}
+
+/// That there are API keys in the text.
+pub(super) fn leaked_keys(plan: &Plan) -> String {
+    let warning = plan.leaked.as_ref();
+    let warning = warning.and_then(|it| irrevocable::key_warning(it, &it.found.keys));
+    warning.map(|it| format!("warning: {}\n  {}\n", it.message, it.remedy)).unwrap_or_default()
+}
+
+/// What cannot be revoked, and will be counted as not sent.
+fn irrevocable(plan: &Plan) -> String {
+    match leak::irrevocable(plan) {
+        text if text.is_empty() => text,
+        text => format!("Cannot be revoked, and will be counted as not sent:\n{text}"),
+    }
+}
+
 fn tokens_are(plan: &Plan) -> &'static str {
-    match plan.leaked.as_ref().and_then(Leaked::only) {
+    match plan.only_token() {
         Some(_) => "the token itself whether it is",
         None => "each token itself whether it is",
     }
@@ -89,152 +115,50 @@ fn of_jobs(plan: &Plan, jobs: &[&Job]) -> String {
 
 /// Where the tokens of a target first stand, if there are several.
 fn line_of(plan: &Plan, jobs: &[&Job], at: usize) -> String {
-    let Some(leaked) = plan.leaked.as_ref().filter(|leaked| leaked.only().is_none()) else {
+    let (Some(leaked), [job, ..], None) = (&plan.leaked, jobs, plan.only_token()) else {
         return String::new();
     };
-    let is_one = |job: usize| {
-        let job = plan.jobs.get(job).zip(jobs.first());
-        job.is_some_and(|(job, own)| job.key_name == own.key_name)
-    };
-    let mut own = leaked.places().filter(|(_, job, place)| *place == at && is_one(*job));
+    let mut own = leaked.of_job(&job.tokens).filter(|(_, _, place)| *place == at);
     match (own.next(), own.count()) {
         (None, _) => String::new(),
-        (Some((token, ..)), 0) => format!(" (line {})", token.line),
-        (Some((token, ..)), more) => {
+        (Some((_, token, _)), 0) => format!(" (line {})", token.line),
+        (Some((_, token, _)), more) => {
             format!(" (line {} and {})", token.line, count(more, "more token"))
         }
     }
 }
 
 /// `3 client IDs and 1 channel`.
-fn by_kind(targets: &Targets) -> String {
+pub(super) fn by_kind(targets: &Targets) -> String {
     let counts = targets.counts_by_kind();
     let counts = counts.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind.noun()));
     counts.collect::<Vec<_>>().join(" and ")
 }
 
 /// What is doubtful about targets, tokens and keys, a sentence each.
-pub(super) fn warnings_of(plan: &Plan) -> Vec<String> {
+pub(super) fn doubts(plan: &Plan) -> Vec<String> {
     let mut warnings = Vec::new();
     for job in plan.jobs.chunk_by(Job::shares_targets).filter_map(<[Job]>::first) {
         let targets = &job.targets;
-        for doubt in Doubt::ALL {
-            let Some((first, n)) = targets.doubtful(doubt) else { continue };
-            let line = targets.line(first).map(|line| format!(" in line {line}"));
-            warnings.push(format!(
-                "{} {doubt}, the first{} is {}: Ably cannot tell that this names nobody",
-                count(n, "target"),
-                line.unwrap_or_default(),
-                named(targets.get(first)),
-            ));
+        for (doubt, first, n) in targets.doubts() {
+            let (n, line) = (count(n, "target"), targets.line(first));
+            let line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
+            let first = match doubt {
+                // It is not repeated.
+                Doubt::Secret if line.is_empty() => String::new(),
+                Doubt::Secret => format!(", the first{line}"),
+                _ => format!(", the first{line} is {}", named(targets.get(first))),
+            };
+            warnings.push(format!("{n} {doubt}{first}: Ably cannot tell that this names nobody"));
         }
     }
-    warnings.extend(plan.leaked.as_ref().and_then(long_life));
+    warnings.extend(plan.leaked.as_ref().and_then(leak::long_life));
     warnings.extend(plan.warnings.iter().map(|warning| Safe(warning).to_string()));
     warnings
 }
 
-/// The same for people.
-pub(super) fn warnings(plan: &Plan) -> String {
-    warnings_of(plan).iter().map(|warning| format!("warning: {warning}\n")).collect()
-}
-
-/// What the text of `--from-token` holds: of one token what it says of itself, of several how many.
-fn found(plan: &Plan) -> String {
-    let Some(leaked) = &plan.leaked else {
-        return String::new();
-    };
-    if let Some(token) = leaked.only() {
-        let text = facts(leaked, token);
-        return text.lines().map(|line| format!("{}\n", Safe(line))).collect();
-    }
-    let all = leaked.found.tokens.len() + leaked.found.helpless.len();
-    let source = unbroken(&Safe(&leaked.source).to_string());
-    let keys = count(plan.jobs.len(), "key");
-    let mut text = format!("Found in {source}: {} of {keys}", count(all, "token"));
-    let left_out = [
-        (leaked.found.expired, "expired"),
-        (leaked.other_apps, "of other apps"),
-        (leaked.found.not_ably, "not Ably's"),
-    ];
-    let mut separator = "; left out: ";
-    for (n, what) in left_out.into_iter().filter(|(n, _)| *n > 0) {
-        let _ = write!(text, "{separator}{n} {what}");
-        separator = ", ";
-    }
-    text.push_str("\nTheir signatures were not verified\n");
-    text
-}
-
-/// What the operator is to know of one token, one fact a line.
-fn facts(leaked: &Leaked, token: &Token) -> String {
-    let claim = match leaked.target(token).0 {
-        Kind::RevocationKey => "x-ably-revocation-key",
-        _ => "x-ably-clientId",
-    };
-    let millis = |seconds: i64| seconds.saturating_mul(1000);
-    let time = |seconds: Option<i64>| {
-        seconds.map_or_else(|| "at a time it does not say".to_owned(), |at| shown(millis(at)))
-    };
-    let left = token.claims.expires_at.map(|end| end.saturating_sub(now_ms() / 1000));
-    let left = left.map(|left| format!(" ({left} s left)")).unwrap_or_default();
-    format!(
-        "The leaked token names its target in {claim}, was signed with key {},\n\
-         issued {} and expires {}{left}; its signature was not verified\n",
-        token.key_name,
-        time(token.claims.issued_at),
-        time(token.claims.expires_at),
-    )
-}
-
-/// What is doubtful about tokens that live long.
-pub(super) fn long_life(leaked: &Leaked) -> Option<String> {
-    let now = now_ms();
-    let long =
-        leaked.found.tokens.iter().filter(|token| token.lives_longer_than_an_hour(now)).count();
-    let who = match (long, leaked.only()) {
-        (0, _) => return None,
-        (_, Some(_)) => "the token claims a life of over an hour, which Ably does not allow where \
-                         tokens can be revoked: it"
-            .to_owned(),
-        (long, None) => format!(
-            "{} of the tokens {} a life of over an hour, which Ably does not allow where tokens can \
-             be revoked: they",
-            long,
-            if long == 1 { "claims" } else { "claim" }
-        ),
-    };
-    Some(format!(
-        "{who} may stay valid; check with --verify, and if Ably still accepts one, revoke its API key \
-         in the dashboard"
-    ))
-}
-
-/// What cannot be revoked, and will be counted as not sent.
-fn irrevocable(plan: &Plan, missing: &[&Job]) -> String {
-    let mut text = String::new();
-    if missing.is_empty() && plan.helpless().is_empty() {
-        return text;
-    }
-    text.push_str("Cannot be revoked, and will be counted as not sent:\n");
-    for job in missing {
-        let key = &job.key_name;
-        let _ = writeln!(text, "  {} of key {key}, which is not at hand", by_kind(&job.targets));
-    }
-    for (token, why) in plan.helpless().iter().take(NAMED) {
-        let key = &token.key_name;
-        let key = if key.is_empty() { String::new() } else { format!(", key {key},") };
-        let _ = writeln!(text, "  the token in line {}{key} {why}", token.line);
-    }
-    if plan.helpless().len() > NAMED {
-        let _ = writeln!(text, "  and {} more", count(plan.helpless().len() - NAMED, "token"));
-    }
-    text
-}
-
 /// Shows what would be sent.
 pub(super) fn dry_run(output: &Output, plan: &Plan) {
-    output.say(&found(plan));
     for job in &plan.jobs {
         let Some(at_hand) = &job.at_hand else { continue };
         let (host, path) = (at_hand.hosts.preferred(), client::path(&at_hand.key.api_key));
@@ -250,8 +174,7 @@ pub(super) fn dry_run(output: &Output, plan: &Plan) {
         let layout = Layout { pretty: true, colour: false };
         output.say_as_it_is(&format!("{}\n", body.write(layout)));
     }
-    let missing: Vec<&Job> = plan.jobs.iter().filter(|job| job.at_hand.is_none()).collect();
-    output.say(&irrevocable(plan, &missing));
+    output.say(&irrevocable(plan));
 }
 
 /// What even a dry run asks for.

@@ -1,5 +1,7 @@
 //! The records that scripts read. The fields are fixed; see "JSON" in the README.
 
+use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 use rustix::process::getuid;
@@ -10,13 +12,14 @@ use crate::error::{AblyError, Error, Exit, Problem};
 use crate::json::{Fields, Json};
 use crate::plan::{Job, Plan};
 use crate::report::resume::Resume;
-use crate::report::{human, question};
-use crate::request::leaked;
+use crate::report::{human, leak, question};
+use crate::request::irrevocable::{self, described};
+use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::{Token, Why};
 use crate::revoke::client;
 use crate::revoke::outcome::Outcome;
 use crate::revoke::proof::{Proof, Verdict};
-use crate::revoke::run::Batch;
+use crate::revoke::run::{Batch, not_at_hand};
 use crate::revoke::summary::Summary;
 use crate::secret::redactor::Redactor;
 use crate::terminal::output::Record;
@@ -65,6 +68,9 @@ pub(super) fn error(error: &Error) -> Vec<Record> {
         Error::Input(problem) | Error::Declined(problem) => {
             vec![error_record(problem, None, not_sent)]
         }
+        Error::Irrevocable(problem, tokens) => {
+            vec![error_record(problem, None, Affected { tokens, ..not_sent })]
+        }
         Error::Lookup(lookup) => {
             let targets: Vec<&str> = lookup.targets.iter().map(String::as_str).collect();
             let affected = Affected { targets: &targets, ..not_sent };
@@ -82,10 +88,43 @@ pub(super) fn status(exit: Exit) -> Record {
     Record::new("status", fields)
 }
 
-/// What is doubtful about targets, tokens and keys.
-pub(super) fn warnings(plan: &Plan) -> Vec<Record> {
-    let warning = |text: String| Record::new("warning", Fields::new().with("message", text));
-    question::warnings_of(plan).into_iter().map(warning).collect()
+/// What is to be known before anything is sent: API keys that leaked, and what is doubtful.
+pub(super) fn beforehand(plan: &Plan) -> Vec<Record> {
+    let mut records = Vec::new();
+    if let Some(leaked) = &plan.leaked {
+        for key in &leaked.found.keys {
+            let Some(warning) = irrevocable::key_warning(leaked, slice::from_ref(key)) else {
+                continue;
+            };
+            let fields = Fields::new()
+                .with("message", warning.message)
+                .with("line", i64::try_from(key.line).unwrap_or(i64::MAX))
+                .with("keyName", key.key_name.as_str())
+                .with("hint", warning.remedy);
+            records.push(Record::new("warning", fields));
+        }
+    }
+    let doubt = |text: String| Record::new("warning", Fields::new().with("message", text));
+    records.extend(question::doubts(plan).into_iter().map(doubt));
+    records
+}
+
+/// What a text of leaked tokens holds, what was left out, and what the tokens of each key could do.
+fn found(leaked: &Leaked) -> Record {
+    let issuers = leaked.issuers();
+    let found = Fields::new()
+        .with("tokens", leaked.len())
+        .with("keys", issuers.len())
+        .with("expired", leaked.found.expired)
+        .with("otherApps", leaked.other_apps)
+        .with("notAbly", leaked.found.not_ably);
+    let issuer = |(key_name, tokens): (&str, Vec<&Token>)| {
+        let fields = Fields::new().with("keyName", key_name).with("tokens", tokens.len());
+        fields.maybe("capability", irrevocable::capability(&tokens)).done()
+    };
+    let issuers: Vec<Json> = issuers.into_iter().map(issuer).collect();
+    let fields = Fields::new().with("success", true).with("found", found.done());
+    Record::new("result", fields.with("keys", issuers))
 }
 
 /// What would be sent.
@@ -106,7 +145,11 @@ pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
             .maybe("token", only_token(plan));
         Some(Record::new("result", fields))
     };
-    plan.jobs.iter().filter_map(record).chain(plan.helpless().iter().map(helpless)).collect()
+    let mut records: Vec<Record> = plan.jobs.iter().filter_map(record).collect();
+    records.extend(plan.missing().map(|job| missing(plan, job, 0..job.targets.len())));
+    records.extend(plan.helpless().iter().map(helpless));
+    records.extend(plan.leaked.as_ref().map(found));
+    records
 }
 
 /// The outcomes of one batch: what has a result, and what has none.
@@ -116,6 +159,9 @@ pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, proofs: &[Proof]) -> Vec<Rec
     }
     // The only token's proof stands with its revocation, too.
     let verdict = only_token(plan).and(proofs.first()).map(|proof| &proof.verdict);
+    if batch.job.at_hand.is_none() {
+        return vec![missing(plan, batch.job, batch.range.clone())];
+    }
     let mut records = Vec::new();
     if batch.outcomes.iter().any(Outcome::has_result) {
         records.push(result_record(plan, batch, verdict));
@@ -159,10 +205,11 @@ pub(super) fn end(
     summary: &Summary,
     resume: &Result<Option<Resume>, Problem>,
 ) -> Vec<Record> {
-    let mut records: Vec<Record> = plan.helpless().iter().map(helpless).collect();
+    let mut records: Vec<Record> = plan.leaked.iter().map(found).collect();
+    records.extend(plan.helpless().iter().map(helpless));
     records.extend(summary.proofs.iter().filter_map(|proof| verification(plan, proof)));
-    let doubt = summary.proofs.iter().filter(|_| only_token(plan).is_some());
-    records.extend(doubt.filter_map(|proof| human::doubt(&proof.verdict)).map(|it| problem(&it)));
+    let doubt = plan.leaked.as_ref().and_then(|leaked| leak::doubt(leaked, &summary.proofs));
+    records.extend(doubt.as_ref().map(problem));
     records.extend(resume.as_ref().err().map(problem));
     records
 }
@@ -170,7 +217,7 @@ pub(super) fn end(
 /// What became of a leaked token itself.
 fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
     let token = plan.leaked.as_ref()?.found.tokens.get(proof.token)?;
-    let verification = claims(found(token), token)
+    let verification = described(token)
         .with("verified", proof.verdict == Verdict::Revoked)
         .maybe("code", proof.code)
         .with("message", proof.verdict.described());
@@ -178,42 +225,36 @@ fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
     Some(Record::new("result", fields.with("verification", verification.done())))
 }
 
+/// Targets of a job whose key is not at hand, and the tokens that they came from.
+fn missing(plan: &Plan, job: &Job, range: Range<usize>) -> Record {
+    let tokens = plan.leaked.iter().flat_map(|leaked| leaked.of_job(&job.tokens));
+    let tokens = tokens.filter(|(.., place)| range.contains(place));
+    let tokens: Vec<Json> = tokens.map(|(_, token, _)| described(token).done()).collect();
+    let targets: Vec<&str> = job.targets.range(range).collect();
+    let affected = Affected {
+        outcome: Some("not-sent"),
+        targets: &targets,
+        tokens: &tokens,
+        key_name: Some(&job.key_name),
+        ..Affected::default()
+    };
+    error_record(&not_at_hand(&job.key_name), None, affected)
+}
+
 /// A leaked token that cannot be revoked by itself.
 fn helpless((token, why): &(Token, Why)) -> Record {
-    let key_name = Some(token.key_name.as_str()).filter(|name| !name.is_empty());
-    let named = found(token).maybe("keyName", key_name);
     let error = Fields::new()
         .with("message", format!("the token in line {} {why}", token.line))
-        .with("hint", leaked::remedy(why, [token]))
+        .with("hint", irrevocable::remedy(why, [token]))
         .with("outcome", "not-sent");
     let fields = Fields::new().with("success", false).with("error", error.done());
-    Record::new("error", fields.with("outcome", "not-sent").with("token", named.done()))
+    Record::new("error", fields.with("outcome", "not-sent").with("token", described(token).done()))
 }
 
-/// What names a leaked token in public.
-fn found(token: &Token) -> Fields {
-    let line = i64::try_from(token.line).unwrap_or(i64::MAX);
-    Fields::new().with("fingerprint", token.fingerprint.to_string()).with("line", line)
-}
-
-/// With the key that a leaked token names, and its claims.
-fn claims(fields: Fields, token: &Token) -> Fields {
-    fields
-        .with("keyName", token.key_name.as_str())
-        .maybe("clientId", token.claims.client_id.as_deref())
-        .maybe("revocationKey", token.claims.revocation_key.as_deref())
-}
-
-/// What the only leaked token says of itself; times in Unix milliseconds.
+/// What the only leaked token says of itself.
 fn only_token(plan: &Plan) -> Option<Json> {
-    let leaked = plan.leaked.as_ref()?;
-    let token = leaked.only()?;
-    let millis = |seconds: i64| seconds.saturating_mul(1000);
-    let fields = claims(Fields::new(), token)
-        .maybe("issuedAt", token.claims.issued_at.map(millis))
-        .maybe("expiresAt", token.claims.expires_at.map(millis))
-        .maybe("warning", question::long_life(leaked));
-    Some(fields.done())
+    let warning = plan.leaked.as_ref().and_then(leak::long_life);
+    Some(described(plan.only_token()?).maybe("warning", warning).done())
 }
 
 /// A problem that says nothing of a target.
@@ -306,6 +347,8 @@ struct Affected<'a> {
     outcome: Option<&'static str>,
     /// Those that are in no result.
     targets: &'a [&'a str],
+    /// The leaked tokens that they came from.
+    tokens: &'a [Json],
     key_name: Option<&'a str>,
     key_source: Option<&'a str>,
 }
@@ -342,5 +385,7 @@ fn error_record(problem: &Problem, info: Option<&AblyError>, affected: Affected<
     };
     let error = ends(error.maybe("hint", hint));
     let fields = Fields::new().with("success", false).maybe("target", affected.target);
-    Record::new("error", ends(fields.with("error", error.done())))
+    let tokens = (!affected.tokens.is_empty()).then(|| affected.tokens.to_vec());
+    let fields = ends(fields.with("error", error.done())).maybe("tokens", tokens);
+    Record::new("error", fields)
 }

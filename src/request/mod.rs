@@ -1,6 +1,7 @@
 //! What was meant, in three steps that never mix: arguments and environment (`settings.rs`, no
 //! input or output), then files (here), then questions (`keys` and `plan.rs`).
 
+pub mod irrevocable;
 pub mod issued_before;
 pub mod leaked;
 pub mod leaked_tokens;
@@ -16,7 +17,7 @@ use crate::api_key::{ApiKey, hide_given};
 use crate::cli::flags::{Id, long};
 use crate::cli::parse::Args;
 use crate::environment::Environment;
-use crate::error::Problem;
+use crate::error::{Error, Problem};
 use crate::file;
 use crate::keys::Want;
 use crate::keys::handed_over;
@@ -67,7 +68,7 @@ impl Request {
         env: Environment,
         redactor: &Redactor,
         signals: &Signals,
-    ) -> Result<(Self, Network), Problem> {
+    ) -> Result<(Self, Network), Error> {
         learn(args, env, redactor);
         let settings = Settings::new(args, env)?;
         let mut network = settings::network(args, env)?;
@@ -133,21 +134,17 @@ fn learn(args: &Args, env: Environment, redactor: &Redactor) {
     }
 }
 
-fn subject(
-    settings: &Settings,
-    handed_over: &[Key],
-    signals: &Signals,
-) -> Result<Subject, Problem> {
+fn subject(settings: &Settings, handed_over: &[Key], signals: &Signals) -> Result<Subject, Error> {
     match &settings.source {
         TargetSource::Options(kind, values) => {
             let values = values.iter().map(|value| (*kind, value.as_str()));
-            Targets::from_options(values).map(Subject::Targets)
+            Ok(Subject::Targets(Targets::from_options(values)?))
         }
         TargetSource::File(path) => {
             let name = file::called(path);
             let bytes =
                 file::read_named(path, TARGETS_LIMIT, long(Id::TargetsFile), &name, signals)?;
-            targets_file::read(&name, bytes).map(Subject::Targets)
+            Ok(Subject::Targets(targets_file::read(&name, bytes)?))
         }
         TargetSource::Leak(path) => {
             let keys: Vec<&ApiKey> = handed_over.iter().map(|key| &key.api_key).collect();
@@ -160,7 +157,7 @@ fn subject(
         TargetSource::Check => {
             let nobody = format!("{NOBODY}{}", random_id());
             let target = [(Kind::ClientId, nobody.as_str())];
-            Targets::from_options(target.into_iter()).map(Subject::Targets)
+            Ok(Subject::Targets(Targets::from_options(target.into_iter())?))
         }
     }
 }

@@ -79,10 +79,13 @@ pub enum Doubt {
     Typed,
     Joined,
     Comma,
+    /// By its look; a client ID may look so, too.
+    Secret,
 }
 
 impl Doubt {
-    pub const ALL: [Self; 5] = [Self::Space, Self::Quoted, Self::Typed, Self::Joined, Self::Comma];
+    pub const ALL: [Self; 6] =
+        [Self::Space, Self::Quoted, Self::Typed, Self::Joined, Self::Comma, Self::Secret];
 
     /// What is doubtful about a value. Lines of a file may hold a comma: IDs may, and nobody types them.
     pub fn of(value: &str, is_option: bool) -> Option<Self> {
@@ -94,9 +97,9 @@ impl Doubt {
             _ if ends() => Some(Self::Space),
             _ if ['"', '\'', '`'].into_iter().any(quoted) => Some(Self::Quoted),
             _ if Kind::split(value).is_some() => Some(Self::Typed),
-            _ if !value.contains(',') => None,
             _ if value.split(',').skip(1).any(another) => Some(Self::Joined),
-            _ => is_option.then_some(Self::Comma),
+            _ if is_option && value.contains(',') => Some(Self::Comma),
+            _ => looks_like_secret(value).then_some(Self::Secret),
         }
     }
 }
@@ -110,6 +113,7 @@ impl Display for Doubt {
             Self::Typed => "with a target type before the value, as in clientId:clientId:alice",
             Self::Joined => "with another target after a comma",
             Self::Comma => "with a comma: one option takes one value",
+            Self::Secret => "with the look of a key or a token",
         })
     }
 }
@@ -201,6 +205,7 @@ mod tests {
             ("\"", None, None),
             ("clientId:alice", Some(Doubt::Typed), Some(Doubt::Typed)),
             ("alice,clientId:bob", Some(Doubt::Joined), Some(Doubt::Joined)),
+            ("device.v2:0123456789abcdef", Some(Doubt::Secret), Some(Doubt::Secret)),
             ("alice, channel:x", Some(Doubt::Joined), Some(Doubt::Joined)),
         ] {
             assert_eq!(Doubt::of(value, true), option, "{value:?}");

@@ -133,14 +133,17 @@ impl Targets {
         Some(1 + memchr::memchr_iter(b'\n', before).count())
     }
 
-    /// The first target with a value that is doubtful for this reason, and how many there are.
-    pub fn doubtful(&self, doubt: Doubt) -> Option<(usize, usize)> {
-        let is_one = |i: &usize| {
-            let value = Kind::split(self.get(*i)).map(|(_, value)| value);
-            value.and_then(|value| Doubt::of(value, !self.is_file)) == Some(doubt)
-        };
-        let mut all = (0..self.len()).filter(is_one);
-        Some((all.next()?, 1 + all.count()))
+    /// Each doubt that there is, with the position of the first target that it is about, and of how many.
+    pub fn doubts(&self) -> Vec<(Doubt, usize, usize)> {
+        let mut doubts = Doubt::ALL.map(|doubt| (doubt, usize::MAX, 0));
+        for (i, target) in self.iter().enumerate() {
+            let value = Kind::split(target).map(|(_, value)| value);
+            let found = value.and_then(|value| Doubt::of(value, !self.is_file));
+            for (_, first, n) in doubts.iter_mut().filter(|(doubt, ..)| Some(*doubt) == found) {
+                (*first, *n) = (i.min(*first), *n + 1);
+            }
+        }
+        doubts.into_iter().filter(|(.., n)| *n > 0).collect()
     }
 
     /// Whether a text may stand in a specifier: one search through all that was read.

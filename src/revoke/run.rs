@@ -104,7 +104,7 @@ impl<'p> Run<'p> {
         let answered = self.lanes.get(number).and_then(|lane| self.ask(lane, job, &range));
         let requested = matches!(answered, Some(Ok(_)));
         let outcomes = match answered {
-            None => vec![not_at_hand(&job.key_name); range.len()],
+            None => vec![not_sent(not_at_hand(&job.key_name)); range.len()],
             Some(Err(why_not)) => vec![why_not; range.len()],
             Some(Ok(outcomes)) => outcomes,
         };
@@ -140,26 +140,27 @@ impl<'p> Run<'p> {
     fn why_not(&self, lane: &Lane<'p>, is_of_channels: bool) -> Option<Outcome> {
         if let Some(signal) = self.net.signals.caught() {
             let why = format!("the run was interrupted ({})", signals::name(signal));
-            return Some(not_sent(&why, ""));
+            return Some(not_sent(Problem::new(why, "")));
         }
         let is_set = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
         let channels = is_of_channels && is_set(&lane.channels_stopped);
         (channels || is_set(&lane.stopped) || is_set(&self.stopped)).then(|| {
-            not_sent(
+            not_sent(Problem::new(
                 "every later request would have failed as the last one did",
                 "fix the first error, then run the rest",
-            )
+            ))
         })
     }
 }
 
-fn not_at_hand(key_name: &str) -> Outcome {
-    not_sent(
-        &format!("key {key_name}, which signed the tokens, is not at hand"),
+/// Why nothing of a job is sent.
+pub fn not_at_hand(key_name: &str) -> Problem {
+    Problem::new(
+        format!("key {key_name}, which signed the tokens, is not at hand"),
         "add it to the file of --api-key-file (a key a line), or revoke that key: ably auth keys revoke",
     )
 }
 
-fn not_sent(why: &str, remedy: &str) -> Outcome {
-    Outcome::NotSent(Cause::of_request(Problem::new(why, remedy)))
+fn not_sent(why: Problem) -> Outcome {
+    Outcome::NotSent(Cause::of_request(why))
 }

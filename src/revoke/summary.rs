@@ -90,6 +90,8 @@ impl Summary {
                         self.named.push(Failure { job, targets, outcome: outcome.clone() });
                     }
                 }
+                // What has no key is told with its tokens.
+                _ if batch.job.at_hand.is_none() => {}
                 _ => self.add_whole(batch.number, outcome),
             }
         }

@@ -272,8 +272,9 @@ fn killed_during_the_proof_it_holds_the_revocation() {
     fs::remove_file(folder.file(RECORD)).unwrap();
     program().recording(&folder).run().exits(0);
     let records = whole(&folder.file(RECORD));
-    assert_eq!(kinds(&records), ["run", "result", "result", "status"]);
-    assert!(has(&records[1], "revocation") && flag(&records[2], "verification.verified"));
+    assert_eq!(kinds(&records), ["run", "result", "result", "result", "status"]);
+    assert!(has(&records[1], "revocation") && has(&records[2], "found"));
+    assert!(flag(&records[3], "verification.verified"));
 }
 
 #[test]

@@ -95,8 +95,8 @@ fn every_token_is_revoked_with_the_key_that_signed_it() {
     let run = program.arg(folder.file("left")).run();
     hides_all(&run, &log);
     run.exits(3).says("7 revocations: 5 revoked, 2 not sent, in 3 requests");
-    run.says("key APP1.gone, which signed the tokens, is not at hand");
-    run.says("nothing was sent for the token in line 7: it is for any client ID (*)");
+    run.says("nothing was sent for 2 tokens").says("key APP1.gone, which is not at hand (line 6)");
+    run.says("the token in line 7, key APP1.key1, is for any client ID (*)");
     let expected = [
         ("APP1.key1", "clientId:alice"),
         ("APP1.key1", "clientId:bob"),

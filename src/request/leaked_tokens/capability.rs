@@ -57,15 +57,12 @@ impl Capability {
             parts.push(format!("{} more", self.operations.len() - 1));
         }
         if self.unlimited > 0 {
-            parts.push(format!(
-                "{} without a limit but their key's",
-                count(self.unlimited, "token")
-            ));
+            parts.push(format!("all that the key can in {}", count(self.unlimited, "token")));
         }
         if self.unreadable > 0 {
             parts.push(format!("unreadable in {}", count(self.unreadable, "token")));
         }
-        parts.join("; ")
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
     }
 
     /// All of it, in the form that Ably gives it.
@@ -98,8 +95,8 @@ mod tests {
             (vec![chat], "publish, subscribe on chat:*", r#"{"chat:*":["publish","subscribe"]}"#),
             (vec![news, chat, chat], "* on a; 2 more", r#"{"a":["*"],"chat:*":["publish","subscribe"],"news":["history"]}"#),
             (vec![Some(r#"{"*":["*"]}"#)], "* on *", r#"{"*":["*"]}"#),
-            (vec![Some("{}")], "", "{}"),
-            (vec![None, None], "2 tokens without a limit but their key's", "{}"),
+            (vec![Some("{}")], "nothing", "{}"),
+            (vec![None, None], "all that the key can in 2 tokens", "{}"),
             (vec![Some(""), Some("[]"), Some(r#"{"a":"b"}"#), Some(r#"{"a":[1]}"#), Some("{"), chat], "publish, subscribe on chat:*; unreadable in 5 tokens", r#"{"chat:*":["publish","subscribe"]}"#),
         ] {
             let tokens: Vec<Token> = capabilities.into_iter().map(token).collect();

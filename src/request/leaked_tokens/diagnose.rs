@@ -6,7 +6,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::keys::is_likely_name;
-use crate::request::leaked::OTHER_TARGET;
+use crate::request::irrevocable::OTHER_TARGET;
 use crate::secret::jwt::{LIMIT, scan};
 use crate::secret::shape::{inner, is_id, unwrapped};
 

@@ -1,0 +1,158 @@
+//! What is said of leaked tokens that cannot be revoked here, and of API keys beside them: why, and what
+//! can still be done. Nothing of a token is shown but its claims.
+
+use std::collections::HashSet;
+
+use crate::error::{Error, Problem};
+use crate::json::{Fields, Json};
+use crate::request::leaked::Leaked;
+use crate::request::leaked_tokens::capability::Capability;
+use crate::request::leaked_tokens::{Found, LeakedKey, Token, Why};
+use crate::text::{Safe, count};
+use crate::time::shown;
+
+/// So many of a kind are told one by one.
+pub const TOLD: usize = 10;
+/// What to do about a token that cannot be read.
+pub(super) const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id";
+const LOOKED_FOR: &str = "a JWT is looked for, eyJ….eyJ….…, whose header names an Ably key (kid); it must \
+     stand on one line";
+const CLOCK: &str = "there is nothing to revoke; if this machine's clock is wrong, set it";
+
+/// The end of a run with nothing to do, since no token can be revoked. API keys are told first.
+pub(super) fn nothing(leaked: &Leaked) -> Error {
+    let Found { helpless, uncertain, expired, not_ably, .. } = &leaked.found;
+    let name = Safe(&leaked.source);
+    let ended = leaked.found.last_expired_ms.map(shown).unwrap_or_default();
+    let (message, remedy) = match (&helpless[..], expired, not_ably, &uncertain[..]) {
+        ([(_, why), ..], ..) => {
+            (every_reason(leaked), remedy(why, helpless.iter().map(|(it, _)| it)))
+        }
+        (_, 1, ..) => (format!("the token expired at {ended}"), CLOCK.to_owned()),
+        (_, 2.., ..) => (
+            format!("all {expired} tokens in {name} have expired, the last at {ended}"),
+            CLOCK.to_owned(),
+        ),
+        (_, _, 0, [(token, _)]) => (
+            format!("the token names key {}, but no claim of it is Ably's", token.key_name),
+            format!("if that is an Ably key, revoke it {}", revoke_command([&*token.key_name])),
+        ),
+        (_, _, 1, []) => (
+            "the token is not Ably's: its header names no Ably key (kid: appId.keyId)".to_owned(),
+            OTHER_TARGET.to_owned(),
+        ),
+        (_, _, 0, []) => match &leaked.found.diagnosis {
+            Some(diagnosis) => (format!("{name} {diagnosis}"), diagnosis.remedy()),
+            None => (format!("{name} holds no token of an Ably key"), LOOKED_FOR.to_owned()),
+        },
+        _ => (
+            format!("none of the {} JWTs in {name} is Ably's", not_ably + uncertain.len()),
+            OTHER_TARGET.to_owned(),
+        ),
+    };
+    let problem = match key_warning(leaked, &leaked.found.keys) {
+        Some(keys) => Problem {
+            message: format!("{}; {message}", keys.message),
+            remedy: match helpless.is_empty() {
+                true => keys.remedy,
+                false => format!("{}; {remedy}", keys.remedy),
+            },
+        },
+        None => Problem { message, remedy },
+    };
+    Error::Irrevocable(problem, helpless.iter().map(|(token, _)| described(token).done()).collect())
+}
+
+/// Why none of the helpless tokens can be revoked by itself.
+fn every_reason(leaked: &Leaked) -> String {
+    let helpless = &leaked.found.helpless;
+    let each = helpless.iter().map(|(token, why)| match token.key_name.as_str() {
+        "" => format!("line {} {why}", token.line),
+        key => format!("line {}, key {key}, {why}", token.line),
+    });
+    let (each, name) = (first_ten(each, "; "), Safe(&leaked.source));
+    match helpless.len() {
+        1 => format!("the token in {each}"),
+        all => format!("none of the {all} tokens in {name} can be revoked by itself: {each}"),
+    }
+}
+
+/// That there are these API keys in the text, and what to do about that.
+pub fn key_warning(leaked: &Leaked, keys: &[LeakedKey]) -> Option<Problem> {
+    let noun = match keys {
+        [] => return None,
+        [_] => "an API key".to_owned(),
+        keys => count(keys.len(), "API key"),
+    };
+    let told = keys.iter().map(|key| format!("{} (line {})", key.key_name, key.line));
+    let told = first_ten(told, "; ");
+    let command = revoke_command(keys.iter().map(|key| key.key_name.as_str()));
+    Some(Problem::new(
+        format!("{} holds {noun}: {told}", Safe(&leaked.source)),
+        format!("whoever has one can sign new tokens, so revoke it {command}"),
+    ))
+}
+
+/// A token for scripts: what names it in public, its claims, what it could do. Times are Unix
+/// milliseconds.
+pub fn described(token: &Token) -> Fields {
+    let millis = |seconds: i64| seconds.saturating_mul(1000);
+    let key_name = Some(token.key_name.as_str()).filter(|name| !name.is_empty());
+    let fields = Fields::new()
+        .with("fingerprint", token.fingerprint.to_string())
+        .with("line", i64::try_from(token.line).unwrap_or(i64::MAX))
+        .maybe("keyName", key_name)
+        .maybe("clientId", token.claims.client_id.as_deref())
+        .maybe("revocationKey", token.claims.revocation_key.as_deref())
+        .maybe("issuedAt", token.claims.issued_at.map(millis))
+        .maybe("expiresAt", token.claims.expires_at.map(millis));
+    fields.maybe("capability", capability(&[token]))
+}
+
+/// What tokens could do together, in the form that Ably gives it, if they say so.
+pub fn capability(tokens: &[&Token]) -> Option<Json> {
+    let all = Capability::of(tokens.iter().copied());
+    match all.unlimited + all.unreadable == tokens.len() {
+        true if all.unreadable > 0 => Some("unreadable".into()),
+        true => None,
+        false => Some(all.json()),
+    }
+}
+
+/// When the last of some tokens expires, in Unix milliseconds; `None` if one never does.
+pub fn last_expiry<'a>(tokens: impl IntoIterator<Item = &'a Token>) -> Option<i64> {
+    let ends = tokens.into_iter().map(|token| token.claims.expires_at);
+    ends.collect::<Option<Vec<i64>>>()?.into_iter().max().map(|end| end.saturating_mul(1000))
+}
+
+/// What to do about tokens that cannot be revoked by themselves.
+pub fn remedy<'a>(why: &Why, tokens: impl IntoIterator<Item = &'a Token>) -> String {
+    let mut names: Vec<&str> = tokens.into_iter().map(|token| token.key_name.as_str()).collect();
+    names.retain(|name| !name.is_empty());
+    let instead = match why {
+        Why::NoClaim | Why::AnyClient => "use --channel",
+        _ => OTHER_TARGET,
+    };
+    match names.is_empty() {
+        true => format!("{instead}, or revoke its API key in Ably's dashboard"),
+        false => format!("{instead}, or revoke the API key {}", revoke_command(names)),
+    }
+}
+
+/// The full CLI's own command that revokes a key.
+pub fn revoke_command<'a>(key_names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut known = HashSet::new();
+    let names = key_names.into_iter().filter(|name| known.insert(*name));
+    let commands = names.map(|name| format!("ably auth keys revoke {name}"));
+    format!("with the full Ably CLI: {}", first_ten(commands, "; "))
+}
+
+/// The first ten, and how many more.
+pub fn first_ten(mut items: impl Iterator<Item = String>, separator: &str) -> String {
+    let mut told: Vec<String> = items.by_ref().take(TOLD).collect();
+    let more = items.count();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told.join(separator)
+}
