@@ -53,6 +53,8 @@ mod request {
     mod leaked;
     /// Leaked tokens in a log, of several keys.
     mod leaked_log;
+    /// Leaked tokens in a log, of several keys.
+    mod leaked_report;
     /// Targets from options, a file, standard input.
     mod targets;
 }

@@ -62,12 +62,14 @@ fn what_is_no_proof_is_not_told_as_one() {
     const ACCEPTED: &str = "\"verification\":\"the token is still accepted";
     const NOT_KNOWN: &str = "\"verification\":\"whether the token is still accepted is not known";
     #[rustfmt::skip] // a table: one row a line
-    let doubts: [Doubt; 13] = [
+    let doubts: [Doubt; 15] = [
         ("revoked, in a 200", |_| Answer::error(200, 40141, "Token revoked"), NOT_KNOWN, 5, true),
         ("revoked, in a 503", |_| Answer::error(503, 40141, "Token revoked"), NOT_KNOWN, 5, true),
         ("a disabled app", |_| Answer::error(403, 40300, "App disabled"), NOT_KNOWN, 5, true),
         ("accepted for ever", |_| Answer::json(200, "[]"), ACCEPTED, 5, true),
         ("no capability", |_| Answer::error(401, 40160, "Action not permitted"), ACCEPTED, 5, true),
+        ("no such channel", |_| Answer::error(404, 40402, "Channel not found"), ACCEPTED, 5, true),
+        ("no such path", |_| Answer::error(404, 40400, "Not found"), NOT_KNOWN, 5, true),
         ("expired", |_| Answer::error(401, 40142, "Token expired"), "40142", 0, false),
         ("a failing server", |_| Answer::error(503, 50300, "down"), NOT_KNOWN, 5, true),
         ("a lost connection", |_| Answer::Cut, NOT_KNOWN, 5, true),
@@ -120,6 +122,42 @@ fn doubts_are_told_to_people_after_the_revocation() {
             run.never_says("verified");
         }
     });
+}
+
+#[test]
+fn one_that_hangs_keeps_no_other_from_its_proof() {
+    let tokens = ["slow", "a", "b", "c"].map(|id| with(&format!(r#","x-ably-clientId":"{id}""#)));
+    let slow = STANDARD.encode(&tokens[0]);
+    for parallel in ["1", "4"] {
+        let slow = slow.clone();
+        let server = polled(move |seen| match seen.bearer() {
+            Some(token) if token == slow => Answer::Faithful.held(),
+            _ => Answer::Faithful,
+        });
+        for (token, id) in tokens.iter().zip(["slow", "a", "b", "c"]) {
+            server.add_token(Token::new(token).client_id(id).dies_after(2));
+        }
+        let run = verify(&tokens.join("\n"), &server, &["--parallel", parallel]);
+        server.release();
+        run.exits(5).says("3 of 4 tokens are rejected as revoked (40141); 1 not known");
+        run.says("error: 3 of 4").says("line 1, key APP1.key1, client ID slow");
+        run.never_says("line 2,");
+    }
+}
+
+#[test]
+fn only_what_is_proved_of_all_that_were_found_is_a_success() {
+    let server = Ably::start();
+    let alice = for_alice();
+    server.add_token(Token::new(&alice).client_id("alice"));
+    let gone = jwt(r#"{"alg":"HS256","kid":"APP1.gone"}"#, &payload(ALICE));
+    let log = format!("{alice}\n{gone}");
+    let run = verify(&log, &server, &[]);
+    run.exits(3).says("1 of 2 tokens is rejected as revoked (40141); 1 not revoked");
+    run.never_says("still accepted");
+    let program = leaked(&log).against(&server).args(["--force", "--verify"]);
+    let end = Terminal::start(program.env("LC_ALL", "C.UTF-8")).finish();
+    end.shows("1 of 2 tokens is rejected").never_shows("✓");
 }
 
 #[test]
