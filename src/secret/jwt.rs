@@ -143,7 +143,8 @@ pub(super) fn is_in(text: &[u8]) -> bool {
 
 /// Hands over every place in a range of a text where a JWT may stand, in order, with a position.
 pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut impl FnMut(&Spot<'_>, usize)) {
-    let within = &text[range.clone()];
+    // What begins in the range may end behind it.
+    let within = &text[range.start..text.len().min(range.end + 1)];
     let mut searches = STARTS.map(|start| memmem::find_iter(within, start).peekable());
     let (mut end_of_word, mut decoded) = (0, 0);
     loop {

@@ -53,10 +53,13 @@ impl<'a> Keys<'a> {
 
     /// Takes note of every key whose place is in a range of a text. `lines` is at the text's beginning.
     pub(super) fn scan(&mut self, text: &[u8], range: Range<usize>, mut lines: Lines) {
-        let (within, offset) = (&text[range.clone()], range.start);
+        let offset = range.start;
+        // What begins in the range may end behind it.
+        let for_needle = |length: usize| &text[offset..text.len().min(range.end + length - 1)];
         let mut hits: Vec<(usize, String)> = Vec::new();
-        let plain = memchr_iter(b':', within).map(|at| at + 1);
-        let [upper, lower] = ESCAPED.map(|colon| memmem::find_iter(within, colon).map(|at| at + 2));
+        let plain = memchr_iter(b':', for_needle(1)).map(|at| at + 1);
+        let [upper, lower] =
+            ESCAPED.map(|colon| memmem::find_iter(for_needle(2), colon).map(|at| at + 2));
         // Nearly all signs have no word behind them.
         let words = plain.chain(upper).chain(lower).map(|at| offset + at);
         for at in words.filter(|at| text.get(*at).is_some_and(|byte| is_id_byte(*byte))) {
@@ -64,14 +67,13 @@ impl<'a> Keys<'a> {
                 hits.push((at, name));
             }
         }
-        for at in memmem::find_iter(within, BASIC).map(|at| offset + at) {
+        for at in memmem::find_iter(for_needle(BASIC.len()), BASIC).map(|at| offset + at) {
             let inner = basic(&text[at + BASIC.len()..]);
             let name = memchr_iter(b':', &inner).find_map(|colon| key_at(&inner, colon + 1));
             hits.extend(name.or_else(|| self.known_in(&inner)).map(|name| (at, name)));
         }
         for (finder, name) in &self.known {
-            let end = text.len().min(range.end + finder.needle().len() - 1);
-            let at = finder.find(&text[offset..end]);
+            let at = finder.find(for_needle(finder.needle().len()));
             hits.extend(at.map(|at| (offset + at, (*name).to_owned())));
         }
         hits.sort_by_key(|(at, _)| *at);

@@ -15,6 +15,7 @@ const HEADER: &str = r#"{"alg":"HS256","typ":"JWT","kid":"APP1.key1"}"#;
 const PAYLOAD: &str = r#"{"x-ably-clientId":"alice","x-ably-revocation-key":"g1","iat":1000,"exp":4600,"x-ably-capability":"{\"*\":[\"*\"]}"}"#;
 /// As long as HS256 has it.
 const SIGNED: &str = "s3cret-_5ignature-m4rker-0KxPqZ3-abcdefghijk";
+const SECRET: &str = "AbCdEfGhIjKlMnOpQrStUvWxYz0bcdef-_jklmnopqr";
 
 fn part(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(text)
@@ -362,6 +363,33 @@ fn a_token_of_the_largest_size_is_found_across_borders() {
             assert_eq!(raws(&found), [t.as_str()], "{before}");
             assert_eq!(found.tokens[0].line, before as u64 + 1);
         }
+    }
+}
+
+#[test]
+fn what_a_border_of_the_window_cuts_is_found() {
+    let key = |n: usize| format!("xVLyHw.key{n}:{}", SECRET);
+    let forms: [(&str, &dyn Fn(usize) -> String); 7] = [
+        (".eyJ4", &nth),
+        ("%2EeyJ4", &|n| nth(n).replace('.', "%2E")),
+        ("ZXlK", &|n| STANDARD.encode(nth(n))),
+        (":", &key),
+        ("%3A", &|n| key(n).replace(':', "%3A")),
+        ("\\u003a", &|n| key(n).replace(':', "\\u003a")),
+        ("Basic ", &|n| format!("Basic {}", STANDARD.encode(key(n)))),
+    ];
+    for (anchor, form) in forms {
+        // Each border cuts another one, in another place.
+        let cuts = anchor.len() + 1;
+        let mut text = Vec::new();
+        for cut in 0..cuts {
+            let form = form(cut);
+            let border = WINDOW - AHEAD + cut * (WINDOW - AHEAD - BEHIND);
+            text.resize(border - form.find(anchor).unwrap() - cut, b' ');
+            text.extend_from_slice(form.as_bytes());
+        }
+        let found = find_in(&text);
+        assert_eq!(found.tokens.len() + found.keys.len(), cuts, "{anchor} {found:?}");
     }
 }
 
