@@ -312,8 +312,7 @@ fn a_text_of_any_length_in_place_of_a_key_or_a_target_comes_to_an_end() {
 
 #[test]
 fn a_script_with_a_key_at_hand_never_opens_the_configuration() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
+    if strace().is_none() {
         return;
     }
     let server = account_server();
@@ -321,7 +320,7 @@ fn a_script_with_a_key_at_hand_never_opens_the_configuration() {
     let traced = |set: &[Set], extra: &[&str]| {
         let log = folder.file("trace");
         let program =
-            Program::at(strace).args(["-f", "-e", "trace=%file", "-o"]).arg(&log).wrapping(alice());
+            strace().unwrap().args(["-f", "-e", "trace=%file", "-o"]).arg(&log).wrapping(alice());
         let program =
             program.towards(&server).config(&stored()).args(extra).args(["--force", "--json"]);
         set.iter().fold(program, |program, set| set.on(program, &server, &folder)).run().exits(0);

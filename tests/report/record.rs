@@ -125,7 +125,7 @@ fn with_several_connections_each_keeps_its_own_record() {
 
 #[test]
 fn each_requests_records_are_synced_before_the_next_request() {
-    let Some(strace) = installed("/usr/bin/strace") else { return };
+    let Some(strace) = strace() else { return };
     let (server, folder) = (Ably::start(), Folder::new());
     let log = folder.file("strace");
     let program = strace.args(["-f", "-s", "9", "-e", "trace=write,fdatasync", "-o"]).arg(&log);

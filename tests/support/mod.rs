@@ -50,7 +50,9 @@ pub use leaked::*;
 pub use live::{Others, Place, Step, signed};
 pub use many::*;
 pub use pki::{Certificate, Pki, pki};
-pub use program::{Folder, Program, ably, alice, binary, command, forced, installed, revoke_alice};
+pub use program::{
+    Folder, Program, ably, alice, binary, command, forced, installed, revoke_alice, strace,
+};
 pub use proxy::{Connect, Mode, Proxy};
 pub use record::*;
 pub use run::{Run, Running};
