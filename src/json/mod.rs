@@ -53,7 +53,7 @@ impl From<Vec<Json>> for Json {
 }
 
 /// Collects an object's fields; what is `None` is left out.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fields(Vec<(&'static str, Json)>);
 
 impl Fields {
@@ -71,6 +71,12 @@ impl Fields {
             Some(value) => self.with(name, value),
             None => self,
         }
+    }
+
+    /// These with others behind them.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
     }
 
     pub fn done(self) -> Json {

@@ -63,18 +63,19 @@ fn key(fields: Fields, job: &Job) -> Fields {
 
 /// An error that ended the run before its first revocation.
 pub(super) fn error(error: &Error) -> Vec<Record> {
-    let not_sent = Affected { outcome: Some("not-sent"), ..Affected::default() };
+    let not_sent = Fields::new().with("outcome", "not-sent");
     match error {
         Error::Input(problem) | Error::Declined(problem) => {
-            vec![error_record(problem, None, not_sent)]
+            vec![error_record(problem, None, not_sent, Fields::new())]
         }
         Error::Irrevocable(problem, tokens) => {
-            vec![error_record(problem, None, Affected { tokens, ..not_sent })]
+            let tokens = (!tokens.is_empty()).then(|| tokens.clone());
+            vec![error_record(problem, None, not_sent, Fields::new().maybe("tokens", tokens))]
         }
         Error::Lookup(lookup) => {
-            let targets: Vec<&str> = lookup.targets.iter().map(String::as_str).collect();
-            let affected = Affected { targets: &targets, ..not_sent };
-            vec![error_record(&lookup.problem, lookup.error.as_ref(), affected)]
+            let targets = list(lookup.targets.iter().map(String::as_str));
+            let affected = not_sent.maybe("targets", targets);
+            vec![error_record(&lookup.problem, lookup.error.as_ref(), affected, Fields::new())]
         }
         Error::Signal(_) => Vec::new(),
     }
@@ -171,14 +172,19 @@ pub(super) fn batch(plan: &Plan, batch: &Batch<'_>, proofs: &[Proof]) -> Vec<Rec
         (plan.only_target(), batch.outcomes.as_slice())
         && outcome.has_result()
     {
-        let affected = Affected { target: Some(target), ..Affected::of(plan, batch, outcome) };
-        records.push(error_record(&cause.problem, cause.error.as_ref(), affected));
+        let beside = Fields::new().with("target", target);
+        let affected = affected(plan, batch, outcome);
+        records.push(error_record(&cause.problem, cause.error.as_ref(), affected, beside));
     }
-    for (outcome, targets) in grouped(batch) {
-        if let Some(cause) = outcome.cause() {
-            let affected = Affected { targets: &targets, ..Affected::of(plan, batch, outcome) };
-            records.push(error_record(&cause.problem, cause.error.as_ref(), affected));
-        }
+    // The failures that are no result of their own, each with the targets that it affects.
+    let failed: Vec<_> = batch.each().filter(|(_, outcome)| !outcome.has_result()).collect();
+    let cause = |outcome: &Outcome| outcome.cause().map(Arc::as_ptr);
+    for group in failed.chunk_by(|(_, one), (_, other)| cause(one) == cause(other)) {
+        let [(_, outcome), ..] = group else { continue };
+        let Some(cause) = outcome.cause() else { continue };
+        let affected = affected(plan, batch, outcome);
+        let affected = affected.maybe("targets", list(group.iter().map(|(target, _)| *target)));
+        records.push(error_record(&cause.problem, cause.error.as_ref(), affected, Fields::new()));
     }
     records
 }
@@ -192,8 +198,13 @@ fn check(plan: &Plan, batch: &Batch<'_>) -> Vec<Record> {
     let mut records = vec![Record::new("result", fields.with("message", message))];
     for outcome in &batch.outcomes {
         if let Some(cause) = outcome.cause() {
-            let affected = Affected::of(plan, batch, outcome);
-            records.push(error_record(&cause.problem, cause.error.as_ref(), affected));
+            let affected = affected(plan, batch, outcome);
+            records.push(error_record(
+                &cause.problem,
+                cause.error.as_ref(),
+                affected,
+                Fields::new(),
+            ));
         }
     }
     records
@@ -230,15 +241,10 @@ fn missing(plan: &Plan, job: &Job, range: Range<usize>) -> Record {
     let tokens = plan.leaked.iter().flat_map(|leaked| leaked.of_job(&job.tokens));
     let tokens = tokens.filter(|(.., place)| range.contains(place));
     let tokens: Vec<Json> = tokens.map(|(_, token, _)| described(token).done()).collect();
-    let targets: Vec<&str> = job.targets.range(range).collect();
-    let affected = Affected {
-        outcome: Some("not-sent"),
-        targets: &targets,
-        tokens: &tokens,
-        key_name: Some(&job.key_name),
-        ..Affected::default()
-    };
-    error_record(&not_at_hand(&job.key_name), None, affected)
+    let affected = Fields::new().with("keyName", job.key_name.as_str()).with("outcome", "not-sent");
+    let affected = affected.maybe("targets", list(job.targets.range(range)));
+    let beside = Fields::new().with("tokens", tokens);
+    error_record(&not_at_hand(&job.key_name), None, affected, beside)
 }
 
 /// A leaked token that cannot be revoked by itself.
@@ -259,7 +265,7 @@ fn only_token(plan: &Plan) -> Option<Json> {
 
 /// A problem that says nothing of a target.
 pub(super) fn problem(problem: &Problem) -> Record {
-    error_record(problem, None, Affected::default())
+    error_record(problem, None, Fields::new(), Fields::new())
 }
 
 fn result_record(plan: &Plan, batch: &Batch<'_>, verdict: Option<&Verdict>) -> Record {
@@ -323,69 +329,33 @@ fn ably_fields(fields: Fields, info: &AblyError) -> Fields {
         .maybe("edgeId", info.edge_id.clone())
 }
 
-/// The failures that are no result of their own, each with the targets that it affects.
-fn grouped<'b, 'p>(batch: &'b Batch<'p>) -> Vec<(&'b Outcome, Vec<&'p str>)> {
-    let mut groups: Vec<(&Outcome, Vec<&str>)> = Vec::new();
-    let is_same = |one: &Outcome, other: &Outcome| match (one.cause(), other.cause()) {
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-        _ => false,
-    };
-    for (target, outcome) in batch.each().filter(|(_, outcome)| !outcome.has_result()) {
-        match groups.iter_mut().find(|(known, _)| is_same(known, outcome)) {
-            Some((_, targets)) => targets.push(target),
-            None => groups.push((outcome, vec![target])),
-        }
-    }
-    groups
+/// What became of the targets of a batch. The key is told where there are several, and where it may be
+/// the reason.
+fn affected(plan: &Plan, batch: &Batch<'_>, outcome: &Outcome) -> Fields {
+    let key = batch.job.key().filter(|_| matches!(outcome, Outcome::Refused(_)));
+    Fields::new()
+        .maybe("keyName", key.map(|key| key.name()).or(plan.key_among(batch.number)))
+        .maybe("keySource", key.map(|key| key.source.as_str()))
+        .with("outcome", outcome.word())
 }
 
-/// The targets that an error affects, and how.
-#[derive(Clone, Copy, Default)]
-struct Affected<'a> {
-    /// The only target, where its `result` comes before the error.
-    target: Option<&'a str>,
-    outcome: Option<&'static str>,
-    /// Those that are in no result.
-    targets: &'a [&'a str],
-    /// The leaked tokens that they came from.
-    tokens: &'a [Json],
-    key_name: Option<&'a str>,
-    key_source: Option<&'a str>,
+fn list<'a>(targets: impl Iterator<Item = &'a str>) -> Option<Vec<Json>> {
+    Some(targets.map(Json::from).collect()).filter(|it: &Vec<Json>| !it.is_empty())
 }
 
-impl<'a> Affected<'a> {
-    /// The key of a batch is told where there are several, and where it may be the reason.
-    fn of(plan: &'a Plan, batch: &Batch<'a>, outcome: &Outcome) -> Self {
-        let is_refused = matches!(outcome, Outcome::Refused(_));
-        let key = batch.job.key().filter(|_| is_refused);
-        Self {
-            outcome: Some(outcome.word()),
-            key_name: key.map(|key| key.name()).or(plan.key_among(batch.number)),
-            key_source: key.map(|key| key.source.as_str()),
-            ..Self::default()
-        }
-    }
-}
-
-fn error_record(problem: &Problem, info: Option<&AblyError>, affected: Affected<'_>) -> Record {
-    let targets: Vec<Json> = affected.targets.iter().copied().map(Json::from).collect();
+/// An error. Scripts look for what it affects inside `error` and `beside` it alike.
+fn error_record(
+    problem: &Problem,
+    info: Option<&AblyError>,
+    affected: Fields,
+    beside: Fields,
+) -> Record {
     let mut error = Fields::new().with("message", problem.message.as_str());
     if let Some(info) = info {
         error = ably_fields(error, info);
     }
     let hint = Some(problem.remedy.as_str()).filter(|remedy| !remedy.is_empty());
-    let targets = (!targets.is_empty()).then_some(targets);
-    // Scripts look for these beside `success` and inside `error` alike.
-    let ends = |fields: Fields| {
-        fields
-            .maybe("keyName", affected.key_name)
-            .maybe("keySource", affected.key_source)
-            .maybe("outcome", affected.outcome)
-            .maybe("targets", targets.clone())
-    };
-    let error = ends(error.maybe("hint", hint));
-    let fields = Fields::new().with("success", false).maybe("target", affected.target);
-    let tokens = (!affected.tokens.is_empty()).then(|| affected.tokens.to_vec());
-    let fields = ends(fields.with("error", error.done())).maybe("tokens", tokens);
-    Record::new("error", fields)
+    let error = error.maybe("hint", hint).and(affected.clone());
+    let fields = Fields::new().with("success", false).with("error", error.done());
+    Record::new("error", fields.and(affected).and(beside))
 }

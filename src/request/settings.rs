@@ -46,46 +46,6 @@ pub enum TargetSource {
     Check,
 }
 
-/// The options that name targets, of which exactly one is given.
-#[derive(Clone, Copy)]
-enum TargetOption {
-    Values(Kind),
-    File,
-    Leak,
-}
-
-impl TargetOption {
-    const ALL: [Self; 5] = [
-        Self::Values(Kind::ClientId),
-        Self::Values(Kind::RevocationKey),
-        Self::Values(Kind::Channel),
-        Self::File,
-        Self::Leak,
-    ];
-
-    fn id(self) -> Id {
-        match self {
-            Self::Values(Kind::ClientId) => Id::ClientId,
-            Self::Values(Kind::RevocationKey) => Id::RevocationKey,
-            Self::Values(Kind::Channel) => Id::Channel,
-            Self::File => Id::TargetsFile,
-            Self::Leak => Id::FromToken,
-        }
-    }
-
-    fn read(self, args: &Args) -> Result<TargetSource, Problem> {
-        let path = || Ok(args.path(self.id())?.unwrap_or(Path::new("")).to_owned());
-        match self {
-            Self::Values(kind) => {
-                let values = args.all_text(self.id()).map(|value| value.map(str::to_owned));
-                Ok(TargetSource::Options(kind, values.collect::<Result<_, _>>()?))
-            }
-            Self::File => path().map(TargetSource::File),
-            Self::Leak => path().map(TargetSource::Leak),
-        }
-    }
-}
-
 /// What arguments and environment say; each field is named like its option. A value that an option or
 /// a variable can give comes with the one that gave it.
 #[derive(Debug)]
@@ -287,25 +247,30 @@ fn key_places(args: &Args, env: Environment) -> Result<Vec<Place>, Problem> {
     Ok(places)
 }
 
+/// What the options that name targets say; exactly one of them is given.
 fn target_source(args: &Args) -> Result<TargetSource, Problem> {
-    let mut given: Vec<TargetOption> = TargetOption::ALL.to_vec();
-    given.retain(|option| args.has(option.id()));
-    match (given.as_slice(), args.has(Id::Check)) {
-        ([], true) => Ok(TargetSource::Check),
-        ([first, ..], true) => Err(Problem::new(
-            format!("--check and {} cannot be used together", long(first.id())),
+    let mut given = Vec::new();
+    for kind in Kind::ALL.into_iter().filter(|kind| args.has(kind.id())) {
+        let values = args.all_text(kind.id()).map(|value| value.map(str::to_owned));
+        given.push((kind.id(), TargetSource::Options(kind, values.collect::<Result<_, _>>()?)));
+    }
+    let file = |path: &Path| (Id::TargetsFile, TargetSource::File(path.to_owned()));
+    given.extend(args.path(Id::TargetsFile)?.map(file));
+    let leak = |path: &Path| (Id::FromToken, TargetSource::Leak(path.to_owned()));
+    given.extend(args.path(Id::FromToken)?.map(leak));
+    let ids: Vec<Id> = given.iter().map(|(id, _)| *id).collect();
+    match (given.pop(), ids.as_slice(), args.has(Id::Check)) {
+        (None, _, true) => Ok(TargetSource::Check),
+        (Some((_, source)), [_], false) => Ok(source),
+        (Some(_), [first, ..], true) => Err(Problem::new(
+            format!("--check and {} cannot be used together", long(*first)),
             "--check needs no target: leave one of them out",
         )),
-        ([], false) => {
-            let options = TargetOption::ALL.map(|option| long(option.id()));
-            Err(Problem::new("no target", format!("give one of {}", options.join(", "))))
-        }
-        ([one], false) => one.read(args),
-        (several, false) => {
-            // In the order in which they were typed.
-            let mut ids: Vec<Id> = several.iter().map(|option| option.id()).collect();
-            ids.sort_by_key(|id| args.iter().position(|(given, _)| given == *id));
-            Err(exclusive(&ids))
+        (Some(_), ..) => Err(exclusive(&ids)),
+        (None, _, false) => {
+            let kinds = Kind::ALL.map(|kind| long(kind.id())).join(", ");
+            let files = [Id::TargetsFile, Id::FromToken].map(long).join(", ");
+            Err(Problem::new("no target", format!("give one of {kinds}, {files}")))
         }
     }
 }

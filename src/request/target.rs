@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use crate::cli::flags::{Id, long};
 use crate::error::Problem;
 use crate::secret::shape::{Form, certain, looks_like_secret};
 use crate::text::Safe;
@@ -46,11 +47,11 @@ impl Kind {
     }
 
     /// The option that takes a value of this kind.
-    pub fn option(self) -> &'static str {
+    pub fn id(self) -> Id {
         match self {
-            Self::ClientId => "--client-id",
-            Self::RevocationKey => "--revocation-key",
-            Self::Channel => "--channel",
+            Self::ClientId => Id::ClientId,
+            Self::RevocationKey => Id::RevocationKey,
+            Self::Channel => Id::Channel,
         }
     }
 
@@ -123,12 +124,6 @@ pub(super) fn is_foreign(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a value can stand in a line of a targets file: no client ID has such characters, but a file
-/// with other line ends does.
-pub(super) fn fits_a_line(value: &str) -> bool {
-    !value.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-}
-
 /// What is wrong with a target.
 pub(super) enum Fault<'a> {
     NotUtf8,
@@ -144,7 +139,7 @@ pub(super) enum Fault<'a> {
 impl Fault<'_> {
     /// The same of a value that was given with an option.
     pub(super) fn of_option(&self, kind: Kind) -> Problem {
-        let option = kind.option();
+        let option = long(kind.id());
         match self {
             Self::Wildcard => Problem::new(
                 format!("{option} '*' is not a client ID: Ably forbids it"),

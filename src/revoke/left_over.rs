@@ -2,7 +2,7 @@
 //! targets file. It holds all targets before the first request and is replaced as a whole at the
 //! end, so that a run killed at any point loses none.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,6 @@ use std::sync::Arc;
 use crate::error::Problem;
 use crate::file::{self, folder, reason};
 use crate::plan::{Job, Plan};
-use crate::revoke::outcome::Cause;
 use crate::revoke::run::Batch;
 use crate::text::{Safe, excerpt, random_id};
 
@@ -25,19 +24,11 @@ const DRAWS: usize = 16;
 #[derive(Debug)]
 pub struct LeftOver {
     path: PathBuf,
-    /// For each target of each job its reason's position, or `REVOKED`.
-    states: Vec<Vec<u32>>,
-    reasons: Reasons,
+    /// Why each target of each job is left over; `None` once it is revoked.
+    left: Vec<Vec<Option<Arc<str>>>>,
+    /// Every reason once.
+    reasons: HashSet<Arc<str>>,
 }
-
-/// Every reason once, in the order of their coming.
-#[derive(Debug, Default)]
-struct Reasons {
-    positions: HashMap<Arc<str>, u32>,
-    texts: Vec<Arc<str>>,
-}
-
-const REVOKED: u32 = u32::MAX;
 
 impl LeftOver {
     /// Writes the file with all targets; `None` where none was asked for.
@@ -45,30 +36,31 @@ impl LeftOver {
         let Some(path) = &plan.files.unrevoked_to else {
             return Ok(None);
         };
-        let states = plan.jobs.iter().map(|job| vec![0; job.targets.len()]).collect();
-        let mut this = Self { path: path.clone(), states, reasons: Reasons::default() };
-        this.reasons.position(NOT_YET.into());
+        let not_yet = Arc::from(NOT_YET);
+        let of_job = |job: &Job| vec![Some(Arc::clone(&not_yet)); job.targets.len()];
+        let left = plan.jobs.iter().map(of_job).collect();
+        let this = Self { path: path.clone(), left, reasons: HashSet::new() };
         this.write(plan)?;
         Ok(Some(this))
     }
 
     /// Notes what became of the targets of a batch.
     pub fn add(&mut self, batch: &Batch<'_>) {
-        let of_job = self.states.get_mut(batch.number);
-        let states = of_job.and_then(|states| states.get_mut(batch.range.clone()));
-        let mut last: Option<(&Arc<Cause>, u32)> = None;
-        for (state, outcome) in states.into_iter().flatten().zip(&batch.outcomes) {
-            let Some(cause) = outcome.cause() else {
-                *state = REVOKED;
-                continue;
-            };
-            // A whole request shares one cause.
-            let known = last.filter(|(same, _)| Arc::ptr_eq(same, cause));
-            *state = known.map_or_else(
-                || self.reasons.of(outcome.word(), &excerpt(&cause.problem.message)),
-                |(_, position)| position,
-            );
-            last = Some((cause, *state));
+        let of_job = self.left.get_mut(batch.number);
+        let left = of_job.and_then(|left| left.get_mut(batch.range.clone()));
+        for (left, outcome) in left.into_iter().flatten().zip(&batch.outcomes) {
+            *left = outcome.cause().map(|cause| {
+                let text = format!("{}: {}", outcome.word(), excerpt(&cause.problem.message));
+                let is_new = !self.reasons.contains(text.as_str());
+                let is_one_too_many = is_new && self.reasons.len() >= REASONS;
+                let text = if is_one_too_many { outcome.word().to_owned() } else { text };
+                let reason = self.reasons.get(text.as_str()).cloned();
+                reason.unwrap_or_else(|| {
+                    let reason: Arc<str> = text.into();
+                    self.reasons.insert(Arc::clone(&reason));
+                    reason
+                })
+            });
         }
     }
 
@@ -118,15 +110,14 @@ impl LeftOver {
             file.set_permissions(there.permissions())?;
         }
         let mut file = BufWriter::new(file);
-        let mut left = 0;
-        let mut first = 0;
+        let (mut left, mut first) = (0, 0);
         for jobs in plan.jobs.chunk_by(Job::shares_targets) {
             let targets = jobs.first().into_iter().flat_map(|job| job.targets.iter());
             for (at, target) in targets.enumerate() {
                 let mut is_left = false;
-                for job in first..first + jobs.len() {
-                    let Some(reason) = self.reason(job, at) else { continue };
-                    let key = plan.key_among(job).filter(|_| reason != NOT_YET);
+                for (job, reasons) in self.left.iter().enumerate().skip(first).take(jobs.len()) {
+                    let Some(Some(reason)) = reasons.get(at) else { continue };
+                    let key = plan.key_among(job).filter(|_| &**reason != NOT_YET);
                     let with = key.map(|key| format!("with key {key}: ")).unwrap_or_default();
                     writeln!(file, "# {with}{}", Safe(reason))?;
                     is_left = true;
@@ -144,32 +135,5 @@ impl LeftOver {
         // The rename itself outlives a power cut only with its folder; not every file system can.
         let _ = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
         Ok(left)
-    }
-
-    /// Why the target at a position of a job is left over; `None` where it is revoked.
-    fn reason(&self, job: usize, at: usize) -> Option<&str> {
-        let state = *self.states.get(job)?.get(at)?;
-        self.reasons.texts.get(state as usize).map(|reason| &**reason)
-    }
-}
-
-impl Reasons {
-    /// The position of a reason; of its word alone where there are too many.
-    fn of(&mut self, word: &str, message: &str) -> u32 {
-        let reason = format!("{word}: {message}");
-        let is_known = self.positions.contains_key(reason.as_str());
-        let is_one_too_many = !is_known && self.texts.len() >= REASONS;
-        self.position(if is_one_too_many { word.to_owned() } else { reason })
-    }
-
-    fn position(&mut self, reason: String) -> u32 {
-        if let Some(at) = self.positions.get(reason.as_str()) {
-            return *at;
-        }
-        let reason: Arc<str> = reason.into();
-        let at = u32::try_from(self.texts.len()).unwrap_or(0);
-        self.texts.push(Arc::clone(&reason));
-        self.positions.insert(reason, at);
-        at
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use crate::json::document::{Document, Value};
-use crate::request::target::fits_a_line;
+use crate::request::target::is_foreign;
 use crate::secret::jwt::{Jwt, object};
 use crate::secret::shape::{certain, decode, is_key_name};
 
@@ -128,7 +128,7 @@ impl Claims {
         }
         values.find_map(|(claim, value)| match value {
             _ if certain(value).is_some() => Some(Why::HoldsSecret),
-            _ if !fits_a_line(value) => Some(Why::OddCharacters(claim)),
+            _ if value.contains(is_foreign) => Some(Why::OddCharacters(claim)),
             _ => None,
         })
     }
