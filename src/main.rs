@@ -34,9 +34,13 @@ fn main() -> ExitCode {
     let env = Environment::process();
     let output = Output::new(parse::wants_json(&arguments), env, signals.clone());
     let (redactor, writer) = (Redactor::default(), Writer::new(&output));
+    let print = |text: &str| {
+        output.print(text);
+        Ok(Exit::Done)
+    };
     let done = match parse::parse(arguments) {
-        Ok(Command::Print(text)) => Ok(print(&output, &text)),
-        Ok(Command::List(what)) => Ok(print(&output, &completion_names::list(what, env))),
+        Ok(Command::Print(text)) => print(&text),
+        Ok(Command::List(what)) => print(&completion_names::list(what, env)),
         Ok(Command::Revoke(args)) => {
             // From here on a signal, too, is an end that is told and recorded.
             signals.hold();
@@ -48,11 +52,6 @@ fn main() -> ExitCode {
     };
     let exit = done.unwrap_or_else(|error| report::error(&writer, &error.cleaned(&redactor)));
     report::exit_code(&output, exit)
-}
-
-fn print(output: &Output, text: &str) -> Exit {
-    output.print(text);
-    Exit::Done
 }
 
 /// One run of the command, to its end.
@@ -94,9 +93,7 @@ fn execute<'scope, 'p: 'scope>(
     let mut left_over = LeftOver::create(plan)?;
     let (mut summary, mut progress) = (Summary::new(plan), report.progress());
     for batch in run.batches(scope, move |batch| report.record(batch)) {
-        if let Some(left_over) = &mut left_over {
-            left_over.add(&batch);
-        }
+        left_over.iter_mut().for_each(|file| file.add(&batch));
         summary.add(&batch);
         progress.tell(summary.tally);
         if let Some(verifier) = &mut verifier
@@ -108,6 +105,8 @@ fn execute<'scope, 'p: 'scope>(
         report.batch(&batch, &summary.proofs);
     }
     progress.end();
+    // Replacing the file takes a descriptor.
+    net.http.close_idle();
     // The file first: whoever reads the report may not be reading.
     let saved = left_over.map_or(Ok(0), |file| file.finish(plan));
     let signal = net.signals.caught();

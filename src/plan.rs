@@ -37,7 +37,6 @@ pub struct Terms {
 /// One key with what is to be revoked with it.
 #[derive(Debug)]
 pub struct Job {
-    /// The key name, `appId.keyId`.
     pub key_name: String,
     /// `None` where the key is not at hand: then nothing of the job is sent.
     pub at_hand: Option<Box<AtHand>>,
@@ -60,7 +59,6 @@ impl Job {
         self.at_hand.as_ref().map(|at_hand| &at_hand.key)
     }
 
-    /// Whether another job is about the same targets.
     pub fn shares_targets(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.targets, &other.targets)
     }
@@ -82,7 +80,6 @@ pub struct Plan {
     pub other_keys: Vec<String>,
     /// Whether the Control API was asked for app or key.
     pub asked_control: bool,
-    /// Whether Ably was asked for the time.
     pub asked_clock: bool,
 }
 
@@ -149,7 +146,6 @@ impl Plan {
         self.leaked.as_ref().map(|leaked| leaked.found.helpless.as_slice()).unwrap_or_default()
     }
 
-    /// Jobs whose key is not at hand: nothing of them is sent.
     pub fn missing(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| job.at_hand.is_none())
     }
@@ -208,7 +204,6 @@ fn affecting(error: Error, subject: &Subject) -> Error {
     }
 }
 
-/// The endpoint that was asked for, else that of the key's own account, else the default.
 fn at_hand(key: Key, settings: &Settings) -> Result<AtHand, Problem> {
     let endpoint = match &settings.endpoint {
         Some((endpoint, _)) => endpoint.clone(),

@@ -11,7 +11,7 @@ use crate::report::{leak, question};
 use crate::request::settings::Mode;
 use crate::request::target::{Doubt, Kind};
 use crate::revoke::outcome::Outcome;
-use crate::revoke::summary::{Confirmed, Failure, Summary};
+use crate::revoke::summary::{Failure, Summary};
 use crate::terminal::output::{Colour, Output, columns};
 use crate::text::{Safe, count, excerpt, listed};
 use crate::time::shown;
@@ -35,7 +35,6 @@ pub(super) fn named(specifier: &str) -> String {
     }
 }
 
-/// Tells an error that ended the run before its first revocation.
 pub(super) fn error(output: &Output, error: &Error) {
     match error {
         Error::Input(problem) | Error::Irrevocable(problem, _) => {
@@ -49,8 +48,9 @@ pub(super) fn error(output: &Output, error: &Error) {
 
 /// Tells what is revoked, before Ably is asked with the tokens.
 pub(super) fn before_proof(output: &Output, plan: &Plan, summary: &Summary) {
-    if let (Some(confirmed), Some(_)) = (&summary.confirmed, plan.only_token()) {
-        output.say(&confirmation(plan, summary, confirmed, "revoked:"));
+    let only = plan.only_token().and_then(|_| confirmation(plan, summary, "revoked:"));
+    if let Some(confirmation) = only {
+        output.say(&confirmation);
         output.say("asking Ably whether it still accepts the token\n");
     } else {
         output.say(&format!("{}\n", totals(plan, summary)));
@@ -78,7 +78,6 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
     next_step(output, plan, summary, ending);
 }
 
-/// The end of `--check`: which keys can revoke, and why others cannot.
 fn check_end(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
     for (job, _) in plan.jobs.iter().zip(&summary.confirmed_of).filter(|(_, n)| **n > 0) {
         output.say(&format!("{} {}\n", head(output, ending, "ready:"), ready(job)));
@@ -115,7 +114,6 @@ fn head(output: &Output, ending: &Ending, word: &str) -> String {
     }
 }
 
-/// That a key can revoke, in words.
 pub(super) fn ready(job: &Job) -> String {
     let app = job.key_name.split_once('.').map_or("", |(app, _)| app);
     format!("key {} can revoke tokens in app {app}", job.key_name)
@@ -126,9 +124,9 @@ fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending)
         output.say(&format!("{}\n", totals(plan, summary)));
     }
     // Where the only token was asked with, this was told before.
-    let is_told = !summary.proofs.is_empty() && plan.only_token().is_some();
-    if let (Some(confirmed), false) = (&summary.confirmed, is_told) {
-        output.say(&confirmation(plan, summary, confirmed, &head(output, ending, "revoked:")));
+    if summary.proofs.is_empty() || plan.only_token().is_none() {
+        let confirmation = confirmation(plan, summary, &head(output, ending, "revoked:"));
+        output.say(&confirmation.unwrap_or_default());
     }
 }
 
@@ -158,7 +156,6 @@ fn failures(output: &Output, plan: &Plan, summary: &Summary) {
     }
 }
 
-/// What could not be revoked, and why.
 fn irrevocable(output: &Output, plan: &Plan) {
     let (tokens, text) = (plan.irrevocable(), leak::irrevocable(plan));
     if tokens > 0 {
@@ -212,9 +209,10 @@ fn next_step(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
 
 /// That Ably accepted it, with no more than that: from when on which tokens are refused, and that it
 /// is the tokens of these keys. `head` is the word that it begins with.
-fn confirmation(plan: &Plan, summary: &Summary, confirmed: &Confirmed, head: &str) -> String {
+fn confirmation(plan: &Plan, summary: &Summary, head: &str) -> Option<String> {
+    let (target, confirmed) = summary.confirmed.as_ref()?;
     let whom = match (summary.tally.revoked, plan.only_target()) {
-        (1, _) => format!("the revocation for {}", named(&confirmed.target)),
+        (1, _) => format!("the revocation for {}", named(target)),
         (many, Some(only)) => {
             format!("the revocation for {} with {}", named(only), count(many, "key"))
         }
@@ -233,10 +231,10 @@ fn confirmation(plan: &Plan, summary: &Summary, confirmed: &Confirmed, head: &st
     let from = if before == from { "that time" } else { &from };
     let margin = if plan.terms.margin { ", 30 seconds of reauth margin included" } else { "" };
     let keys: String = jobs.iter().map(|job| format!("  {}\n", key_shown(job))).collect();
-    format!(
+    Some(format!(
         "{head} Ably accepted {whom}\n  tokens that {issuer} issued before {before} are refused from \
          {from} on{margin}\n{keys}"
-    )
+    ))
 }
 
 /// App and key with the key's source; the app's name in one piece.
@@ -281,7 +279,6 @@ fn tell_cause(output: &Output, what: &str, outcome: &Outcome) {
     }
 }
 
-/// Tells a problem that says nothing of a target, where there is one.
 pub(super) fn problem(output: &Output, problem: Option<&Problem>) {
     problem.into_iter().for_each(|problem| say_problem(output, "", problem, None));
 }

@@ -53,7 +53,6 @@ pub(super) fn asked_about(leaked: &Leaked) -> String {
     }
 }
 
-/// What the operator is to know of one token.
 fn facts(leaked: &Leaked, token: &Token) -> String {
     let claim = match leaked.target(token).0 {
         Kind::RevocationKey => "x-ably-revocation-key",
@@ -144,7 +143,6 @@ pub(super) fn irrevocable(plan: &Plan) -> String {
     text
 }
 
-/// What became of the leaked tokens themselves.
 pub(super) fn proofs(output: &Output, plan: &Plan, proofs: &[Proof]) {
     let (Some(leaked), [first, ..]) = (&plan.leaked, proofs) else {
         return;

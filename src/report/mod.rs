@@ -63,7 +63,6 @@ struct Ending {
     unrecorded: Option<Problem>,
 }
 
-/// Tells what a plan is and what becomes of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     writer: &'a Writer<'a>,
@@ -76,7 +75,6 @@ impl<'a> Report<'a> {
         Self { writer, output: writer.output(), plan }
     }
 
-    /// What is told while the run goes on.
     pub fn progress(self) -> Progress {
         Progress::new(self.output.clone(), self.plan)
     }
@@ -90,7 +88,6 @@ impl<'a> Report<'a> {
         self.writer.open(path, &first)
     }
 
-    /// The question before the first revocation.
     pub fn question(self) -> String {
         question::question(self.plan) + "Revoke? [y/N] "
     }
@@ -103,7 +100,6 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Shows what would be sent, which ends the run.
     pub fn dry_run(self) -> Exit {
         self.writer.put(|| records::dry_run(self.plan));
         let signal = self.output.signals().caught();

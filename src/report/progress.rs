@@ -31,7 +31,6 @@ impl Progress {
         Self { output, total, unit: plan.unit(), rewrites, told: Instant::now(), shown: false }
     }
 
-    /// Tells where the run is, unless that was told just now.
     pub fn tell(&mut self, tally: Tally) {
         let pause = if self.rewrites { ON_TERMINAL } else { ELSEWHERE };
         if !self.output.is_for_people()
@@ -48,7 +47,6 @@ impl Progress {
         (self.told, self.shown) = (Instant::now(), self.rewrites);
     }
 
-    /// Clears the progress line.
     pub fn end(&mut self) {
         if self.shown {
             self.output.say_as_it_is(REWRITE);

@@ -60,7 +60,6 @@ fn warnings(plan: &Plan) -> String {
     leaked_keys(plan) + &doubts.collect::<String>()
 }
 
-/// That there are API keys in the text.
 pub(super) fn leaked_keys(plan: &Plan) -> String {
     let warning = plan.leaked.as_ref();
     let warning = warning.and_then(|it| irrevocable::key_warning(it, &it.found.keys));
@@ -157,7 +156,6 @@ pub(super) fn doubts(plan: &Plan) -> Vec<String> {
     warnings
 }
 
-/// Shows what would be sent.
 pub(super) fn dry_run(output: &Output, plan: &Plan) {
     for job in &plan.jobs {
         let Some(at_hand) = &job.at_hand else { continue };

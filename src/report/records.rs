@@ -128,7 +128,6 @@ fn found(leaked: &Leaked) -> Record {
     Record::new("result", fields.with("keys", issuers))
 }
 
-/// What would be sent.
 pub(super) fn dry_run(plan: &Plan) -> Vec<Record> {
     let record = |job: &Job| {
         let at_hand = job.at_hand.as_ref()?;
@@ -225,7 +224,6 @@ pub(super) fn end(
     records
 }
 
-/// What became of a leaked token itself.
 fn verification(plan: &Plan, proof: &Proof) -> Option<Record> {
     let token = plan.leaked.as_ref()?.found.tokens.get(proof.token)?;
     let verification = described(token)
@@ -247,7 +245,6 @@ fn missing(plan: &Plan, job: &Job, range: Range<usize>) -> Record {
     error_record(&not_at_hand(&job.key_name), None, affected, beside)
 }
 
-/// A leaked token that cannot be revoked by itself.
 fn helpless((token, why): &(Token, Why)) -> Record {
     let error = Fields::new()
         .with("message", format!("the token in line {} {why}", token.line))
@@ -257,7 +254,6 @@ fn helpless((token, why): &(Token, Why)) -> Record {
     Record::new("error", fields.with("outcome", "not-sent").with("token", described(token).done()))
 }
 
-/// What the only leaked token says of itself.
 fn only_token(plan: &Plan) -> Option<Json> {
     let warning = plan.leaked.as_ref().and_then(leak::long_life);
     Some(described(plan.only_token()?).maybe("warning", warning).done())

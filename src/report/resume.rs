@@ -20,9 +20,7 @@ const SECRET: &str = "[secret]";
 /// How to go on from a left-over file.
 #[derive(Debug)]
 pub struct Resume {
-    /// The left-over file, as the operator named it.
     pub file: String,
-    /// How many targets it holds.
     pub targets: usize,
     /// The command in parts that belong together: an option with its value, say. `None` where no
     /// command can revoke what is left.

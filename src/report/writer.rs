@@ -40,7 +40,6 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Writes to the streams; there is no file yet.
     pub fn new(output: &'a Output) -> Self {
         Self { output, file: OnceLock::new(), failure: OnceLock::new() }
     }
@@ -61,7 +60,6 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The file that takes records.
     fn file(&self) -> Option<&RecordFile> {
         self.file.get().filter(|_| self.failure.get().is_none())
     }

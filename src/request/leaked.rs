@@ -62,7 +62,6 @@ impl Leaked {
         self.check()
     }
 
-    /// Makes sure that there is something to do.
     pub fn check(&self) -> Result<(), Error> {
         match self.found.tokens.is_empty() {
             true => Err(nothing(self)),
@@ -113,7 +112,6 @@ impl Leaked {
         names.filter(|name| known.insert(*name)).cloned().collect()
     }
 
-    /// Leaves out the tokens of other apps.
     pub fn restrict(&mut self, app: &str) {
         let before = self.len();
         self.found.tokens.retain(|token| token.app_id() == app);
@@ -152,7 +150,6 @@ impl Leaked {
         Ok(())
     }
 
-    /// What revokes a token.
     #[expect(clippy::expect_used, reason = "it is not among the helpless")]
     pub fn target<'a>(&self, token: &'a Token) -> (Kind, &'a str) {
         match (token.targets(), self.by) {
@@ -231,7 +228,6 @@ impl Leaked {
         left_out.map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// The token, if there is one alone and nothing else to tell of.
     pub fn only(&self) -> Option<&Token> {
         match self.found.tokens.as_slice() {
             [token] if self.found.helpless.is_empty() => Some(token),

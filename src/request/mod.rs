@@ -51,12 +51,9 @@ pub struct Request {
     pub files: OutputFiles,
 }
 
-/// What is to be revoked.
 #[derive(Debug)]
 pub enum Subject {
-    /// Targets, as they were given.
     Targets(Targets),
-    /// The targets of leaked tokens.
     Leaked(Leaked),
 }
 

@@ -17,30 +17,22 @@ use crate::request::issued_before::IssuedBefore;
 use crate::request::target::Kind;
 use crate::secret::shape::certain;
 
-/// The longest `--timeout`, in seconds.
 const MAX_TIMEOUT: f64 = 3600.0;
-/// The most connections at once.
 const MAX_PARALLEL: usize = 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What comes before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// A question.
     Ask,
-    /// Nothing (`--force`, `--check`).
     Force,
-    /// There is no request (`--dry-run`).
     DryRun,
 }
 
-/// Where the targets come from.
 #[derive(Debug)]
 pub enum TargetSource {
     /// The values of options of one kind.
     Options(Kind, Vec<String>),
-    /// `--targets-file`.
     File(PathBuf),
-    /// `--from-token`.
     Leak(PathBuf),
     /// `--check`: a client ID that nobody can have.
     Check,
@@ -75,7 +67,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Makes sense of arguments and environment together.
     pub fn new(args: &Args, env: Environment) -> Result<Self, Problem> {
         misplaced_secret(args, env)?;
         if args.has(Id::Json) && args.has(Id::PrettyJson) {
@@ -115,7 +106,6 @@ impl Settings {
         matches!(self.source, TargetSource::Check)
     }
 
-    /// Options that cannot be used together, or not alone.
     fn check(&self, args: &Args) -> Result<(), Problem> {
         let is_leak = matches!(self.source, TargetSource::Leak(_));
         let pairs = [(Id::Check, Id::UnrevokedTo), (Id::Check, Id::DryRun), (Id::AllKeys, Id::Key)];
@@ -297,7 +287,6 @@ fn named(args: &Args, env: Environment, id: Id) -> Result<Option<(String, &'stat
     Ok(value.zip(variable))
 }
 
-/// The same, read.
 fn parsed<T>(
     args: &Args,
     env: Environment,

@@ -37,7 +37,6 @@ impl Kind {
         }
     }
 
-    /// What people call it.
     pub fn noun(self) -> &'static str {
         match self {
             Self::ClientId => "client ID",
@@ -46,7 +45,6 @@ impl Kind {
         }
     }
 
-    /// The option that takes a value of this kind.
     pub fn id(self) -> Id {
         match self {
             Self::ClientId => Id::ClientId,
@@ -124,7 +122,6 @@ pub(super) fn is_foreign(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// What is wrong with a target.
 pub(super) enum Fault<'a> {
     NotUtf8,
     Foreign(char),

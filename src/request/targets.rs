@@ -35,7 +35,6 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Takes the values of options.
     pub fn from_options<'a>(
         values: impl Iterator<Item = (Kind, &'a str)>,
     ) -> Result<Self, Problem> {
@@ -71,7 +70,6 @@ impl Targets {
         Ok(Self { duplicates: given - spans.len(), text, spans, is_file })
     }
 
-    /// How many targets there are.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -84,7 +82,6 @@ impl Targets {
         &self.text[start as usize..end as usize]
     }
 
-    /// All specifiers in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.range(0..self.len())
     }
@@ -151,7 +148,6 @@ impl Targets {
         self.text.contains(text)
     }
 
-    /// How many repeated specifiers were left out.
     pub fn duplicates(&self) -> usize {
         self.duplicates
     }

@@ -30,11 +30,8 @@ pub struct Confirmation {
 /// Why a target was not revoked.
 #[derive(Debug, Clone)]
 pub struct Cause {
-    /// What failed and what to do about it.
     pub problem: Problem,
-    /// Ably's own words, where it had some.
     pub error: Option<AblyError>,
-    /// What the cause speaks of.
     pub scope: Scope,
 }
 
@@ -71,7 +68,6 @@ impl Outcome {
         }
     }
 
-    /// Why it was not revoked.
     pub fn cause(&self) -> Option<&Arc<Cause>> {
         match self {
             Self::Revoked(_) => None,
@@ -92,18 +88,14 @@ impl Outcome {
 /// How many targets met which end. They always add up to the targets given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Confirmed by Ably.
     pub revoked: usize,
-    /// Refused by Ably.
     pub refused: usize,
-    /// Perhaps revoked.
     pub unknown: usize,
     /// Certainly not revoked, since nothing was sent.
     pub not_sent: usize,
 }
 
 impl Tally {
-    /// Counts one target.
     pub fn add(&mut self, outcome: &Outcome) {
         *match outcome {
             Outcome::Revoked(_) => &mut self.revoked,
@@ -113,7 +105,6 @@ impl Tally {
         } += 1;
     }
 
-    /// All targets counted.
     pub fn total(&self) -> usize {
         self.revoked + self.refused + self.unknown + self.not_sent
     }

@@ -37,7 +37,6 @@ impl Verdict {
 pub struct Proof {
     /// Its position among the leaked tokens.
     pub token: usize,
-    /// What became of it.
     pub verdict: Verdict,
     /// The code of Ably's last answer, if there was one.
     pub code: Option<i64>,

@@ -17,24 +17,20 @@ use crate::signals;
 /// Targets of one job with what became of each.
 #[derive(Debug)]
 pub struct Batch<'p> {
-    /// The position of the job in the plan.
     pub number: usize,
     pub job: &'p Job,
     /// The positions of the targets in their job.
     pub range: Range<usize>,
-    /// One outcome a target.
     pub outcomes: Vec<Outcome>,
     /// Whether a request was made.
     pub requested: bool,
 }
 
 impl<'p> Batch<'p> {
-    /// Each target with its outcome.
     pub fn each(&self) -> impl Iterator<Item = (&'p str, &Outcome)> {
         self.job.targets.range(self.range.clone()).zip(&self.outcomes)
     }
 
-    /// Whether Ably confirmed all of it.
     pub fn is_revoked(&self) -> bool {
         self.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Revoked(_)))
     }

@@ -2,7 +2,7 @@
 
 use crate::error::Exit;
 use crate::plan::Plan;
-use crate::revoke::outcome::{Outcome, Tally};
+use crate::revoke::outcome::{Confirmation, Outcome, Tally};
 use crate::revoke::proof::Proof;
 use crate::revoke::run::Batch;
 
@@ -15,7 +15,9 @@ pub struct Summary {
     pub tally: Tally,
     /// Requests made, each with all its tries.
     pub requests: usize,
-    pub confirmed: Option<Confirmed>,
+    /// The first target that Ably confirmed; the earliest time before which tokens are revoked, and the
+    /// latest from which on, of all of them.
+    pub confirmed: Option<(String, Confirmation)>,
     /// How many were confirmed of each job.
     pub confirmed_of: Vec<usize>,
     /// The first failures of single targets.
@@ -31,21 +33,9 @@ pub struct Summary {
     most_told: usize,
 }
 
-/// What holds for every target that Ably confirmed.
-#[derive(Debug)]
-pub struct Confirmed {
-    /// The first.
-    pub target: String,
-    /// The earliest of their times, Unix milliseconds.
-    pub issued_before: i64,
-    /// The latest, Unix milliseconds.
-    pub applies_at: i64,
-}
-
 /// What failed for which targets, with the key of which job.
 #[derive(Debug)]
 pub struct Failure<T> {
-    /// The position of the job in the plan.
     pub job: usize,
     /// The target, or how many.
     pub targets: T,
@@ -65,20 +55,16 @@ impl Summary {
         }
     }
 
-    /// Adds the outcomes of one batch.
     pub fn add(&mut self, batch: &Batch<'_>) {
         self.requests += usize::from(batch.requested);
         for (target, outcome) in batch.each() {
             self.tally.add(outcome);
             match outcome {
                 Outcome::Revoked(times) => {
-                    let confirmed = self.confirmed.get_or_insert_with(|| Confirmed {
-                        target: target.to_owned(),
-                        issued_before: times.issued_before,
-                        applies_at: times.applies_at,
-                    });
-                    confirmed.issued_before = confirmed.issued_before.min(times.issued_before);
-                    confirmed.applies_at = confirmed.applies_at.max(times.applies_at);
+                    let first = || (target.to_owned(), *times);
+                    let (_, all) = self.confirmed.get_or_insert_with(first);
+                    all.issued_before = all.issued_before.min(times.issued_before);
+                    all.applies_at = all.applies_at.max(times.applies_at);
                     if let Some(n) = self.confirmed_of.get_mut(batch.number) {
                         *n += 1;
                     }

@@ -1,6 +1,7 @@
 //! Waits, and what several tries at one request lead to: the first definite word counts; without
 //! one the targets are unknown where any try may have reached Ably.
 
+use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::*;
@@ -276,6 +277,16 @@ fn an_idle_connection_makes_room_for_the_next() {
     let endpoint = format!("127.0.0.1:{}", server.port());
     let program = revoke_alice().args(["--endpoint", &endpoint]).trusting(&server);
     with_descriptors(4, program).control(&server, "t0ken-of-mine").run().exits(0);
+}
+
+#[test]
+fn an_idle_connection_makes_room_for_the_file_of_what_is_left() {
+    let (server, folder) = (Ably::start(), Folder::new());
+    server.refuse("clientId:alice", 40121, 400, "no");
+    let program = revoke_alice().args(["--unrevoked-to", "left.txt"]).against(&server);
+    let run = with_descriptors(4, program).keyed().cwd(folder.path()).run();
+    run.exits(1).never_says("cannot be written");
+    assert!(fs::read_to_string(folder.file("left.txt")).unwrap().contains("# refused"));
 }
 
 #[test]
