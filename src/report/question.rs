@@ -140,15 +140,17 @@ pub(super) fn doubts(plan: &Plan) -> Vec<String> {
     for job in plan.jobs.chunk_by(Job::shares_targets).filter_map(<[Job]>::first) {
         let targets = &job.targets;
         for (doubt, first, n) in targets.doubts() {
-            let (n, line) = (count(n, "target"), targets.line(first));
-            let line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
-            let first = match doubt {
-                // It is not repeated.
-                Doubt::Secret if line.is_empty() => String::new(),
-                Doubt::Secret => format!(", the first{line}"),
-                _ => format!(", the first{line} is {}", named(targets.get(first))),
+            // What looks like a secret is not repeated.
+            let value = (doubt != Doubt::Secret).then(|| named(targets.get(first)));
+            let line = targets.line(first).map(|line| format!("line {line}"));
+            let which: Vec<String> = value.into_iter().chain(line).collect();
+            let which = match (which.join(", "), n) {
+                (which, _) if which.is_empty() => which,
+                (which, 1) => format!(" ({which})"),
+                (which, _) => format!(" (the first: {which})"),
             };
-            warnings.push(format!("{n} {doubt}{first}: Ably cannot tell that this names nobody"));
+            let n = count(n, "target");
+            warnings.push(format!("{n} {doubt}{which}: Ably cannot tell that this names nobody"));
         }
     }
     warnings.extend(plan.leaked.as_ref().and_then(leak::long_life));

@@ -111,7 +111,7 @@ impl Display for Doubt {
             Self::Quoted => "in quotation marks, as a cell of a CSV file is",
             Self::Typed => "with a target type before the value, as in clientId:clientId:alice",
             Self::Joined => "with another target after a comma",
-            Self::Comma => "with a comma: one option takes one value",
+            Self::Comma => "with a comma, though an option takes one value",
             Self::Secret => "with the look of a key or a token",
         })
     }

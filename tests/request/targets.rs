@@ -78,8 +78,9 @@ fn a_value_that_names_nobody_is_quoted_and_warned_of_with_the_cause() {
     let cells: String = (0..3000).map(|n| format!("clientId:\"user{n}\"\n")).collect();
     let file = folder.write("targets", format!("clientId:a,b\nclientId:name \n{cells}"));
     let run = from_file(&server, &file).run();
-    run.exits(0).says("3000 targets in quotation marks").says("in line 3 is client ID \"\\\"user0");
-    run.says("1 target with white space at an end, the first in line 2").never_says("with a comma");
+    run.exits(0).says("3000 targets in quotation marks").says("(the first: client ID \"\\\"user0");
+    run.says("1 target with white space at an end (client ID \"name \", line 2)").says(", line 3)");
+    run.never_says("with a comma");
 }
 
 /// A file with other line ends would be one target that names nobody.
