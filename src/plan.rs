@@ -15,6 +15,7 @@ use crate::keys::{self, Found};
 use crate::net::clock;
 use crate::net::endpoint::{Endpoint, Hosts};
 use crate::net::session::Net;
+use crate::request::irrevocable;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::{Token, Why};
@@ -116,7 +117,8 @@ impl Plan {
             Subject::Targets(targets) => (jobs(keys, targets)?, None),
             Subject::Leaked(mut leaked) => {
                 let at_hand: Vec<&ApiKey> = keys.iter().map(|one| &one.key.api_key).collect();
-                leaked.settle(&at_hand)?;
+                leaked.settle(&at_hand);
+                irrevocable::check(&leaked)?;
                 only_app.iter().for_each(|app| leaked.restrict(app));
                 leaked.choose(&sources.chooser)?;
                 (jobs_of_leaked(keys, &mut leaked)?, Some(leaked))

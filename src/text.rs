@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 /// Longest excerpt shown of an answer that is not what it should be, in characters.
 pub const EXCERPT_CHARS: usize = 200;
 
-/// How many items of a list a message names.
-const LISTED: usize = 20;
+/// So many of a kind are told one by one.
+pub const TOLD: usize = 10;
 
 /// Whether a character could move the cursor, hide text or change the order in which it is read; or
 /// is none, and serves as a mark in this program.
@@ -88,13 +88,19 @@ pub fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// `a, b and 3 more`.
+/// `a, b, and 3 more`: the first ten.
 pub fn listed(items: &[String]) -> String {
-    let shown = items.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
-    match items.len().saturating_sub(LISTED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+    first_ten(items.iter().cloned(), ", ")
+}
+
+/// The first ten, and how many more.
+pub fn first_ten(mut items: impl Iterator<Item = String>, separator: &str) -> String {
+    let mut told: Vec<String> = items.by_ref().take(TOLD).collect();
+    let more = items.count();
+    if more > 0 {
+        told.push(format!("and {more} more"));
     }
+    told.join(separator)
 }
 
 #[cfg(test)]

@@ -1,19 +1,18 @@
 //! What people read, on stderr.
 
-use std::fmt::Write;
 use std::time::Duration;
 
-use crate::error::{AblyError, Error, Exit, Problem};
+use crate::error::{Error, Exit, Problem};
 use crate::plan::{Job, Plan};
 use crate::report::Ending;
+use crate::report::leak;
 use crate::report::resume::Resume;
-use crate::report::{leak, question};
+use crate::report::words::{key_shown, named, problem, ready, say_problem};
 use crate::request::settings::Mode;
-use crate::request::target::{Doubt, Kind};
 use crate::revoke::outcome::Outcome;
 use crate::revoke::summary::{Failure, Summary};
 use crate::terminal::output::{Colour, Output, columns};
-use crate::text::{Safe, count, excerpt, listed};
+use crate::text::{Safe, count, listed};
 use crate::time::shown;
 use crate::wrap::unbroken;
 
@@ -22,18 +21,6 @@ const LONG_RUN: usize = 10;
 const LONG: Duration = Duration::from_secs(5);
 const HINT: &str =
     "the auth server must answer 403 to this client; otherwise it will simply issue a new token";
-
-/// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
-pub(super) fn named(specifier: &str) -> String {
-    match Kind::split(specifier) {
-        Some((kind, value)) if !matches!(Doubt::of(value, true), None | Some(Doubt::Secret)) => {
-            let value = excerpt(value).replace('"', "\\\"");
-            unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&value)))
-        }
-        Some((kind, value)) => unbroken(&format!("{} {}", kind.noun(), Safe(&excerpt(value)))),
-        None => unbroken(&format!("target {}", Safe(&excerpt(specifier)))),
-    }
-}
 
 pub(super) fn error(output: &Output, error: &Error) {
     match error {
@@ -64,7 +51,7 @@ pub(super) fn end(output: &Output, plan: &Plan, summary: &Summary, ending: &Endi
         return check_end(output, plan, summary, ending);
     }
     if plan.settings.mode == Mode::Ask {
-        output.say(&question::leaked_keys(plan));
+        output.say(&leak::leaked_keys(plan));
     }
     tell_counts(output, plan, summary, ending);
     failures(output, plan, summary);
@@ -112,11 +99,6 @@ fn head(output: &Output, ending: &Ending, word: &str) -> String {
         }
         false => word.to_owned(),
     }
-}
-
-pub(super) fn ready(job: &Job) -> String {
-    let app = job.key_name.split_once('.').map_or("", |(app, _)| app);
-    format!("key {} can revoke tokens in app {app}", job.key_name)
 }
 
 fn tell_counts(output: &Output, plan: &Plan, summary: &Summary, ending: &Ending) {
@@ -237,15 +219,6 @@ fn confirmation(plan: &Plan, summary: &Summary, head: &str) -> Option<String> {
     ))
 }
 
-/// App and key with the key's source; the app's name in one piece.
-pub(super) fn key_shown(job: &Job) -> String {
-    let Some(key) = job.key() else {
-        return format!("key {}, which is not at hand", job.key_name);
-    };
-    let app = unbroken(&Safe(&key.app.to_string()).to_string());
-    format!("app {app}, key {} from {}", key.name(), Safe(&key.source))
-}
-
 fn totals(plan: &Plan, summary: &Summary) -> String {
     let tally = summary.tally;
     let requests = count(summary.requests, "request");
@@ -277,26 +250,4 @@ fn tell_cause(output: &Output, what: &str, outcome: &Outcome) {
             output.say(&format!("  for Ably's support: {name} ID {}\n", Safe(id)));
         }
     }
-}
-
-pub(super) fn problem(output: &Output, problem: Option<&Problem>) {
-    problem.into_iter().for_each(|problem| say_problem(output, "", problem, None));
-}
-
-pub(super) fn say_problem(
-    output: &Output,
-    what: &str,
-    problem: &Problem,
-    info: Option<&AblyError>,
-) {
-    let mut text = output.symbol(Colour::Bad, "✗");
-    text.push_str(&output.painted(Colour::Bad, "error:"));
-    let _ = writeln!(text, " {what}{}", Safe(&problem.message));
-    if !problem.remedy.is_empty() {
-        let _ = writeln!(text, "  {}", Safe(&problem.remedy));
-    }
-    if let Some(href) = info.and_then(|info| info.href.as_deref()) {
-        let _ = writeln!(text, "  see {}", Safe(href));
-    }
-    output.say(&text);
 }

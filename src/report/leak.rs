@@ -6,22 +6,28 @@ use std::fmt::Write;
 
 use crate::error::Problem;
 use crate::plan::Plan;
-use crate::report::human::{named, say_problem};
-use crate::report::question::by_kind;
-use crate::request::irrevocable::{TOLD, first_ten, last_expiry, remedy, revoke_command};
+use crate::report::words::{by_kind, named, say_problem};
+use crate::request::irrevocable::{key_warning, last_expiry, remedy, revoke_command};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::Token;
 use crate::request::leaked_tokens::capability::Capability;
 use crate::request::target::Kind;
 use crate::revoke::proof::{Proof, Verdict};
 use crate::terminal::output::{Colour, Output};
-use crate::text::{Safe, count};
+use crate::text::{Safe, TOLD, count, first_ten};
 use crate::time::{now_ms, shown};
 use crate::wrap::unbroken;
 
 const RUN_AGAIN: &str = "run the same command again in a minute; if a token works then, too, revoke its API \
      key in the dashboard";
 const ASK_AGAIN: &str = "the revocation itself was accepted: run the same command to ask once more";
+
+/// That there are API keys in the text.
+pub(super) fn leaked_keys(plan: &Plan) -> String {
+    let warning = plan.leaked.as_ref();
+    let warning = warning.and_then(|it| key_warning(it, &it.found.keys));
+    warning.map(|it| format!("warning: {}\n  {}\n", it.message, it.remedy)).unwrap_or_default()
+}
 
 /// How many tokens a text holds, what was left out, and what they could do.
 pub(super) fn found(leaked: &Leaked) -> String {

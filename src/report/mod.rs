@@ -8,6 +8,7 @@ mod progress;
 mod question;
 mod records;
 pub mod resume;
+mod words;
 pub mod writer;
 
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ pub fn error(writer: &Writer<'_>, error: &Error) -> Exit {
     writer.put(|| records::error(error));
     writer.close(error.exit(), signal, |output, _, unrecorded| {
         human::error(output, error);
-        human::problem(output, unrecorded);
+        words::problem(output, unrecorded);
     })
 }
 
@@ -105,7 +106,7 @@ impl<'a> Report<'a> {
         let signal = self.output.signals().caught();
         self.writer.close(Exit::Done, signal, |output, _, unrecorded| {
             question::dry_run(output, self.plan);
-            human::problem(output, unrecorded);
+            words::problem(output, unrecorded);
         })
     }
 

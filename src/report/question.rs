@@ -4,12 +4,10 @@ use std::fmt::Write;
 
 use crate::json::Layout;
 use crate::plan::{Job, Plan};
-use crate::report::human::{key_shown, named};
 use crate::report::leak;
-use crate::request::irrevocable;
+use crate::report::words::{by_kind, key_shown, named};
 use crate::request::settings::Mode;
 use crate::request::target::Doubt;
-use crate::request::targets::Targets;
 use crate::revoke::client;
 use crate::revoke::summary::NAMED;
 use crate::terminal::output::Output;
@@ -57,13 +55,7 @@ pub(super) fn beforehand(plan: &Plan) -> String {
 /// The API keys that leaked, then what is doubtful.
 fn warnings(plan: &Plan) -> String {
     let doubts = doubts(plan).into_iter().map(|doubt| format!("warning: {doubt}\n"));
-    leaked_keys(plan) + &doubts.collect::<String>()
-}
-
-pub(super) fn leaked_keys(plan: &Plan) -> String {
-    let warning = plan.leaked.as_ref();
-    let warning = warning.and_then(|it| irrevocable::key_warning(it, &it.found.keys));
-    warning.map(|it| format!("warning: {}\n  {}\n", it.message, it.remedy)).unwrap_or_default()
+    leak::leaked_keys(plan) + &doubts.collect::<String>()
 }
 
 /// What cannot be revoked, and will be counted as not sent.
@@ -125,13 +117,6 @@ fn line_of(plan: &Plan, jobs: &[&Job], at: usize) -> String {
             format!(" (line {} and {})", token.line, count(more, "more token"))
         }
     }
-}
-
-/// `3 client IDs and 1 channel`.
-pub(super) fn by_kind(targets: &Targets) -> String {
-    let counts = targets.counts_by_kind();
-    let counts = counts.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind.noun()));
-    counts.collect::<Vec<_>>().join(" and ")
 }
 
 /// What is doubtful about targets, tokens and keys, a sentence each.

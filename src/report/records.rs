@@ -12,7 +12,7 @@ use crate::error::{AblyError, Error, Exit, Problem};
 use crate::json::{Fields, Json};
 use crate::plan::{Job, Plan};
 use crate::report::resume::Resume;
-use crate::report::{human, leak, question};
+use crate::report::{leak, question, words};
 use crate::request::irrevocable::{self, described};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::{Token, Why};
@@ -193,7 +193,7 @@ fn check(plan: &Plan, batch: &Batch<'_>) -> Vec<Record> {
     let ready = batch.is_revoked();
     let fields = Fields::new().with("success", ready).with("check", true);
     let fields = key(fields, batch.job).with("ready", ready);
-    let message = if ready { human::ready(batch.job) } else { "not ready".to_owned() };
+    let message = if ready { words::ready(batch.job) } else { "not ready".to_owned() };
     let mut records = vec![Record::new("result", fields.with("message", message))];
     for outcome in &batch.outcomes {
         if let Some(cause) = outcome.cause() {

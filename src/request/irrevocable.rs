@@ -8,19 +8,25 @@ use crate::json::{Fields, Json};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::capability::Capability;
 use crate::request::leaked_tokens::{Found, LeakedKey, Token, Why};
-use crate::text::{Safe, count};
+use crate::text::{Safe, count, first_ten};
 use crate::time::shown;
 
-/// So many of a kind are told one by one.
-pub const TOLD: usize = 10;
 /// What to do about a token that cannot be read.
 pub(super) const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id";
 const LOOKED_FOR: &str = "a JWT is looked for, eyJ….eyJ….…, whose header names an Ably key (kid); it must \
      stand on one line";
 const CLOCK: &str = "there is nothing to revoke; if this machine's clock is wrong, set it";
 
+/// Makes sure that there is something to do.
+pub fn check(leaked: &Leaked) -> Result<(), Error> {
+    match leaked.found.tokens.is_empty() {
+        true => Err(nothing(leaked)),
+        false => Ok(()),
+    }
+}
+
 /// The end of a run with nothing to do, since no token can be revoked. API keys are told first.
-pub(super) fn nothing(leaked: &Leaked) -> Error {
+fn nothing(leaked: &Leaked) -> Error {
     let Found { helpless, uncertain, expired, not_ably, .. } = &leaked.found;
     let name = Safe(&leaked.source);
     let ended = leaked.found.last_expired_ms.map(shown).unwrap_or_default();
@@ -145,14 +151,4 @@ pub fn revoke_command<'a>(key_names: impl IntoIterator<Item = &'a str>) -> Strin
     let names = key_names.into_iter().filter(|name| known.insert(*name));
     let commands = names.map(|name| format!("ably auth keys revoke {name}"));
     format!("with the full Ably CLI: {}", first_ten(commands, "; "))
-}
-
-/// The first ten, and how many more.
-pub fn first_ten(mut items: impl Iterator<Item = String>, separator: &str) -> String {
-    let mut told: Vec<String> = items.by_ref().take(TOLD).collect();
-    let more = items.count();
-    if more > 0 {
-        told.push(format!("and {more} more"));
-    }
-    told.join(separator)
 }

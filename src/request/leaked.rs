@@ -8,14 +8,13 @@ use std::path::Path;
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::file;
-use crate::request::irrevocable::{first_ten, nothing};
 use crate::request::leaked_tokens::{Found, Reading, Token, Why, find};
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::secret::redactor::Redactor;
 use crate::signals::Signals;
 use crate::terminal::choose::Chooser;
-use crate::text::count;
+use crate::text::{count, first_ten};
 
 /// Of so many tokens every part is taken out of texts from outside. Of others no such text is shown.
 pub const LEARNED: usize = 100;
@@ -56,17 +55,9 @@ impl Leaked {
 
     /// Settles whose the tokens without a claim of Ably's are, once all keys at hand are known; and sees
     /// to it that none of the keys is taken for a target.
-    pub fn settle(&mut self, keys: &[&ApiKey]) -> Result<(), Error> {
+    pub fn settle(&mut self, keys: &[&ApiKey]) {
         self.recognise(keys);
         self.found.not_ably += self.found.uncertain.drain(..).count();
-        self.check()
-    }
-
-    pub fn check(&self) -> Result<(), Error> {
-        match self.found.tokens.is_empty() {
-            true => Err(nothing(self)),
-            false => Ok(()),
-        }
     }
 
     fn recognise(&mut self, keys: &[&ApiKey]) {

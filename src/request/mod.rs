@@ -148,7 +148,7 @@ fn subject(settings: &Settings, handed_over: &[Key], signals: &Signals) -> Resul
             let (now_ms, keeps_tokens) = (now_ms(), settings.verify);
             let reading = Reading { now_ms, keeps_tokens, keys: &keys };
             let leaked = Leaked::read(path, long(Id::FromToken), settings.by, reading, signals)?;
-            leaked.check()?;
+            irrevocable::check(&leaked)?;
             Ok(Subject::Leaked(leaked))
         }
         TargetSource::Check => {
