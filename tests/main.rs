@@ -16,7 +16,9 @@ mod cli {
     mod examples;
     /// Man page and completions, in mandoc, bash, zsh and fish.
     mod generated;
-    /// Help, version, bad input, the README.
+    /// Every example of the README, run as it stands there.
+    mod readme;
+    /// Help, version, bad input.
     mod usage;
 }
 

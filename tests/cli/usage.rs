@@ -1,4 +1,4 @@
-//! Help, version, bad input, and the README against the program.
+//! Help, version, bad input.
 
 use crate::support::*;
 
@@ -144,25 +144,6 @@ fn json_excludes_pretty_json_and_needs_force() {
 }
 
 const README: &str = include_str!("../../README.md");
-
-/// The option column of the README's tables: what stands in backticks at the start of a row.
-fn documented() -> Vec<String> {
-    let rows = README.lines().filter_map(|line| line.strip_prefix("| `-")?.split_once('`'));
-    let options = rows.map(|(option, _)| format!("-{}", option.replace("\\|", "|")));
-    let mut options: Vec<String> = options.collect();
-    options.sort();
-    options
-}
-
-#[test]
-fn the_readme_lists_exactly_the_options_of_help() {
-    let help = ably(["--help"]).run();
-    let told = help.stdout.lines().filter_map(|line| line.strip_prefix("  -"));
-    let mut told: Vec<String> = told.map(|option| format!("-{option}")).collect();
-    told.sort();
-    assert!(!told.is_empty());
-    assert_eq!(documented(), told);
-}
 
 #[test]
 fn the_readme_shows_every_example_of_ablys_page() {
