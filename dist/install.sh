@@ -4,7 +4,7 @@
 # ours is neither replaced nor removed, and NAME=ably-revoke-token installs beside it.
 # `make install` and `make uninstall` call it, and dist/package.sh, to lay out what it packs.
 # Argument: install or uninstall. Variables: BIN, NAME, PREFIX, DESTDIR; RUNS_HERE, a binary that can make the
-# pages where BIN is for another machine; SOURCE_DATE_EPOCH, the man page's day before the first release.
+# pages where BIN is for another machine.
 set -eu
 umask 022
 
@@ -52,10 +52,9 @@ made_by=${RUNS_HERE:-$BIN}
 each refuse
 install -D -m 755 "$BIN" "$program"
 mkdir -p "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
-time=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$BIN")}
 roff() { echo "$1" | sed 's/-/\\\\-/g'; }
 title=$(roff "$(basename "$manual" .1)")
-"$made_by" --generate man | sed "1s/ unreleased / $(date -u -d "@$time" +%F) /; s/^ably.*token \\\\- /$title \\\\- /
+"$made_by" --generate man | sed "s/^ably.*token \\\\- /$title \\\\- /
     s/ably auth/$(roff "$NAME") auth/; s/ably \\\\-/$(roff "$NAME") \\\\-/" >"$manual"
 [ -z "$alias" ] || echo '.so man1/ably-auth-revoke-token.1' >"$alias"
 "$made_by" --generate bash | sed "s/^\(complete .*\) ably$/\1 $NAME/" >"$bash"

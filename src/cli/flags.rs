@@ -81,7 +81,7 @@ impl Flag {
         std::iter::once(self.long).chain(self.alias)
     }
 
-    /// How help and the README write it: `-f, -y, --force, --yes` or `--app <ID|NAME>`.
+    /// How help and the man page write it: `-f, -y, --force, --yes` or `--app <ID|NAME>`.
     pub(crate) fn usage(&self) -> String {
         let short = self.short.iter().map(|short| format!("-{short}"));
         let names: Vec<String> = short.chain(self.long_names().map(String::from)).collect();
@@ -177,7 +177,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag { id: Id::Help, long: "--help", short: &['h'],
         help: "Print this help.", ..OPTION },
     Flag { id: Id::Version, long: "--version", short: &['V'],
-        help: "Print name, version and target.", ..OPTION },
+        help: "Print name, version, target, and the days of the release and of the built-in roots; with --json as JSON.", ..OPTION },
 ];
 
 /// The option with this long name or alias, dashes included.

@@ -9,14 +9,6 @@ pub(super) const COMMAND: &str = "ably auth revoke-token";
 const WIDTH: usize = 80;
 const INDENT: usize = 6;
 
-/// `ably-revoke-token 0.1.0 (x86_64-unknown-linux-musl)`. Only Linux is shipped, so the libc is all
-/// that varies of the target.
-pub(super) fn version() -> String {
-    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
-    format!("{name} {version} ({}-unknown-linux-{libc})\n", std::env::consts::ARCH)
-}
-
 /// The whole help text, with a line end at its end.
 pub(super) fn text() -> String {
     let mut out = format!(

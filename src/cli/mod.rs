@@ -5,3 +5,4 @@ pub mod flags;
 mod help;
 mod man;
 pub mod parse;
+mod version;

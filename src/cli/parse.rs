@@ -11,7 +11,7 @@ use lexopt::Arg;
 use strsim::osa_distance;
 
 use crate::cli::flags::{self, Flag, Id, Names, Value};
-use crate::cli::{completions, help, man};
+use crate::cli::{completions, help, man, version};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
@@ -165,8 +165,9 @@ fn command(words: &[&str], typed: Args) -> Result<Command, Problem> {
     if typed.has(Id::Help) {
         return Ok(Command::Print(help::text()));
     }
-    if typed.has(Id::Version) {
-        return Ok(Command::Print(help::version()));
+    if typed.has(Id::Version) || words == ["version"] {
+        let format = FORMATS.into_iter().find(|(id, _)| typed.has(*id));
+        return Ok(Command::Print(version::text(format.map(|(_, pretty)| pretty))));
     }
     if let Some(name) = typed.text(Id::Generate)? {
         return Ok(Command::Print(match name {
@@ -187,7 +188,6 @@ fn command(words: &[&str], typed: Args) -> Result<Command, Problem> {
         | ["help", "auth"]
         | ["help", "auth", "revoke-token"]
         | ["help", "auth:revoke-token"] => Ok(Command::Print(help::text())),
-        ["version"] => Ok(Command::Print(help::version())),
         [] | ["auth"] if typed.0.is_empty() => Ok(Command::Print(help::text())),
         [] | ["auth"] => Err(Problem::new(
             "the command is missing",
@@ -307,7 +307,7 @@ mod tests {
         }
         for line in ["--version", "-V", "version"] {
             assert!(
-                matches!(parsed(line), Ok(Command::Print(text)) if text == help::version()),
+                matches!(parsed(line), Ok(Command::Print(text)) if text == version::text(None)),
                 "{line}"
             );
         }

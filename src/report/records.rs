@@ -1,4 +1,4 @@
-//! The records that scripts read. The fields are fixed; see "JSON" in the README.
+//! The records that scripts read. The fields are fixed; see "JSON" in the man page.
 
 use std::ops::Range;
 use std::slice;

@@ -14,11 +14,26 @@ fn help_is_on_stdout_whatever_the_environment() {
 }
 
 #[test]
-fn the_version_names_program_and_target() {
-    let run = ably(["--version"]).run();
-    let version = format!("ably-revoke-token {} (", env!("CARGO_PKG_VERSION"));
-    assert!(run.exits(0).stdout.starts_with(&version), "{run}");
-    assert!(run.stdout.trim_end().ends_with("-unknown-linux-musl)"), "{run}");
+fn the_version_names_program_target_release_and_roots() {
+    let version = env!("CARGO_PKG_VERSION");
+    let record = ably(["--version", "--json"]).run().exits(0).json().remove(0);
+    let told = |field| text(&record, field).to_owned();
+    assert_eq!([told("name"), told("version")], ["ably-revoke-token", version]);
+    assert!(told("target").contains("-unknown-linux-"), "{}", told("target"));
+    let head = format!("ably-revoke-token {version} ({})\n", told("target"));
+    for form in ["--version", "-V", "version"] {
+        let run = ably([form]).run();
+        assert!(run.exits(0).stdout.starts_with(&head), "{run}");
+        run.prints(&format!("release of {}; its tag v{version} ", told("released")));
+        run.prints(&format!("Mozilla's as of {} ({})", told("roots"), told("rootsSource")));
+    }
+    let pretty = ably(["version", "--pretty-json"]).run();
+    assert_eq!(text(&pretty.exits(0).pretty_json()[0], "roots"), told("roots"));
+    // When the crate changes, the day of its list does.
+    let source = told("rootsSource");
+    let (name, version) = source.split_once(' ').unwrap();
+    let locked = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+    assert!(include_str!("../../Cargo.lock").contains(&locked), "{locked}");
 }
 
 #[test]
