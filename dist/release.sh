@@ -24,8 +24,10 @@ SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 one=$work/one two="$work/the other place"
 mkdir "$one" "$two" "$work/home"
-git archive HEAD | tee >(tar -x -C "$one") | tar -x -C "$two"
-# The second builder's toolchain and cargo home, filled before: no network. Hard links where they can be.
+for place in "$one" "$two"; do git archive HEAD | tar -x -C "$place"; done
+(umask 022 && make -C "$one" dist)
+# The second builder's toolchain and cargo home, with what the first one fetched: no network. Hard links where
+# they can be.
 sysroot=$(rustc --print sysroot)
 cp -rl "$sysroot" "$work/rust" 2>/dev/null || cp -r "$sysroot" "$work/rust"
 cargo fetch --quiet --locked
@@ -36,7 +38,6 @@ if [ "$(id -u)" = 0 ]; then
     chown -R 65534:65534 "$two" "$work/home"
 fi
 
-(umask 022 && make -C "$one" dist)
 (umask 077 && "${as[@]}" env HOME="$work/home" CARGO_HOME="$work/home" CARGO_NET_OFFLINE=true \
     PATH="$work/rust/bin:/usr/bin:/bin" make -C "$two" dist)
 for file in "$one"/dist/{*.tar.gz,*.deb,SHA256SUMS}; do cmp "$file" "$two/dist/$(basename "$file")"; done

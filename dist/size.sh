@@ -4,7 +4,7 @@
 # which section of the contract. `make size` calls it.
 set -eu
 most_lines=15959
-most_bytes=2400000
+most_bytes=2500000
 
 cd "$(dirname "$0")/../src"
 printf '%7s %7s %7s  %s\n' lines code files room
