@@ -74,8 +74,8 @@ Installed-Size: $(du -sk --apparent-size "$root/usr" | cut -f1)
 Section: admin
 Priority: optional
 Description: Revoke Ably tokens by client ID or revocation key
- Tells what will be revoked, in which app and with which key, and asks before it
- sends anything. A target counts as revoked only where Ably confirmed that very
+ Shows what will be revoked, in which app and with which key, and asks before it
+ sends anything. A target counts as revoked only if Ably confirmed that very
  target. One static binary: it needs no Node.js and no configuration.
 END
     dpkg-deb --root-owner-group -Zxz --build "$root" "dist/${name}_$version-1_$1.deb" >/dev/null
