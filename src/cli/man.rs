@@ -64,3 +64,23 @@ fn roff(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::remedy;
+
+    #[test]
+    fn every_code_of_the_page_has_a_remedy() {
+        let page = page();
+        let (_, codes) = page.split_once(".SH ERROR CODES OF ABLY\n").unwrap();
+        let codes = codes.split(".SH ").next().unwrap().lines();
+        let codes = codes.filter_map(|line| line.strip_prefix(".B "));
+        let codes: Vec<i64> = codes
+            .flat_map(|line| line.trim_matches('"').split(", "))
+            .filter_map(|code| code.parse().ok())
+            .collect();
+        assert!(codes.len() > 15 && codes[0] == 40164, "{codes:?}");
+        assert!(codes.iter().all(|code| !remedy::of(Some(*code)).is_empty()), "{codes:?}");
+    }
+}

@@ -31,8 +31,8 @@ fn examples() -> Vec<Example> {
     let (mut heading, mut examples) = ("", Vec::new());
     for (n, part) in README.split("```").enumerate() {
         if n % 2 == 0 {
-            let headings = part.lines().filter_map(|line| line.strip_prefix("## "));
-            heading = headings.last().unwrap_or(heading);
+            let mut headings = part.lines().filter_map(|line| line.strip_prefix("## "));
+            heading = headings.next_back().unwrap_or(heading);
         } else {
             let (language, text) = part.split_once('\n').unwrap();
             examples.push(Example { heading, language, text });
