@@ -49,6 +49,7 @@ echo 'twice the same, byte for byte; in dist/'
 {
     sed -n "/^## $version - /,/^## /{/^## /d;p}" CHANGELOG.md
     cat <<'END'
+
 **Not tried:** the authors have run this against stand-ins for Ably only, never against Ably itself. Before
 you rely on it, run `make live` (in an app of its own in Ably's sandbox), or `--check` with your key.
 END
