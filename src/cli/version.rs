@@ -19,7 +19,7 @@ pub(super) fn text(pretty: Option<bool>) -> String {
     let (target, (source, roots)) = (format!("{ARCH}-unknown-linux-{libc}"), ROOTS);
     let Some(pretty) = pretty else {
         return format!(
-            "{name} {version} ({target})\nrelease of {RELEASED}; its tag v{version} names the commit\n\
+            "{name} {version} ({target})\nreleased {RELEASED}, git tag v{version}\n\
              built-in roots: Mozilla's as of {roots} ({source})\n"
         );
     };

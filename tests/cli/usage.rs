@@ -24,7 +24,7 @@ fn the_version_names_program_target_release_and_roots() {
     for form in ["--version", "-V", "version"] {
         let run = ably([form]).run();
         assert!(run.exits(0).stdout.starts_with(&head), "{run}");
-        run.prints(&format!("release of {}; its tag v{version} ", told("released")));
+        run.prints(&format!("released {}, git tag v{version}\n", told("released")));
         run.prints(&format!("Mozilla's as of {} ({})", told("roots"), told("rootsSource")));
     }
     let pretty = ably(["version", "--pretty-json"]).run();
