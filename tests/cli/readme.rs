@@ -186,3 +186,17 @@ fn every_example_of_the_readme_does_what_it_shows() {
         }
     }
 }
+
+#[test]
+fn it_is_short_and_shows_every_example_of_ablys_page() {
+    assert!(README.lines().count() <= 170, "nobody reads more than that in an incident");
+    for example in [
+        "ably auth revoke-token --client-id \"userClientId\"\n",
+        "ably auth revoke-token --client-id \"userClientId\" --force\n",
+        "ably auth revoke-token --revocation-key group1\n",
+        "ably auth revoke-token --client-id \"userClientId\" --allow-reauth-margin\n",
+        "ably auth revoke-token --client-id \"userClientId\" --json --force\n",
+    ] {
+        assert!(README.contains(example), "{example}");
+    }
+}

@@ -157,18 +157,3 @@ fn json_excludes_pretty_json_and_needs_force() {
         program.stdin("y\n").run().exits(2).says_nothing().prints(told);
     }
 }
-
-const README: &str = include_str!("../../README.md");
-
-#[test]
-fn the_readme_shows_every_example_of_ablys_page() {
-    for example in [
-        "ably auth revoke-token --client-id \"userClientId\"\n",
-        "ably auth revoke-token --client-id \"userClientId\" --force\n",
-        "ably auth revoke-token --revocation-key group1\n",
-        "ably auth revoke-token --client-id \"userClientId\" --allow-reauth-margin\n",
-        "ably auth revoke-token --client-id \"userClientId\" --json --force\n",
-    ] {
-        assert!(README.contains(example), "{example}");
-    }
-}
