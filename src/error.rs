@@ -111,20 +111,30 @@ impl Error {
         Self::Input(Problem::new(message, remedy))
     }
 
-    /// The same without the secrets that its texts may repeat.
-    pub fn cleaned(self, redactor: &Redactor) -> Self {
+    pub fn problem_mut(&mut self) -> Option<&mut Problem> {
         match self {
-            Self::Input(problem) => Self::Input(problem.cleaned(redactor)),
-            Self::Irrevocable(problem, tokens) => {
-                Self::Irrevocable(problem.cleaned(redactor), tokens)
+            Self::Input(problem) | Self::Irrevocable(problem, _) | Self::Declined(problem) => {
+                Some(problem)
             }
-            Self::Lookup(mut lookup) => {
-                lookup.problem = lookup.problem.cleaned(redactor);
-                Self::Lookup(lookup)
-            }
-            Self::Declined(problem) => Self::Declined(problem.cleaned(redactor)),
-            Self::Signal(signal) => Self::Signal(signal),
+            Self::Lookup(lookup) => Some(&mut lookup.problem),
+            Self::Signal(_) => None,
         }
+    }
+
+    /// The same, with what it was met at before it.
+    pub fn context(mut self, context: impl Display) -> Self {
+        if let Some(problem) = self.problem_mut() {
+            problem.message = format!("{context}: {}", problem.message);
+        }
+        self
+    }
+
+    /// The same without the secrets that its texts may repeat.
+    pub fn cleaned(mut self, redactor: &Redactor) -> Self {
+        if let Some(problem) = self.problem_mut() {
+            *problem = problem.cleaned(redactor);
+        }
+        self
     }
 
     /// Something that could not be looked up.

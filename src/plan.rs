@@ -92,7 +92,7 @@ impl Plan {
         sources: &mut Sources<'_>,
         net: Net<'_>,
     ) -> Result<Self, Error> {
-        let found = keys::find(request.want(), sources, net.signals);
+        let found = keys::find(request.want(), sources);
         let Request { settings, subject, files, .. } = request;
         let Found { keys, mut warnings, only_app, others } =
             found.map_err(|error| affecting(error, &subject))?;
@@ -218,7 +218,7 @@ fn at_hand(key: Key, settings: &Settings) -> Result<AtHand, Problem> {
 fn tell(net: Net<'_>, settings: &Settings, keys: &[AtHand]) {
     for AtHand { key, endpoint, hosts } in keys {
         net.log.note("auth", "key", || key.to_string());
-        net.log.note("auth", "app", || format!("the app is named by {}", key.app_named_by));
+        net.log.note("auth", "app", || format!("the app is named by {}", key.app.named_by));
         net.log.note("http", "endpoint", || match (&settings.endpoint, &key.endpoint) {
             (Some((_, named_by)), _) => format!("endpoint {endpoint} from {named_by}"),
             (None, Ok(Some((_, account)))) => format!("endpoint {endpoint} from {account}"),

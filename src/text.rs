@@ -89,8 +89,8 @@ pub fn count(n: usize, noun: &str) -> String {
 }
 
 /// `a, b, and 3 more`: the first ten.
-pub fn listed(items: &[String]) -> String {
-    first_ten(items.iter().cloned(), ", ")
+pub fn listed(items: impl IntoIterator<Item: Display>) -> String {
+    first_ten(items.into_iter().map(|item| item.to_string()), ", ")
 }
 
 /// The first ten, and how many more.

@@ -1,9 +1,11 @@
 //! The configuration that the full Ably CLI writes (`~/.ably/config`, TOML), read only: of the
 //! current account what helps to find an app and a key, nothing else. It ends where one is chosen.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use toml::de::DeValue;
 use zeroize::Zeroizing;
 
 use crate::api_key::{ApiKey, hide_given};
@@ -12,34 +14,30 @@ use crate::error::Problem;
 use crate::file::{self, reason};
 use crate::keys::control_base::ControlBase;
 use crate::keys::key::{AccountEndpoint, App, Key};
-use crate::keys::toml_table::{OTHER_WAYS, Table, TomlFile};
+use crate::keys::toml_table::{OTHER_WAYS, Table, TomlFile, integer};
 use crate::net::endpoint::Endpoint;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
-use crate::text::{Safe, excerpt};
+use crate::text::listed;
 
 /// A configuration is some KB; this leaves room for thousands of apps. In bytes.
 const SIZE_LIMIT: u64 = 4 << 20;
-/// How many accounts are listed where the current one is not among them.
-const LISTED: usize = 10;
 const LOGIN: &str =
     "run `ably accounts login` with the full Ably CLI, or set ABLY_ACCESS_TOKEN to an access token";
 
-/// What the file says of the current account; an error where none is selected, or the one that is
-/// has no entry. That matters only where an account is needed.
-pub(super) type Configuration = Result<Account, Problem>;
-
-/// The current account.
-#[derive(Debug)]
+/// The current account; without a configuration one of which nothing is known.
+#[derive(Debug, Default)]
 pub(super) struct Account {
     /// What the operator calls it (`current.account`).
-    pub(super) name: String,
+    name: String,
+    /// Why there is none, though there is a configuration. That matters only where one is needed.
+    lack: Option<String>,
     /// The app that the operator selected.
-    pub(super) current_app_id: Option<String>,
+    current_app_id: Option<String>,
     /// As `--endpoint`, or why it cannot be used: an error only of a run that would use it.
-    endpoint: Result<Option<Endpoint>, Problem>,
+    endpoint: Option<Result<Endpoint, Problem>>,
     /// Where its Control API is, or why that cannot be used, as for `endpoint`.
-    pub(super) control: Result<Option<ControlBase>, Problem>,
+    pub(super) control: Option<Result<ControlBase, Problem>>,
     stored: Vec<StoredApp>,
     access_token: Option<Secret>,
     /// When the token expires, in Unix milliseconds.
@@ -65,23 +63,24 @@ pub fn path(env: Environment) -> Option<PathBuf> {
     Some(folder?.join("config"))
 }
 
-/// Reads the configuration; `None` where there is no such file. No message holds a value of it.
-pub(super) fn read(path: &Path) -> Result<Option<Configuration>, Problem> {
-    let shown = Safe(&path.to_string_lossy()).to_string();
+/// Reads the configuration, which may be absent. No message holds a value of it.
+pub(super) fn read(env: Environment) -> Result<Account, Problem> {
+    path(env).map_or(Ok(Account::default()), |path| read_file(&path))
+}
+
+fn read_file(path: &Path) -> Result<Account, Problem> {
+    let shown = path.to_string_lossy();
     let bytes = match file::read(path, SIZE_LIMIT) {
         Ok(bytes) => Zeroizing::new(bytes),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
+            return Ok(Account::default());
         }
         Err(error) => {
-            let why = match error.kind() {
-                ErrorKind::FileTooLarge => "it is larger than 4 MiB".to_owned(),
-                _ => reason(&error),
-            };
-            return Err(Problem::new(format!("cannot read {shown}: {why}"), OTHER_WAYS));
+            let what = format!("cannot read {shown}: {}", reason(&error));
+            return Err(Problem::new(what, OTHER_WAYS));
         }
     };
-    current(&TomlFile { shown: &shown, bytes: &bytes }).map(Some)
+    current(&shown, &bytes)
 }
 
 impl Account {
@@ -93,8 +92,7 @@ impl Account {
             (None, _) if self.session_missing => "is not in the configuration",
             (token, _) => return Ok(token.as_ref()),
         };
-        let message = format!("the login of account {} {what}", Safe(excerpt(&self.name).as_ref()));
-        Err(Problem::new(message, LOGIN))
+        Err(Problem::new(format!("the login of account {} {what}", self.name), LOGIN))
     }
 
     /// Makes the redactor know every secret of the account, whether it still serves or not.
@@ -108,67 +106,87 @@ impl Account {
         self.stored.iter().map(|stored| &stored.app)
     }
 
-    /// The apps for which there is a key.
     pub(super) fn apps_with_key(&self) -> Vec<App> {
         let with_key = self.stored.iter().filter(|stored| stored.key.is_some());
         with_key.map(|stored| stored.app.clone()).collect()
     }
 
+    /// The app that the operator selected with the full CLI.
+    pub(super) fn current_app(&self) -> Option<App> {
+        let id = self.current_app_id.as_deref()?;
+        let known = self.apps().find(|app| app.id == id).cloned();
+        Some(known.unwrap_or_else(|| app(id, None)))
+    }
+
+    /// What there is where no key was found; `None` where there is no configuration.
+    pub(super) fn described(&self) -> Option<String> {
+        if self.lack.is_some() || self.name.is_empty() {
+            return self.lack.clone();
+        }
+        let apps = self.apps_with_key();
+        let keys = match apps.is_empty() {
+            true => "no key".to_owned(),
+            false => format!("keys of {} alone", listed(apps)),
+        };
+        Some(format!("the {} has {keys}", self.source()))
+    }
+
     /// Where a key or an endpoint comes from.
-    fn described(&self) -> String {
+    fn source(&self) -> String {
         format!("configuration (account {})", self.name)
     }
 
     pub(super) fn endpoint(&self) -> AccountEndpoint {
-        Ok(self.endpoint.clone()?.map(|endpoint| (endpoint, self.described())))
+        let endpoint = self.endpoint.clone().transpose()?;
+        Ok(endpoint.map(|endpoint| (endpoint, self.source())))
     }
 
-    /// The key for an app; an error where what is stored is none.
-    pub(super) fn key_of(&self, app: &App) -> Result<Option<Key>, Problem> {
-        let own = self.stored.iter().find(|stored| stored.app.id == app.id);
-        let Some((own, key)) = own.and_then(|own| Some((own, own.key.as_ref()?))) else {
-            return Ok(None);
-        };
-        let source = self.described();
+    /// The keys for apps of these IDs; an error where what is stored is none.
+    pub(super) fn keys(&self, apps: &BTreeSet<String>) -> Vec<Result<Key, Problem>> {
+        let wanted = self.stored.iter().filter(|stored| apps.contains(&stored.app.id));
+        wanted.filter_map(|stored| self.key(stored).transpose()).collect()
+    }
+
+    fn key(&self, stored: &StoredApp) -> Result<Option<Key>, Problem> {
+        let Some(key) = &stored.key else { return Ok(None) };
+        let (app, source) = (stored.app.clone(), self.source());
         let key = ApiKey::parse(key.expose()).map_err(|what| {
             Problem::new(
                 format!("the API key of app {app} from {source} cannot be used: {what}"),
                 "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
             )
         })?;
-        let (label, endpoint) = (own.label.clone(), self.endpoint());
-        Ok(Some(Key { label, app: app.clone(), endpoint, ..Key::new(key, source) }))
+        let (label, endpoint) = (stored.label.clone(), self.endpoint());
+        Ok(Some(Key { label, app, endpoint, ..Key::new(key, source) }))
     }
 }
 
-/// The outer error is that of a bad file.
-fn current(file: &TomlFile<'_>) -> Result<Configuration, Problem> {
-    let parsed = file.parse()?;
-    let root = Table::root(file, parsed.get_ref());
+fn app(id: &str, name: Option<&str>) -> App {
+    App { name: name.map(str::to_owned), named_by: "the configuration", ..App::by_id(id) }
+}
+
+/// The current account of a file. An error is that of a bad file.
+fn current(shown: &str, bytes: &[u8]) -> Result<Account, Problem> {
+    let (file, parsed) = TomlFile::parse(shown, bytes)?;
+    let root = Table::root(&file, parsed.get_ref());
     let (current, accounts) = (root.table("current")?, root.table("accounts")?);
+    let lacking = |what: String| {
+        let known: Vec<&str> = accounts.names().collect();
+        let known =
+            if known.is_empty() { String::new() } else { format!(" (there is {})", listed(known)) };
+        Account { lack: Some(format!("{shown} {what}{known}")), ..Account::default() }
+    };
     let Some(name) = current.text("account")? else {
-        return Ok(Err(no_account(file, "selects no account", &accounts)));
+        return Ok(lacking("selects no account".to_owned()));
     };
     let entry = accounts.table(name)?;
     if !entry.is_there() {
-        let what = format!("has no account {}, which it selects", Safe(excerpt(name).as_ref()));
-        return Ok(Err(no_account(file, &what, &accounts)));
+        return Ok(lacking(format!("has no account {name}, which it selects")));
     }
     let mut account = account(name, &entry, &root)?;
     // Older versions of the CLI kept the app there; newer ones let it win and move it.
     account.current_app_id = current.text("app")?.map(str::to_owned).or(account.current_app_id);
-    Ok(Ok(account))
-}
-
-fn no_account(file: &TomlFile<'_>, what: &str, accounts: &Table<'_>) -> Problem {
-    let shown = |name| Safe(excerpt(name).as_ref()).to_string();
-    let names: Vec<String> = accounts.names().take(LISTED).map(shown).collect();
-    let known = match names.as_slice() {
-        [] => String::new(),
-        names => format!(" (there is {})", names.join(", ")),
-    };
-    let remedy = format!("run `ably accounts switch` with the full Ably CLI, or {OTHER_WAYS}");
-    Problem::new(format!("{} {what}{known}", file.shown), remedy)
+    Ok(account)
 }
 
 fn account(name: &str, table: &Table<'_>, root: &Table<'_>) -> Result<Account, Problem> {
@@ -176,7 +194,7 @@ fn account(name: &str, table: &Table<'_>, root: &Table<'_>) -> Result<Account, P
     let stored = |id| {
         let entry = apps.table(id)?;
         Ok(StoredApp {
-            app: App { name: entry.text("appName")?.map(str::to_owned), ..App::by_id(id) },
+            app: app(id, entry.text("appName")?),
             key: secret(&entry, "apiKey")?,
             label: entry.text("keyName")?.map(str::to_owned),
         })
@@ -186,31 +204,29 @@ fn account(name: &str, table: &Table<'_>, root: &Table<'_>) -> Result<Account, P
     let session = session_key.map(|key| root.table("oauthSessions")?.table(key)).transpose()?;
     let session = session.filter(Table::is_there);
     let login = session.as_ref().unwrap_or(table);
-    let expires_at =
-        login.integer("accessTokenExpiresAt", "must be a time in Unix milliseconds")?;
+    let time = "must be a time in Unix milliseconds";
     Ok(Account {
         name: name.to_owned(),
+        lack: None,
         current_app_id: table.text("currentAppId")?.map(str::to_owned),
-        endpoint: endpoint(table),
-        control: control(table),
+        endpoint: endpoint(table).transpose(),
+        control: control(table).transpose(),
         stored: apps.names().map(stored).collect::<Result<_, Problem>>()?,
         access_token: secret(login, "accessToken")?,
         // The CLI writes 0 for none.
-        expires_at: expires_at.filter(|time| *time != 0),
+        expires_at: login.value("accessTokenExpiresAt", time, integer)?.filter(|time| *time != 0),
         session_missing: session_key.is_some() && session.is_none(),
     })
 }
 
 fn endpoint(table: &Table<'_>) -> Result<Option<Endpoint>, Problem> {
-    if table.switch("tls")? == Some(false) {
+    if table.value("tls", "must be true or false", DeValue::as_bool)? == Some(false) {
         return Err(table.flaw("tls", "is false, but this program sends nothing without TLS"));
     }
-    let wanted = "must be a port, 1 to 65535";
-    let port = table.integer("port", wanted)?.map(|port| match u16::try_from(port) {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(table.flaw("port", wanted)),
-    });
-    let endpoint = match (table.text("endpoint")?, port.transpose()?) {
+    let port = |value: &_| integer(value).and_then(|port| u16::try_from(port).ok());
+    let port =
+        table.value("port", "must be a port, 1 to 65535", |it| port(it).filter(|it| *it > 0));
+    let endpoint = match (table.text("endpoint")?, port?) {
         (None, None) => return Ok(None),
         (None, Some(_)) => return Err(table.flaw("port", "needs an endpoint beside it")),
         (Some(value), None) => Endpoint::read(value),
@@ -274,12 +290,12 @@ accessTokenExpiresAt = 1_795_453_744_607
 refreshToken = "s3cret-refresh"
 "#;
 
-    fn parse(text: &[u8]) -> Result<Configuration, Problem> {
-        current(&TomlFile { shown: "config", bytes: text })
+    fn parse(text: &[u8]) -> Result<Account, Problem> {
+        current("config", text)
     }
 
     fn account(text: &str) -> Account {
-        parse(text.as_bytes()).unwrap().unwrap()
+        parse(text.as_bytes()).unwrap()
     }
 
     fn bad(text: &str) -> String {
@@ -323,13 +339,14 @@ refreshToken = "s3cret-refresh"
             let account = account(&text);
             assert_eq!(account.name, "work");
             assert_eq!(account.current_app_id.as_deref(), Some("app1"));
-            assert_eq!(account.endpoint, Ok(Some(Endpoint::parse("eu").unwrap())));
-            assert_eq!(account.control, Ok(Some(ControlBase::of_host("control.example").unwrap())));
-            let key = account.key_of(&App::by_id("app1")).unwrap().unwrap();
+            assert_eq!(account.endpoint, Some(Ok(Endpoint::read("eu").unwrap())));
+            assert_eq!(account.control, Some(Ok(ControlBase::of_host("control.example").unwrap())));
+            let keys = |app: &str| account.keys(&BTreeSet::from([app.to_owned()]));
+            let key = keys("app1").pop().unwrap().unwrap();
             assert_eq!(key.api_key.expose(), "app1.key:s3cret");
             assert_eq!(key.label.as_deref(), Some("Root"));
             for none in ["app2", "App1"] {
-                assert!(account.key_of(&App::by_id(none)).unwrap().is_none(), "{none}");
+                assert!(keys(none).is_empty(), "{none}");
             }
             let names: Vec<_> = account.apps().map(|app| app.name.as_deref()).collect();
             assert_eq!(names[..2], [Some("Shop"), Some("Shop")]);
@@ -362,7 +379,7 @@ refreshToken = "s3cret-refresh"
             parse(with(&format!("accessToken = 't'\naccessTokenExpiresAt = {written}")).as_bytes())
         };
         for written in ["1795453744000", "1_795_453_744_000", "0x1a20961f380"] {
-            let account = expiring(written).unwrap().unwrap();
+            let account = expiring(written).unwrap();
             assert!(account.access_token(1_795_453_743_999).is_ok(), "{written}");
             assert!(account.access_token(1_795_453_744_000).is_err(), "{written}");
         }
@@ -388,7 +405,7 @@ refreshToken = "s3cret-refresh"
         ] {
             assert_eq!(endpoint(lines).unwrap().unwrap().primary(), primary, "{lines}");
         }
-        assert_eq!(endpoint(""), Ok(None));
+        assert_eq!(endpoint(""), None);
         let port = "port must be a port, 1 to 65535";
         for (lines, told) in [
             ("tls = false\nendpoint = 'h.example'", "line 4: accounts.a.tls is false"),
@@ -406,7 +423,7 @@ refreshToken = "s3cret-refresh"
             ("endpoint = 's3cret@h.example'", "line 4: accounts.a.endpoint has a user name in it"),
             ("endpoint = 5", "line 4: accounts.a.endpoint must be a string"),
         ] {
-            let message = endpoint(lines).unwrap_err().message;
+            let message = endpoint(lines).unwrap().unwrap_err().message;
             assert!(message.contains(told) && !message.contains("s3cret"), "{lines}: {message}");
         }
     }
@@ -417,13 +434,13 @@ refreshToken = "s3cret-refresh"
         let both = control("controlHost = 'a.example'\ncontrolUrl = 'https://b.example/x/v9/'");
         let base = both.unwrap().unwrap();
         assert_eq!((base.host.as_str(), base.path.as_str()), ("b.example", "/x/v9"));
-        assert_eq!(control(""), Ok(None));
+        assert_eq!(control(""), None);
         for (lines, told) in [
             ("controlUrl = 'http://s3cret.example/'", "line 4: accounts.a.controlUrl must begin"),
             ("\ncontrolHost = 'https://s3cret/'", "line 5: accounts.a.controlHost is a URL"),
             ("controlUrl = 1", "accounts.a.controlUrl must be a string"),
         ] {
-            let message = control(lines).unwrap_err().message;
+            let message = control(lines).unwrap().unwrap_err().message;
             assert!(message.contains(told) && !message.contains("s3cret"), "{lines}: {message}");
         }
     }
@@ -437,10 +454,10 @@ refreshToken = "s3cret-refresh"
             ("[current]\naccount = 'x\\u001b'", "config has no account x\\u001b, which it selects"),
             (
                 "current.account = \"x\\u001b\"\n[accounts.a]",
-                "config has no account x\\u{1b}, which it selects (there is a)",
+                "config has no account x\u{1b}, which it selects (there is a)",
             ),
         ] {
-            assert_eq!(parse(text.as_bytes()).unwrap().unwrap_err().message, message);
+            assert_eq!(parse(text.as_bytes()).unwrap().described().unwrap(), message);
         }
     }
 
@@ -504,23 +521,26 @@ refreshToken = "s3cret-refresh"
     fn a_file_that_is_not_there_is_fine_and_anything_else_is_told() {
         let folder = Folder::new("read");
         let file = folder.0.join("config");
-        assert!(read(&file).unwrap().is_none());
-        assert!(read(&folder.0.join("none/config")).unwrap().is_none());
+        assert!(read_file(&file).unwrap().described().is_none());
+        assert!(read_file(&folder.0.join("none/config")).unwrap().described().is_none());
         symlink(folder.0.join("nowhere"), folder.0.join("link")).unwrap();
-        assert!(read(&folder.0.join("link")).unwrap().is_none());
-        assert!(read(&folder.0).unwrap_err().message.ends_with("it is a folder"));
+        assert!(read_file(&folder.0.join("link")).unwrap().described().is_none());
+        assert!(read_file(&folder.0).unwrap_err().message.ends_with("it is a folder"));
         assert!(
-            read(Path::new("/dev/zero")).unwrap_err().message.ends_with("it is not a regular file")
+            read_file(Path::new("/dev/zero"))
+                .unwrap_err()
+                .message
+                .ends_with("it is not a regular file")
         );
         fs::write(&file, WHOLE).unwrap();
-        assert!(read(&file.join("config")).unwrap().is_none());
-        assert_eq!(read(&file).unwrap().unwrap().unwrap().name, "work");
+        assert!(read_file(&file.join("config")).unwrap().described().is_none());
+        assert_eq!(read_file(&file).unwrap().name, "work");
         let mut large = format!("{WHOLE}#");
         large.push_str(&"x".repeat((SIZE_LIMIT as usize) - large.len()));
         fs::write(&file, &large).unwrap();
-        assert!(read(&file).unwrap().is_some());
+        assert!(read_file(&file).unwrap().described().is_some());
         fs::write(&file, large + "x").unwrap();
-        assert!(read(&file).unwrap_err().message.ends_with("it is larger than 4 MiB"));
+        assert!(read_file(&file).unwrap_err().message.contains("large"));
     }
 
     proptest! {
@@ -542,7 +562,7 @@ refreshToken = "s3cret-refresh"
                 "{}", "{a = 1}", "[]", "[{}]", "0001-01-01", "9999-12-31T23:59:60.9-23:59", "23:59"]),
         ) {
             if let Ok(account) = parse(with(&format!("{key} = {value}")).as_bytes()) {
-                let _ = account.unwrap().access_token(0);
+                let _ = account.access_token(0);
             }
         }
 

@@ -13,15 +13,12 @@ const MOST: usize = 1000;
 
 /// IDs and names, a line each.
 pub fn list(what: Names, env: Environment) -> String {
-    match cli_config::path(env).map(|path| cli_config::read(&path)) {
-        Some(Ok(Some(Ok(account)))) => of_account(what, &account),
-        _ => String::new(),
-    }
+    cli_config::read(env).map(|account| of_account(what, &account)).unwrap_or_default()
 }
 
 fn of_account(what: Names, account: &Account) -> String {
-    let keys: Vec<Key> =
-        account.apps().filter_map(|app| account.key_of(app).ok().flatten()).collect();
+    let keys = account.keys(&account.apps().map(|app| app.id.clone()).collect());
+    let keys: Vec<Key> = keys.into_iter().flatten().collect();
     let of_apps = account.apps().flat_map(|app| [Some(app.id.as_str()), app.name.as_deref()]);
     let of_keys = keys.iter().flat_map(|key| [Some(key.name()), key.label.as_deref()]);
     let all: Vec<&str> = match what {

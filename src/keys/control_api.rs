@@ -5,7 +5,7 @@ use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::json::document::{Document, Value};
 use crate::keys::control_base::ControlBase;
-use crate::keys::key::{App, Key};
+use crate::keys::key::{AccountEndpoint, App, Key};
 use crate::net::answer::Answer;
 use crate::net::endpoint::Hosts;
 use crate::net::limiter::Permit;
@@ -24,12 +24,19 @@ pub struct ControlApi<'a> {
     session: Session<'a>,
     /// Before the path of every request.
     base: String,
+    /// Where the keys are sent.
+    endpoint: AccountEndpoint,
     redactor: Redactor,
 }
 
 impl<'a> ControlApi<'a> {
     /// The Control API in its place, with an access token.
-    pub fn new(net: Net<'a>, base: &ControlBase, token: &Secret) -> Result<Self, Problem> {
+    pub(super) fn new(
+        net: Net<'a>,
+        base: &ControlBase,
+        token: &Secret,
+        endpoint: AccountEndpoint,
+    ) -> Result<Self, Problem> {
         let redactor = net.redactor();
         redactor.add(token.expose());
         let session = Session::new(net, Hosts::single(&base.host), Credential::AccessToken(token));
@@ -39,7 +46,7 @@ impl<'a> ControlApi<'a> {
                 "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
             )
         })?;
-        Ok(Self { session, base: base.path.clone(), redactor })
+        Ok(Self { session, base: base.path.clone(), endpoint, redactor })
     }
 
     /// All apps of the account.
@@ -56,22 +63,27 @@ impl<'a> ControlApi<'a> {
             .collect()
     }
 
-    /// The keys of an app that are enabled, and how many are not.
-    pub fn keys(&mut self, app: &App) -> Result<(Vec<Key>, usize), Error> {
+    /// The keys of an app that are enabled.
+    pub fn keys(&mut self, app: &App) -> Result<Vec<Key>, Error> {
         let listed = self.all(&format!("{}/apps/{}/keys", self.base, segment(&app.id)));
-        let listed = listed.map_err(|error| match error {
-            Error::Lookup(mut lookup) => {
-                let what = format!("the keys of app {app} cannot be read");
-                lookup.problem = lookup.problem.context(what);
-                Error::Lookup(lookup)
-            }
-            other => other,
-        })?;
-        let enabled = items(&listed).filter(|key| is_enabled(*key));
-        let keys: Option<Vec<Key>> = enabled.map(|key| key_of(key, &self.redactor)).collect();
-        let keys = keys.ok_or_else(|| self.unreadable("lists a key without its parts"))?;
-        let disabled = items(&listed).count() - keys.len();
-        Ok((keys, disabled))
+        let listed = listed
+            .map_err(|error| error.context(format!("the keys of app {app} cannot be read")))?;
+        // A key's status is a number, 0 for enabled.
+        let is_enabled =
+            |key: &Value<'_>| key.get("status").is_none_or(|status| status.as_integer() == Some(0));
+        let keys: Option<Vec<Key>> =
+            items(&listed).filter(is_enabled).map(|key| self.key(key, app)).collect();
+        keys.ok_or_else(|| self.unreadable("lists a key without its parts"))
+    }
+
+    fn key(&self, key: Value<'_>, app: &App) -> Option<Key> {
+        Some(Key {
+            label: Some(self.redactor.clean(key.text("name").unwrap_or_default()).into_owned()),
+            irrevocable: !key.get("revocableTokens").is_some_and(Value::is_true),
+            app: app.clone(),
+            endpoint: self.endpoint.clone(),
+            ..Key::new(secret_of(key)?, "Control API")
+        })
     }
 
     /// All pages of a list.
@@ -171,20 +183,8 @@ fn app_of(app: Value<'_>, redactor: &Redactor) -> Option<App> {
         id: redactor.clean(app.text("id")?).into_owned(),
         name: Some(redactor.clean(app.text("name").unwrap_or_default()).into_owned()),
         enabled: app.text("status").is_none_or(|status| status == "enabled"),
+        named_by: "the Control API",
     })
-}
-
-fn key_of(key: Value<'_>, redactor: &Redactor) -> Option<Key> {
-    Some(Key {
-        label: Some(redactor.clean(key.text("name").unwrap_or_default()).into_owned()),
-        revocable: Some(key.get("revocableTokens").is_some_and(Value::is_true)),
-        ..Key::new(ApiKey::parse(key.text("key")?).ok()?, "Control API")
-    })
-}
-
-/// A key's status is a number, 0 for enabled.
-fn is_enabled(key: Value<'_>) -> bool {
-    key.get("status").is_none_or(|status| status.as_integer() == Some(0))
 }
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288). Commas and semicolons may stand in

@@ -1,6 +1,7 @@
 //! An app; a key with all that is known of it, made once wherever it comes from and only carried
 //! after; and which keys are wanted.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::api_key::ApiKey;
@@ -9,18 +10,20 @@ use crate::net::endpoint::Endpoint;
 use crate::text::listed;
 
 /// An app as the configuration or the Control API knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct App {
     pub id: String,
     /// Other apps may have it too.
     pub name: Option<String>,
     pub enabled: bool,
+    /// What made it the app of the run: an option, a variable, the key.
+    pub named_by: &'static str,
 }
 
 impl App {
     /// An app of which nothing is known but its ID.
     pub fn by_id(id: &str) -> Self {
-        Self { id: id.to_owned(), name: None, enabled: true }
+        Self { id: id.to_owned(), name: None, enabled: true, named_by: "the key" }
     }
 }
 
@@ -45,11 +48,9 @@ pub struct Key {
     pub source: String,
     /// What its owner calls it.
     pub label: Option<String>,
-    /// Whether tokens that it issued can be revoked, where that is known.
-    pub revocable: Option<bool>,
+    /// Known to issue tokens that cannot be revoked.
+    pub irrevocable: bool,
     pub app: App,
-    /// What named the app.
-    pub app_named_by: &'static str,
     /// A key goes to its own account's endpoint, never to another's.
     pub endpoint: AccountEndpoint,
 }
@@ -57,27 +58,28 @@ pub struct Key {
 impl Key {
     /// A key of which nothing is known but where it comes from.
     pub fn new(api_key: ApiKey, source: impl Into<String>) -> Self {
-        let app = App::by_id(api_key.app_id());
-        Self {
-            api_key,
-            source: source.into(),
-            label: None,
-            revocable: None,
-            app,
-            app_named_by: "the key",
-            endpoint: Ok(None),
-        }
+        let (app, source) = (App::by_id(api_key.app_id()), source.into());
+        Self { api_key, source, label: None, irrevocable: false, app, endpoint: Ok(None) }
     }
 
     /// The key name, `appId.keyId`.
     pub fn name(&self) -> &str {
         self.api_key.name()
     }
+
+    /// `APP1.key2 from configuration (account work)`.
+    pub(super) fn shown(&self) -> String {
+        format!("{} from {}", self.name(), self.source)
+    }
+
+    pub(super) fn has_id(&self, id: &str) -> bool {
+        id == self.name() || id == self.api_key.id()
+    }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "app {}, key {} from {}", self.app, self.name(), self.source)
+        write!(f, "app {}, key {}", self.app, self.shown())
     }
 }
 
@@ -90,19 +92,18 @@ pub enum Choice {
     Named(String),
     /// Every key of the app that can revoke (`--all-keys`).
     All,
-    /// Those that signed the leaked tokens, by `appId.keyId`: no others can revoke them.
-    Signers(Vec<String>),
+    /// Those that signed the leaked tokens, by `appId.keyId`: no others can revoke them. The search
+    /// takes out what it has found.
+    Signers(BTreeSet<String>),
 }
 
 impl Choice {
-    /// Whether a key is meant by its own name; `label` is what its owner calls it.
-    pub(super) fn is(&self, key: &Key, label: Option<&str>) -> bool {
+    /// Whether a key is meant.
+    pub(super) fn is(&self, key: &Key) -> bool {
         match self {
             Self::Any | Self::All => true,
-            Self::Named(name) => {
-                name == key.name() || name == key.api_key.id() || label == Some(name)
-            }
-            Self::Signers(names) => names.iter().any(|name| name == key.name()),
+            Self::Named(name) => key.has_id(name) || key.label.as_ref() == Some(name),
+            Self::Signers(names) => names.contains(key.name()),
         }
     }
 }
@@ -114,10 +115,13 @@ impl fmt::Display for Choice {
             Self::Any => f.write_str("a key is needed"),
             Self::All => f.write_str("--all-keys asks for all keys"),
             Self::Named(name) => write!(f, "--key asks for {name}"),
-            Self::Signers(names) => match names.as_slice() {
-                [name] => write!(f, "the token was signed with key {name}"),
-                names => write!(f, "the tokens were signed with other keys: {}", listed(names)),
-            },
+            Self::Signers(names) => {
+                let (tokens, keys) = match names.len() {
+                    1 => ("token was", "key"),
+                    _ => ("tokens were", "keys"),
+                };
+                write!(f, "the {tokens} signed with {keys} {}", listed(names))
+            }
         }
     }
 }

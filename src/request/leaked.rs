@@ -1,7 +1,7 @@
 //! `--from-token`: what is to be revoked for the tokens that a text holds, and which of them cannot
 //! be. Found and decoded in `leaked_tokens`; nothing of a token is shown but its claims.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -97,10 +97,8 @@ impl Leaked {
     }
 
     /// The names of the keys that signed the tokens, each once.
-    pub fn signers(&self) -> Vec<String> {
-        let mut known = HashSet::new();
-        let names = self.found.tokens.iter().map(|token| &token.key_name);
-        names.filter(|name| known.insert(*name)).cloned().collect()
+    pub fn signers(&self) -> BTreeSet<String> {
+        self.found.tokens.iter().map(|token| token.key_name.clone()).collect()
     }
 
     pub fn restrict(&mut self, app: &str) {

@@ -196,8 +196,8 @@ fn what_is_set_decides_app_and_key() {
         // --key and --app against a key that was handed over.
         (&[Variable, Key("variable")], Ok((VARIABLE, BY_VARIABLE))),
         (&[Variable, Key("APP1.variable")], Ok((VARIABLE, BY_VARIABLE))),
-        (&[Variable, Key("other")], Err((2, &["--key asks for other", "ABLY_API_KEY is APP1.variable"]))),
-        (&[Option, Key("other")], Err((2, &["--key asks for other", "--api-key is APP1.option"]))),
+        (&[Variable, Key("other")], Err((2, &["--key asks for other", "APP1.variable from ABLY_API_KEY"]))),
+        (&[Option, Key("other")], Err((2, &["--key asks for other", "APP1.option from --api-key"]))),
         (&[Variable, App("APP1")], Ok((VARIABLE, BY_VARIABLE))),
         (&[Variable, App("APP1"), AppVariable("APP2")], Ok((VARIABLE, BY_VARIABLE))),
         (&[Variable, AppVariable("APP2")], Err((2, &["belongs to app APP1", "ABLY_APP_ID asks for app APP2"]))),

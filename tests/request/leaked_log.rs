@@ -144,7 +144,7 @@ fn keys_come_from_all_sources_and_one_that_is_lacking_keeps_no_other_waiting() {
         .says("key APP1.key2 from configuration");
     run.says("key APP2.key1 from Control API").says("APP1");
     let none = leaked(&log).towards(&server).env("ABLY_API_KEY", "APP9.k:s3cret-9-9-9-9").run();
-    none.exits(2).says("the tokens were signed with other keys: APP1.key1").says("APP9.k");
+    none.exits(2).says("the tokens were signed with").says("APP1.key1").says("APP9.k");
 }
 
 /// The tokens of `log` that are revoked, as Ably knows them.
