@@ -133,7 +133,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag { id: Id::ApiKeyFile, long: "--api-key-file", value: File("FILE|-"), env: Some("ABLY_API_KEY_FILE"),
         help: "Read the API key from a file, or from standard input with - (then --force is required). Several keys, one a line, for --all-keys and --from-token.", ..CREDENTIALS },
     Flag { id: Id::Key, long: "--key", value: Name("KEY_ID|NAME", Names::Keys),
-        help: "Which of the app's keys to use, where the key comes from the Ably CLI's configuration or the Control API.", ..CREDENTIALS },
+        help: "Which key to use, of those in a key file (--api-key-file), in the Ably CLI's configuration and in the Control API.", ..CREDENTIALS },
     Flag { id: Id::AllKeys, long: "--all-keys",
         help: "Revoke every target with every key of the app: those of --api-key-file (one a line), of the Ably CLI's configuration and of the Control API. For use after a key rotation.", ..CREDENTIALS },
     Flag { id: Id::AllowReauthMargin, long: "--allow-reauth-margin",
