@@ -32,11 +32,10 @@ pub(super) struct Account {
     name: String,
     /// Why there is none, though there is a configuration. That matters only where one is needed.
     lack: Option<String>,
-    /// The app that the operator selected.
     current_app_id: Option<String>,
     /// As `--endpoint`, or why it cannot be used: an error only of a run that would use it.
     endpoint: Option<Result<Endpoint, Problem>>,
-    /// Where its Control API is, or why that cannot be used, as for `endpoint`.
+    /// Where its Control API is, as for `endpoint`.
     pub(super) control: Option<Result<ControlBase, Problem>>,
     stored: Vec<StoredApp>,
     access_token: Option<Secret>,
@@ -46,11 +45,10 @@ pub(super) struct Account {
     session_missing: bool,
 }
 
-/// An app, and the key that the configuration holds for it.
+/// An app, and the key that the configuration holds for it, not yet checked, with its name.
 #[derive(Debug)]
 struct StoredApp {
     app: App,
-    /// Whole, not yet checked.
     key: Option<Secret>,
     label: Option<String>,
 }
@@ -70,17 +68,16 @@ pub(super) fn read(env: Environment) -> Result<Account, Problem> {
 
 fn read_file(path: &Path) -> Result<Account, Problem> {
     let shown = path.to_string_lossy();
-    let bytes = match file::read(path, SIZE_LIMIT) {
-        Ok(bytes) => Zeroizing::new(bytes),
+    match file::read(path, SIZE_LIMIT).map(Zeroizing::new) {
+        Ok(bytes) => current(&shown, &bytes),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Account::default());
+            Ok(Account::default())
         }
         Err(error) => {
             let what = format!("cannot read {shown}: {}", reason(&error));
-            return Err(Problem::new(what, OTHER_WAYS));
+            Err(Problem::new(what, OTHER_WAYS))
         }
-    };
-    current(&shown, &bytes)
+    }
 }
 
 impl Account {
@@ -95,7 +92,7 @@ impl Account {
         Err(Problem::new(format!("the login of account {} {what}", self.name), LOGIN))
     }
 
-    /// Makes the redactor know every secret of the account, whether it still serves or not.
+    /// Makes the redactor know every secret, whether it still serves or not.
     pub(super) fn conceal(&self, redactor: &Redactor) {
         self.access_token.iter().for_each(|token| redactor.add(token.expose()));
         let keys = self.stored.iter().filter_map(|stored| stored.key.as_ref());
@@ -151,10 +148,10 @@ impl Account {
         let Some(key) = &stored.key else { return Ok(None) };
         let (app, source) = (stored.app.clone(), self.source());
         let key = ApiKey::parse(key.expose()).map_err(|what| {
-            Problem::new(
-                format!("the API key of app {app} from {source} cannot be used: {what}"),
-                "select the key again with the full Ably CLI, or give one with ABLY_API_KEY",
-            )
+            let what = format!("the API key of app {app} from {source} cannot be used: {what}");
+            let remedy =
+                "select the key again with the full Ably CLI, or give one with ABLY_API_KEY";
+            Problem::new(what, remedy)
         })?;
         let (label, endpoint) = (stored.label.clone(), self.endpoint());
         Ok(Some(Key { label, app, endpoint, ..Key::new(key, source) }))
@@ -170,18 +167,16 @@ fn current(shown: &str, bytes: &[u8]) -> Result<Account, Problem> {
     let (file, parsed) = TomlFile::parse(shown, bytes)?;
     let root = Table::root(&file, parsed.get_ref());
     let (current, accounts) = (root.table("current")?, root.table("accounts")?);
-    let lacking = |what: String| {
-        let known: Vec<&str> = accounts.names().collect();
-        let known =
-            if known.is_empty() { String::new() } else { format!(" (there is {})", listed(known)) };
-        Account { lack: Some(format!("{shown} {what}{known}")), ..Account::default() }
-    };
-    let Some(name) = current.text("account")? else {
-        return Ok(lacking("selects no account".to_owned()));
-    };
+    let name = current.text("account")?.unwrap_or_default();
     let entry = accounts.table(name)?;
     if !entry.is_there() {
-        return Ok(lacking(format!("has no account {name}, which it selects")));
+        let what = match name {
+            "" => "selects no account".to_owned(),
+            name => format!("has no account {name}, which it selects"),
+        };
+        let known = listed(accounts.names());
+        let known = if known.is_empty() { known } else { format!(" (there is {known})") };
+        return Ok(Account { lack: Some(format!("{shown} {what}{known}")), ..Account::default() });
     }
     let mut account = account(name, &entry, &root)?;
     // Older versions of the CLI kept the app there; newer ones let it win and move it.

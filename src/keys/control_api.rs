@@ -55,12 +55,33 @@ impl<'a> ControlApi<'a> {
         let account = me.root().get("account").and_then(|account| account.text("id"));
         let account = account.ok_or_else(|| self.unreadable("names no account"))?.to_owned();
         let listed = self.all(&format!("{}/accounts/{}/apps", self.base, segment(&account)))?;
-        items(&listed)
-            .map(|app| {
-                app_of(app, &self.redactor)
-                    .ok_or_else(|| self.unreadable("lists an app without an ID"))
-            })
-            .collect()
+        let apps: Option<Vec<App>> = items(&listed).map(|app| self.app(app)).collect();
+        apps.ok_or_else(|| self.unreadable("lists an app without an ID"))
+    }
+
+    pub fn enabled_apps(&mut self) -> Result<Vec<App>, Error> {
+        let mut apps = self.apps()?;
+        apps.retain(|app| app.enabled);
+        match apps.is_empty() {
+            true => Err(Error::input(
+                "the account has no app that is enabled",
+                "check ABLY_ACCESS_TOKEN",
+            )),
+            false => Ok(apps),
+        }
+    }
+
+    fn app(&self, app: Value<'_>) -> Option<App> {
+        Some(App {
+            id: self.redactor.clean(app.text("id")?).into_owned(),
+            name: self.name(app),
+            enabled: app.text("status").is_none_or(|status| status == "enabled"),
+            named_by: "the Control API",
+        })
+    }
+
+    fn name(&self, item: Value<'_>) -> Option<String> {
+        Some(self.redactor.clean(item.text("name").unwrap_or_default()).into_owned())
     }
 
     /// The keys of an app that are enabled.
@@ -78,7 +99,7 @@ impl<'a> ControlApi<'a> {
 
     fn key(&self, key: Value<'_>, app: &App) -> Option<Key> {
         Some(Key {
-            label: Some(self.redactor.clean(key.text("name").unwrap_or_default()).into_owned()),
+            label: self.name(key),
             irrevocable: !key.get("revocableTokens").is_some_and(Value::is_true),
             app: app.clone(),
             endpoint: self.endpoint.clone(),
@@ -88,24 +109,17 @@ impl<'a> ControlApi<'a> {
 
     /// All pages of a list.
     fn all(&mut self, path: &str) -> Result<Vec<Document>, Error> {
-        let mut pages = Vec::new();
-        let mut next = Some(path.to_owned());
-        let permit = self.permit();
+        let (mut pages, mut path, permit) = (Vec::new(), path.to_owned(), self.permit());
         for _ in 0..PAGE_LIMIT {
-            let Some(path) = next else { return Ok(pages) };
             let (page, link) = self.get(&path, &permit)?;
             let Some(items) = page.root().items() else {
                 return Err(self.unreadable("is not the list that was asked for"));
             };
             items.filter_map(secret_of).for_each(|key| key.hide(&self.redactor));
             pages.push(page);
-            next = match link.as_deref().and_then(next_link) {
-                None => None,
-                Some(link) => Some(
-                    follow(link, &path, self.session.host())
-                        .ok_or_else(|| self.unreadable("has its next page on another host"))?,
-                ),
-            };
+            let Some(link) = link.as_deref().and_then(next_link) else { return Ok(pages) };
+            path = follow(link, &path, self.session.host())
+                .ok_or_else(|| self.unreadable("has its next page on another host"))?;
         }
         Err(self.unreadable("never ends: no last page among the first 1000"))
     }
@@ -178,69 +192,33 @@ fn secret_of(item: Value<'_>) -> Option<ApiKey> {
     ApiKey::parse(item.text("key")?).ok()
 }
 
-fn app_of(app: Value<'_>, redactor: &Redactor) -> Option<App> {
-    Some(App {
-        id: redactor.clean(app.text("id")?).into_owned(),
-        name: Some(redactor.clean(app.text("name").unwrap_or_default()).into_owned()),
-        enabled: app.text("status").is_none_or(|status| status == "enabled"),
-        named_by: "the Control API",
-    })
-}
-
-/// The target of `rel="next"` in a `Link` header (RFC 8288). Commas and semicolons may stand in
-/// targets and in quoted parameters.
+/// The target of `rel="next"` in a `Link` header (RFC 8288).
 fn next_link(header: &str) -> Option<&str> {
-    let mut rest = header;
-    loop {
-        let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
-        let end = outside_quotes(tail, ',').next().unwrap_or(tail.len());
-        let (parameters, after) = tail.split_at(end);
-        let mut from = 0;
-        let ends = outside_quotes(parameters, ';').chain([parameters.len()]);
-        for to in ends {
-            let parameter = parameters.get(from..to).unwrap_or_default();
-            from = to + 1;
-            let (name, value) = parameter.split_once('=').unwrap_or_default();
-            let mut relations = value.trim().trim_matches('"').split_whitespace();
-            if name.trim().eq_ignore_ascii_case("rel")
-                && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
-            {
-                return Some(target);
-            }
-        }
-        rest = after;
-    }
+    let mut links = header.split('<').filter_map(|link| link.split_once('>'));
+    links.find(|(_, parameters)| is_next(parameters)).map(|(target, _)| target)
 }
 
-/// Where a character stands outside of quoted strings.
-fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
-    let mut quoted = false;
-    text.char_indices().filter_map(move |(at, c)| {
-        quoted ^= c == '"';
-        (c == wanted && !quoted).then_some(at)
-    })
+fn is_next(parameters: &str) -> bool {
+    let relations = |(name, value): (&str, &str)| {
+        let mut words = value.split(['"', ',', ' ']);
+        name.trim().eq_ignore_ascii_case("rel") && words.any(|it| it.eq_ignore_ascii_case("next"))
+    };
+    parameters.split(';').filter_map(|parameter| parameter.split_once('=')).any(relations)
 }
 
 /// The path of a link on the page at `path`; `None` where it leads to another host, to which the
 /// access token must not go.
 fn follow(link: &str, path: &str, host: &str) -> Option<String> {
     if let Some(rest) = link.strip_prefix("https://") {
-        let (authority, _) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let path = rest.get(authority.len()..).filter(|path| path.starts_with('/'))?;
-        return authority.eq_ignore_ascii_case(host).then(|| path.to_owned());
-    }
-    if link.contains("://") || link.starts_with("//") {
-        return None;
-    }
-    if link.starts_with('/') {
-        return Some(link.to_owned());
+        return rest.strip_prefix(host).filter(|path| path.starts_with('/')).map(str::to_owned);
     }
     let page = path.split_once('?').map_or(path, |(page, _)| page);
-    if link.starts_with('?') {
-        return Some(format!("{page}{link}"));
+    match link {
+        _ if link.contains("://") || link.starts_with("//") => None,
+        _ if link.starts_with('/') => Some(link.to_owned()),
+        _ if link.starts_with('?') => Some(format!("{page}{link}")),
+        _ => Some(format!("{}/{}", page.rsplit_once('/')?.0, link.trim_start_matches("./"))),
     }
-    let (folder, _) = page.rsplit_once('/')?;
-    Some(format!("{folder}/{}", link.strip_prefix("./").unwrap_or(link)))
 }
 
 #[cfg(test)]

@@ -28,7 +28,6 @@ pub enum Place {
 }
 
 impl Place {
-    /// The option or variable.
     pub fn named_by(&self) -> &'static str {
         match self {
             Self::Text(_, named_by) | Self::File(_, named_by) => named_by,
@@ -50,7 +49,6 @@ pub fn read(place: &Place, redactor: &Redactor, signals: &Signals) -> Result<Vec
     }
 }
 
-/// Reads a key; `source` is where it comes from.
 pub fn parse(text: &str, source: &str) -> Result<ApiKey, Problem> {
     ApiKey::parse(text).map_err(|what| {
         Problem::new(format!("the API key from {source} cannot be used: {what}"), FORM)
@@ -78,21 +76,18 @@ fn of_file(
     let is_key = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let lines: Vec<_> = (1..).zip(text.lines()).filter(|(_, line)| is_key(line)).collect();
     if lines.is_empty() {
-        return Err(wrong(if text.trim().is_empty() { "is empty" } else { "holds no key" }));
+        return Err(wrong("holds no key"));
     }
     let source = format!("{named_by} {shown}");
     let mut keys: Vec<Key> = Vec::new();
-    for (number, line) in &lines {
-        let key = match lines.len() {
-            1 => parse(line, &source)?,
-            _ => parse(line, &format!("{source} line {number}"))?,
-        };
+    for (number, line) in lines {
+        let key = parse(line, &format!("{source} line {number}"))?;
         match keys.iter().find(|known| known.name() == key.name()) {
             None => keys.push(Key::new(key, source.clone())),
             Some(known) if known.api_key.expose() == key.expose() => {}
-            Some(_) => {
-                let name = key.name();
-                return Err(wrong(&format!("holds key {name} twice, with different secrets")));
+            Some(known) => {
+                let what = format!("holds key {} twice, with different secrets", known.name());
+                return Err(wrong(&what));
             }
         }
     }

@@ -29,7 +29,6 @@ const WAYS: &str = "set ABLY_API_KEY or give --api-key-file FILE (- is standard 
 /// The same where one key is wanted, which can be typed.
 const OR_TYPE: &str = "; without --json a terminal asks for it";
 
-/// Which keys are wanted.
 #[derive(Debug)]
 pub struct Want {
     /// Those of options, variables and their files, each once.
@@ -37,7 +36,6 @@ pub struct Want {
     pub choice: Choice,
     /// The app, with the option or variable that names it.
     pub app: Option<(String, &'static str)>,
-    /// Whether a key may be asked for.
     pub may_prompt: bool,
     /// Whether a person will read of other keys of the app.
     pub for_people: bool,
@@ -77,7 +75,7 @@ pub fn find(want: Want, sources: &mut Sources<'_>) -> Result<Found, Error> {
         search.ask_configuration()?;
     }
     if !search.is_satisfied() {
-        search.ask_control_api()?;
+        search.ask_control_api().or_else(|error| search.go_on_without(error))?;
     }
     if !search.is_satisfied() {
         search.ask_operator()?;
@@ -143,13 +141,12 @@ impl Search<'_, '_> {
             return Ok(Some(app));
         }
         let stored = account.apps_with_key();
-        let app = match self.sources.control() {
-            Ok(Some(mut control)) => {
-                Some(select::app_of_account(control.apps()?, &self.sources.chooser)?)
-            }
+        let (apps, several) = match self.sources.control() {
+            Ok(Some(mut control)) => (control.enabled_apps()?, "the account has several apps"),
             Err(error) if stored.is_empty() => return Err(error),
-            _ => select::app_with_stored_key(stored, &self.sources.chooser)?,
+            _ => (stored, "several apps have a key in the configuration"),
         };
+        let app = select::only_app(apps, several, &self.sources.chooser)?;
         Ok(app.map(|app| App { named_by: "the choice", ..app }))
     }
 
@@ -159,20 +156,17 @@ impl Search<'_, '_> {
 
     /// Takes a key if it is wanted, unless an earlier source had it.
     fn take(&mut self, key: Key) -> Result<(), Error> {
-        let is_wanted = match &mut self.want.choice {
-            Choice::Signers(missing) => missing.remove(key.name()),
-            choice => choice.is(&key),
-        };
-        if self.has(&key) {
-            return Ok(());
+        let is_wanted = self.want.choice.is(&key);
+        if let Choice::Signers(missing) = &mut self.want.choice {
+            missing.remove(key.name());
         }
-        if !is_wanted {
+        if is_wanted && !self.has(&key) {
+            let app = self.app.as_ref().unwrap_or(&key.app).clone();
+            select::same_app(&key, &app)?;
+            self.found.keys.push(Key { app, ..key });
+        } else if !is_wanted {
             self.others.push(key);
-            return Ok(());
         }
-        let app = self.app.as_ref().unwrap_or(&key.app).clone();
-        select::same_app(&key, &app)?;
-        self.found.keys.push(Key { app, ..key });
         Ok(())
     }
 
@@ -188,14 +182,11 @@ impl Search<'_, '_> {
     }
 
     fn ask_configuration(&mut self) -> Result<(), Error> {
-        let account = match self.sources.account() {
-            Ok(account) => account,
-            Err(problem) => {
-                self.found.warnings.push(problem.message);
-                return Ok(());
-            }
-        };
-        for key in account.keys(&self.app_ids()) {
+        let keys = self.sources.account().map(|account| account.keys(&self.app_ids()));
+        for key in keys.unwrap_or_else(|problem| {
+            self.found.warnings.push(problem.message);
+            Vec::new()
+        }) {
             match key {
                 Ok(key) => self.take(key)?,
                 Err(problem) => self.go_on_without(problem.into())?,
@@ -205,10 +196,6 @@ impl Search<'_, '_> {
     }
 
     fn ask_control_api(&mut self) -> Result<(), Error> {
-        self.take_listed().or_else(|error| self.go_on_without(error))
-    }
-
-    fn take_listed(&mut self) -> Result<(), Error> {
         let ids = self.app_ids();
         if ids.is_empty() {
             return Ok(());
@@ -216,7 +203,7 @@ impl Search<'_, '_> {
         let Some(mut control) = self.sources.control()? else { return Ok(()) };
         let apps = match &self.app {
             Some(app) => vec![app.clone()],
-            None => select::apps_of_tokens(control.apps()?, &ids)?,
+            None => control.apps()?.into_iter().filter(|app| ids.contains(&app.id)).collect(),
         };
         for app in apps {
             match control.keys(&app) {
@@ -285,10 +272,9 @@ impl Search<'_, '_> {
         if !self.want.may_prompt || !prompt::can_ask_for_key() {
             return Ok(());
         }
-        let question = format!("Ably API key{name} (not shown): ");
-        let text = prompt::hidden(self.sources.net.signals, &question)?;
-        hide_given(&text, &self.sources.net.redactor());
-        let source = "the hidden prompt";
+        let (net, source) = (self.sources.net, "the hidden prompt");
+        let text = prompt::hidden(net.signals, &format!("Ably API key{name} (not shown): "))?;
+        hide_given(&text, &net.redactor());
         if self.want.app.is_none() {
             // Nobody named an app: that of the key is meant.
             self.app = None;

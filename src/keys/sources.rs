@@ -55,7 +55,7 @@ impl<'a> Sources<'a> {
             return Ok(Some(found));
         }
         match self.control()? {
-            Some(mut control) => select::app_of_control(control.apps()?, app, named_by).map(Some),
+            Some(mut control) => Ok(Some(select::app_of_control(control.apps()?, app, named_by)?)),
             None => Ok(None),
         }
     }

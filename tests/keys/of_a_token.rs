@@ -80,7 +80,7 @@ fn another_key_is_refused_naming_both_and_nothing_is_sent() {
         match from {
             // A key that is stored for another app is none of the token's app.
             From::Configuration if of_other_app => run.says(KEY_NAME).says("APP1"),
-            From::ControlApi if of_other_app => run.says("APP1").says("APP2"),
+            From::ControlApi if of_other_app => run.says(KEY_NAME),
             From::ControlApi => run.says(KEY_NAME).says("key2"),
             _ => run.says(KEY_NAME).says(name),
         };
