@@ -14,12 +14,11 @@ use crate::text::excerpt;
 pub struct Problem {
     /// Names the flag, file with line, host or target.
     pub message: String,
-    /// What the operator can do; empty where the message says it all.
+    /// Empty where the message says it all.
     pub remedy: String,
 }
 
 impl Problem {
-    /// A problem with its remedy.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { message: message.into(), remedy: remedy.into() }
     }
@@ -44,13 +43,11 @@ impl Problem {
 /// An error as Ably words it (`AblyError` of its REST specification).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AblyError {
-    /// Ably's own code, such as 40101.
+    /// Such as 40101.
     pub code: Option<i64>,
-    /// The HTTP status that came with it.
     pub status: Option<u16>,
-    /// Ably's message, secrets taken out, not yet escaped for a terminal.
+    /// Secrets taken out, not yet escaped for a terminal.
     pub message: Option<String>,
-    /// Ably's help page for the code.
     pub href: Option<String>,
     /// The server that answered (`X-Ably-Serverid`): support asks for it.
     pub server_id: Option<String>,
@@ -61,13 +58,12 @@ pub struct AblyError {
 impl AblyError {
     /// Ably's message and code as one phrase; `None` where it gave neither.
     pub fn described(&self) -> Option<String> {
-        let message =
-            self.message.as_deref().map(|text| excerpt(text).trim_end_matches('.').to_owned());
+        let message = self.message.as_deref().map(excerpt);
+        let message = message.as_deref().map(|text| text.trim_end_matches('.'));
         match (message, self.code) {
             (Some(message), Some(code)) => Some(format!("{message} (code {code})")),
-            (Some(message), None) => Some(message),
             (None, Some(code)) => Some(format!("code {code}")),
-            (None, None) => None,
+            (message, None) => message.map(str::to_owned),
         }
     }
 }
@@ -75,9 +71,7 @@ impl AblyError {
 /// What could not be looked up, so that nothing was revoked.
 #[derive(Debug)]
 pub struct Lookup {
-    /// What failed and what to do.
     pub problem: Problem,
-    /// Ably's own words, where it had some.
     pub error: Option<AblyError>,
     /// The targets that are not revoked for it.
     pub targets: Vec<String>,
@@ -106,7 +100,6 @@ impl From<Problem> for Error {
 }
 
 impl Error {
-    /// An input problem.
     pub fn input(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Input(Problem::new(message, remedy))
     }
@@ -124,7 +117,7 @@ impl Error {
     /// The same, with what it was met at before it.
     pub fn context(mut self, context: impl Display) -> Self {
         if let Some(problem) = self.problem_mut() {
-            problem.message = format!("{context}: {}", problem.message);
+            *problem = problem.clone().context(context);
         }
         self
     }
@@ -137,7 +130,6 @@ impl Error {
         self
     }
 
-    /// Something that could not be looked up.
     pub fn lookup(problem: Problem, error: Option<AblyError>) -> Self {
         Self::Lookup(Box::new(Lookup { problem, error, targets: Vec::new() }))
     }
@@ -162,59 +154,51 @@ pub enum Exit {
     NotConfirmed,
     Unknown,
     Unwritten,
-    /// Ended by this signal.
     Signal(i32),
 }
 
 impl Exit {
     /// All of them, in the order of the help text.
-    pub const ALL: [Self; 10] = [
-        Self::Done,
-        Self::Failed,
-        Self::Input,
-        Self::Partly,
-        Self::NotConfirmed,
-        Self::Unknown,
-        Self::Unwritten,
-        Self::Signal(1),
-        Self::Signal(2),
-        Self::Signal(15),
-    ];
+    pub fn all() -> [Self; 10] {
+        use Exit::*;
+        [
+            Done,
+            Failed,
+            Input,
+            Partly,
+            NotConfirmed,
+            Unknown,
+            Unwritten,
+            Signal(1),
+            Signal(2),
+            Signal(15),
+        ]
+    }
 
-    /// The exit code; of a signal what a shell shows for it.
-    pub fn code(self) -> u8 {
+    /// The exit code, of a signal what a shell shows for it; and what it means, as the help says it.
+    pub fn told(self) -> (u8, &'static str) {
         match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Input => 2,
-            Self::Partly => 3,
-            Self::NotConfirmed => 4,
-            Self::Unknown => 5,
-            Self::Unwritten => 6,
-            Self::Signal(signal) => u8::try_from(signal).map_or(u8::MAX, |signal| 128 + signal),
+            Self::Done => (0, "every target revoked; or help, version, a dry run"),
+            Self::Failed => (1, "no target revoked, and that is certain"),
+            Self::Input => {
+                (2, "a usage, file, configuration or credential problem here; nothing was sent")
+            }
+            Self::Partly => (3, "some targets revoked, others not"),
+            Self::NotConfirmed => (4, "not confirmed; nothing was sent"),
+            Self::Unknown => {
+                (5, "some unknown and none revoked, or --verify found no proof; run it again")
+            }
+            Self::Unwritten => {
+                (6, "every target revoked, but stdout or the record could not be written")
+            }
+            Self::Signal(1) => (129, "ended by SIGHUP"),
+            Self::Signal(2) => (130, "ended by SIGINT"),
+            Self::Signal(_) => (143, "ended by SIGTERM"),
         }
     }
 
-    /// What it means, as the help says it.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Done => "every target revoked; or help, version, a dry run",
-            Self::Failed => "no target revoked, and that is certain",
-            Self::Input => {
-                "a usage, file, configuration or credential problem here; nothing was sent"
-            }
-            Self::Partly => "some targets revoked, others not",
-            Self::NotConfirmed => "not confirmed; nothing was sent",
-            Self::Unknown => {
-                "some unknown and none revoked, or --verify found no proof; run it again"
-            }
-            Self::Unwritten => {
-                "every target revoked, but stdout or the record could not be written"
-            }
-            Self::Signal(1) => "ended by SIGHUP",
-            Self::Signal(2) => "ended by SIGINT",
-            Self::Signal(_) => "ended by SIGTERM",
-        }
+    pub fn code(self) -> u8 {
+        self.told().0
     }
 
     /// The same where stdout or the record lacks something.

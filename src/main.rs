@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::thread::{self, Scope};
 use std::time::Instant;
 
+use ably_revoke_token::cli::completions;
 use ably_revoke_token::cli::parse::{self, Args, Command};
 use ably_revoke_token::environment::Environment;
 use ably_revoke_token::error::{Error, Exit};
@@ -29,7 +30,8 @@ static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 fn main() -> ExitCode {
     process::close();
-    let (signals, installed) = Signals::install();
+    let signals = Signals::default();
+    let installed = signals.install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
     let output = Output::new(parse::wants_json(&arguments), env, signals.clone());
@@ -40,11 +42,14 @@ fn main() -> ExitCode {
     };
     let done = match parse::parse(arguments) {
         Ok(Command::Print(text)) => print(&text),
-        Ok(Command::List(what)) => print(&completion_names::list(what, env)),
+        Ok(Command::Complete(words)) => {
+            print(&completions::complete(&words, |what| completion_names::list(what, env)))
+        }
         Ok(Command::Revoke(args)) => {
             // From here on a signal, too, is an end that is told and recorded.
             signals.hold();
-            let done = installed.map_err(Error::Input);
+            let done = installed
+                .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
             let done = done.and_then(|()| revoke(&args, env, &writer, &signals, &redactor));
             done.map_err(|error| signals.caught().map_or(error, Error::Signal))
         }

@@ -16,8 +16,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
-use crate::error::Problem;
-
 /// The longest that a wait goes on after a signal.
 pub const SLICE: Duration = Duration::from_millis(50);
 
@@ -34,16 +32,7 @@ pub struct Signals {
 impl Signals {
     /// Installs the handlers; a signal still acts as by default. One that was ignored when the
     /// program started, as by `nohup`, stays ignored.
-    ///
-    /// The error is that the system refuses to install a handler.
-    pub fn install() -> (Self, Result<(), Problem>) {
-        let this = Self::default();
-        let installed = this.install_handlers();
-        let uncaught = |error| Problem::new(format!("signals cannot be caught: {error}"), "");
-        (this, installed.map_err(uncaught))
-    }
-
-    fn install_handlers(&self) -> io::Result<()> {
+    pub fn install(&self) -> io::Result<()> {
         self.default_action.store(true, Ordering::SeqCst);
         let ignored = ignored();
         for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -72,17 +61,13 @@ impl Signals {
         self.default_action.store(false, Ordering::SeqCst);
     }
 
-    /// Whether the program was stopped and went on since this was last asked.
+    /// Whether the program was stopped and went on since this was asked last.
     pub fn take_continued(&self) -> bool {
         self.continued.swap(false, Ordering::SeqCst)
     }
 
-    /// The signal caught, if any.
     pub fn caught(&self) -> Option<i32> {
-        match self.caught.load(Ordering::SeqCst) {
-            0 => None,
-            signal => i32::try_from(signal).ok(),
-        }
+        i32::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
     }
 
     /// The number of the caught signal itself, 0 for none, for waits below this program's reach.
@@ -93,12 +78,8 @@ impl Signals {
     /// Waits, unless a signal comes first.
     pub fn sleep(&self, duration: Duration) {
         let end = Instant::now() + duration;
-        while self.caught().is_none() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            std::thread::sleep(left.min(SLICE));
+        while self.caught().is_none() && Instant::now() < end {
+            std::thread::sleep(SLICE.min(end.saturating_duration_since(Instant::now())));
         }
     }
 }
@@ -127,12 +108,7 @@ fn ignored() -> u64 {
 
 /// The signal's name, as in `kill -l`.
 pub fn name(signal: i32) -> &'static str {
-    match signal {
-        SIGHUP => "SIGHUP",
-        SIGINT => "SIGINT",
-        SIGTERM => "SIGTERM",
-        _ => "a signal",
-    }
+    signal_hook::low_level::signal_name(signal).unwrap_or("a signal")
 }
 
 /// Dies of a signal by its default action, so that a shell sees 129, 130 or 143. Process 1 cannot;

@@ -4,8 +4,7 @@
 
 use std::ffi::OsString;
 
-use crate::cli::flags::{self, FLAGS, Flag, Value};
-use crate::cli::parse::Command;
+use crate::cli::flags::{self, FLAGS, Names, Value};
 
 /// What the scripts call. It is no option of the table, so that no text offers it.
 pub(super) const COMPLETE: &str = "--complete";
@@ -59,29 +58,29 @@ complete -c ably -f -a '(__ably_offered | string match -v "*:files")'
 complete -c ably -F -n '__ably_offered | string match -q "*:files"'
 "#;
 
-/// What may stand in place of the last of these words.
-pub(super) fn complete(words: &[OsString]) -> Command {
+/// What may stand in place of the last of these words; `list` knows names of apps and keys.
+pub fn complete(words: &[OsString], list: impl Fn(Names) -> String) -> String {
     let words = joined(words);
     let (last, before) = words.split_last().map_or(("", &[][..]), |(last, rest)| (last, rest));
     let option = match last.split_once('=') {
         Some((option, _)) => Some(option),
         None => before.last().map(String::as_str),
     };
-    let offered = match option.and_then(flags::by_long).map_or(Value::Nothing, |flag| flag.value) {
-        Value::Name(_, names) => return Command::List(names),
+    match option.and_then(flags::by_long).map_or(Value::Nothing, |flag| flag.value) {
+        Value::Name(_, names) => list(names),
         Value::File(_) => FILES.to_owned(),
         Value::Words(words) => lines(words),
         Value::Text(_) => String::new(),
         Value::Nothing if last.starts_with('-') => options(before),
-        Value::Nothing => match commands(before).as_slice() {
+        // A value that is one of these words would mislead, but only a completion.
+        Value::Nothing => match known(before).as_slice() {
             [] => lines(&["auth", "auth:revoke-token", "help", "version"]),
             ["auth"] | ["help", "auth"] => lines(&["revoke-token"]),
             ["help"] => lines(&["auth"]),
             ["auth", "revoke-token"] | ["auth:revoke-token"] => options(before),
             _ => String::new(),
         },
-    };
-    Command::Print(offered)
+    }
 }
 
 /// The words with what bash has parted in one piece.
@@ -99,21 +98,22 @@ fn joined(words: &[OsString]) -> Vec<String> {
     whole
 }
 
-/// The words of the command. A value that is one of them would mislead, but only a completion.
-fn commands(typed: &[String]) -> Vec<&str> {
+fn known(typed: &[String]) -> Vec<&str> {
     let known = ["auth", "auth:revoke-token", "revoke-token", "help", "version"];
     typed.iter().map(String::as_str).filter(|word| known.contains(word)).collect()
 }
 
-/// The options that may still be given.
+/// The options that may still be given, with the first sentence of their help.
 fn options(typed: &[String]) -> String {
     let given = |long: &str| typed.iter().any(|word| word.split('=').next() == Some(long));
-    let left = |flag: &&Flag| flag.repeats || !flag.long_names().any(given);
-    let named = |flag: &'static Flag| {
-        let meaning = flag.help.split(". ").next().unwrap_or_default().trim_end_matches('.');
-        flag.long_names().map(move |long| format!("{long}\t{meaning}\n"))
-    };
-    FLAGS.iter().filter(left).flat_map(named).collect()
+    let left = FLAGS.iter().filter(|flag| flag.repeats || !flag.long_names().any(given));
+    let names = left.flat_map(|flag| flag.long_names().map(move |long| (long, flag.help)));
+    names
+        .map(|(long, help)| {
+            let meaning = help.split(". ").next().unwrap_or_default().trim_end_matches('.');
+            format!("{long}\t{meaning}\n")
+        })
+        .collect()
 }
 
 fn lines(words: &[&str]) -> String {

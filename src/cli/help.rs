@@ -49,7 +49,7 @@ pub(super) fn wrap(text: &str, indent: usize) -> String {
 
 /// The exit codes, and what each means.
 pub(super) fn exit_codes() -> Vec<(String, &'static str)> {
-    Exit::ALL.map(|exit| (exit.code().to_string(), exit.meaning())).to_vec()
+    Exit::all().map(Exit::told).map(|(code, meaning)| (code.to_string(), meaning)).to_vec()
 }
 
 /// The variables that stand in for no option.

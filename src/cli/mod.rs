@@ -1,6 +1,6 @@
 //! What was typed: the one table of options, the parser, and the texts made from the table.
 
-mod completions;
+pub mod completions;
 pub mod flags;
 mod help;
 mod man;

@@ -5,22 +5,22 @@
 //! it shows what has the form of an option's name, of anything else nothing.
 
 use std::ffi::{OsStr, OsString};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use lexopt::Arg;
 use strsim::osa_distance;
 
-use crate::cli::flags::{self, Flag, Id, Names, Value};
+use crate::cli::flags::{self, Flag, Id, Value};
 use crate::cli::{completions, help, man, version};
 use crate::error::Problem;
 
 /// The longest name of an option that is repeated, and the longest word in it, in characters.
 const NAME: usize = 24;
 const NAME_WORD: usize = 12;
-/// As many letters of a name lead to it, if they are its beginning.
-const BEGINNING: usize = 3;
-/// No name is longer, so that a secret in its place costs no time. In characters.
-const LONGEST: usize = 32;
+/// How long a name is, the beginning of one included, in characters: a secret in its place costs no
+/// time.
+const LENGTHS: RangeInclusive<usize> = 3..=32;
 const HELP: &str = "see ably auth revoke-token --help";
 /// What is typed as a command, rightly or not.
 const COMMANDS: [&str; 6] =
@@ -31,10 +31,10 @@ const FORMATS: [(Id, bool); 2] = [(Id::Json, false), (Id::PrettyJson, true)];
 /// What the operator asks this program to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Print a text: help, the version, a man page, a completion script, words that a shell offers.
+    /// Print a text: help, the version, a man page, a completion script.
     Print(String),
-    /// Print the names of the full CLI's configuration, which a shell offers.
-    List(Names),
+    /// Offer a shell what may stand in place of the last of these words.
+    Complete(Vec<OsString>),
     /// `auth revoke-token` with its options.
     Revoke(Args),
 }
@@ -72,27 +72,22 @@ impl Args {
         if path.is_some_and(OsStr::is_empty) { Err(empty(id)) } else { Ok(path.map(Path::new)) }
     }
 
-    /// All options with their values, in the order typed.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &OsStr)> {
         self.0.iter().map(|(id, value)| (*id, value.as_os_str()))
     }
 
-    /// Those of some options.
     pub(crate) fn of(&self, ids: &[Id]) -> impl Iterator<Item = (Id, &OsStr)> {
         self.iter().filter(|(id, _)| ids.contains(id))
     }
 }
 
-/// Reads the arguments that follow the program's name.
-///
-/// # Errors
-/// A usage error. Its message never holds a value that was typed, since that may be a secret.
+/// Reads the arguments that follow the program's name. No error holds a value that was typed.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Problem> {
     let args: Vec<OsString> = args.into_iter().collect();
     if let [first, words @ ..] = args.as_slice()
         && first == completions::COMPLETE
     {
-        return Ok(completions::complete(words));
+        return Ok(Command::Complete(words.to_vec()));
     }
     let mut parser = lexopt::Parser::from_args(args);
     let mut words = Vec::new();
@@ -184,27 +179,29 @@ fn command(words: &[&str], typed: Args) -> Result<Command, Problem> {
             "unexpected argument after the command",
             "every value belongs to an option, such as --client-id ID; quote a value that holds a space",
         )),
-        ["help"]
-        | ["help", "auth"]
-        | ["help", "auth", "revoke-token"]
-        | ["help", "auth:revoke-token"] => Ok(Command::Print(help::text())),
-        [] | ["auth"] if typed.0.is_empty() => Ok(Command::Print(help::text())),
-        [] | ["auth"] => Err(Problem::new(
+        [] | ["auth"] if !typed.0.is_empty() => Err(Problem::new(
             "the command is missing",
             "write ably auth revoke-token before the options",
         )),
-        [first] => Err(unknown_command(first)),
-        [first, second, ..] => Err(unknown_command(&format!("{first} {second}"))),
+        []
+        | ["auth"]
+        | ["help"]
+        | ["help", "auth" | "auth:revoke-token"]
+        | ["help", "auth", "revoke-token"] => Ok(Command::Print(help::text())),
+        [first, rest @ ..] => {
+            let typed =
+                rest.first().map_or_else(|| (*first).to_owned(), |it| format!("{first} {it}"));
+            let remedy = match nearest(&typed, COMMANDS.into_iter()) {
+                Some("auth revoke" | "revoke-token") => {
+                    "did you mean ably auth revoke-token?".into()
+                }
+                Some(meant) => format!("did you mean ably {meant}?"),
+                None => "for any other command use the full Ably CLI".to_owned(),
+            };
+            let what = "unknown command: this program has auth revoke-token alone";
+            Err(Problem::new(what, remedy))
+        }
     }
-}
-
-fn unknown_command(typed: &str) -> Problem {
-    let remedy = match nearest(typed, COMMANDS.into_iter()) {
-        Some("auth revoke" | "revoke-token") => "did you mean ably auth revoke-token?".to_owned(),
-        Some(meant) => format!("did you mean ably {meant}?"),
-        None => "for any other command use the full Ably CLI".to_owned(),
-    };
-    Problem::new("unknown command: this program has auth revoke-token alone", remedy)
 }
 
 fn empty(id: Id) -> Problem {
@@ -216,28 +213,21 @@ fn empty(id: Id) -> Problem {
 fn unknown(option: &str, name: &str) -> Problem {
     let is_name =
         |c: char| c.is_ascii_lowercase() || c == '-' || option.len() == 2 && c.is_ascii_uppercase();
-    let end = option.find(|c| !is_name(c)).unwrap_or(option.len());
-    let (shown, _) = option.split_at(end);
+    let (shown, _) = option.split_at(option.find(|c| !is_name(c)).unwrap_or(option.len()));
     let dashed = shown.trim_start_matches('-');
     let is_short = |word: &str| word.len() <= NAME_WORD;
     let is_shown = !dashed.is_empty() && dashed.len() <= NAME && dashed.split('-').all(is_short);
-    let message = match is_shown {
-        true => format!("unknown option {shown}"),
-        false => "unknown option (not shown: it may be a secret)".to_owned(),
-    };
+    let shown = if is_shown { shown } else { "(not shown: it may be a secret)" };
     let name = name.split('=').next().unwrap_or_default();
-    let remedy = match name {
-        "o" | "output" | "format" => "did you mean --json?".to_owned(),
+    let meant = match name {
+        "o" | "output" | "format" => Some("--json"),
         _ if name.contains("proxy") || name.starts_with("socks") => {
-            "give it in a variable: HTTPS_PROXY=http://HOST:PORT or ALL_PROXY=socks5h://HOST:PORT"
-                .to_owned()
+            Some("HTTPS_PROXY or ALL_PROXY, in the environment")
         }
-        _ => match nearest(name, flags::long_names()) {
-            Some(meant) => format!("did you mean {meant}? {HELP}"),
-            None => HELP.to_owned(),
-        },
+        _ => nearest(name, flags::long_names()),
     };
-    Problem::new(message, remedy)
+    let meant = meant.map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
+    Problem::new(format!("unknown option {shown}"), format!("{meant}{HELP}"))
 }
 
 /// The name that was most likely meant; the first of those that are equally near. Leading dashes
@@ -245,7 +235,7 @@ fn unknown(option: &str, name: &str) -> Problem {
 fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let typed = typed.trim_start_matches('-').to_lowercase();
     let length = typed.chars().count();
-    if !(BEGINNING..=LONGEST).contains(&length) {
+    if !LENGTHS.contains(&length) {
         return None;
     }
     let bare = |name: &'a str| name.trim_start_matches('-');

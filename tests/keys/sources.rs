@@ -289,9 +289,11 @@ fn a_malformed_key_is_told_without_a_part_of_it() {
         let run = revoke_alice().towards(&server).arg("--api-key-file").arg(file).run();
         run.exits(2).says("--api-key-file").says(told).hides(SECRET);
     }
-    for (bad, told) in
-        [(&b"\n"[..], "holds no key"), (b"\xff\xfe", "is not UTF-8"), (&[b'a'; 1 << 20], "too large")]
-    {
+    for (bad, told) in [
+        (&b"\n"[..], "holds no key"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (&[b'a'; 1 << 20], "too large"),
+    ] {
         let file = folder.write("key", bad);
         revoke_alice().towards(&server).arg("--api-key-file").arg(file).run().exits(2).says(told);
     }
