@@ -118,7 +118,7 @@ fn revocable_key<'k>(keys: &'k [Key], app: &App, chooser: &Chooser) -> Result<&'
     };
     let problem = Problem::new(format!("app {app} has {what} with revocable tokens"), remedy);
     // On a terminal any may be tried; an error names those that the remedy speaks of.
-    let mut told = match can.is_empty() || chooser.is_allowed() {
+    let mut told = match can.is_empty() || chooser.is_allowed {
         true => [can, cannot].concat(),
         false => can,
     };

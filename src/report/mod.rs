@@ -103,7 +103,7 @@ impl<'a> Report<'a> {
 
     pub fn dry_run(self) -> Exit {
         self.writer.put(|| records::dry_run(self.plan));
-        let signal = self.output.signals().caught();
+        let signal = self.output.signals.caught();
         self.writer.close(Exit::Done, signal, |output, _, unrecorded| {
             question::dry_run(output, self.plan);
             words::problem(output, unrecorded);

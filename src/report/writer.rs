@@ -50,7 +50,7 @@ impl<'a> Writer<'a> {
 
     /// Opens the file, creates it where it is not there, and puts the first record on disk.
     pub(super) fn open(&self, path: &Path, first: &Record) -> Result<(), Problem> {
-        let file = RecordFile::open(path, self.output.signals());
+        let file = RecordFile::open(path, &self.output.signals);
         let file = file.map_err(|error| unwritable(path, &error))?;
         let written = file.append(std::slice::from_ref(first), true);
         written.map_err(|error| unwritable(path, &error))?;

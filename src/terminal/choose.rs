@@ -11,47 +11,37 @@ use crate::text::{Safe, listed};
 #[derive(Debug, Clone)]
 pub struct Chooser {
     output: Output,
-    allowed: bool,
+    pub(crate) is_allowed: bool,
 }
 
 impl Chooser {
     /// Asks only where `may_ask` (no `--force`, no JSON, no dry run) and a terminal is on both
     /// ends.
     pub fn new(output: Output, may_ask: bool) -> Self {
-        let allowed = may_ask && io::stdin().is_terminal() && io::stderr().is_terminal();
-        Self { output, allowed }
+        let is_allowed = may_ask && io::stdin().is_terminal() && io::stderr().is_terminal();
+        Self { output, is_allowed }
     }
 
-    /// Whether the operator can be asked.
-    pub fn is_allowed(&self) -> bool {
-        self.allowed
-    }
-
-    /// The position of the candidate chosen.
-    ///
-    /// # Errors
-    /// Nothing was chosen (exit 4); where asking is not possible, `otherwise` (exit 2), to whose
-    /// message the candidates are added.
+    /// The position of the candidate chosen. Where asking is not possible the error is `otherwise`,
+    /// to whose message the candidates are added.
     pub fn among(
         &self,
         title: &str,
         candidates: &[String],
         otherwise: Problem,
     ) -> Result<usize, Error> {
-        if !self.allowed {
+        if !self.is_allowed {
             let Problem { message, remedy } = otherwise;
             return Err(Error::input(format!("{message}: {}", listed(candidates)), remedy));
         }
-        let mut text = format!("{}\n", Safe(title));
-        for (n, candidate) in candidates.iter().enumerate() {
-            text.push_str(&format!("  {}. {}\n", n + 1, Safe(candidate)));
+        self.output.say(&format!("{}\n", Safe(title)));
+        for (n, candidate) in (1..).zip(candidates) {
+            self.output.say(&format!("  {n}. {}\n", Safe(candidate)));
         }
-        self.output.say(&text);
         let answer = prompt::line(&self.output, &format!("Which one? [1-{}] ", candidates.len()));
         let chosen = answer.and_then(|answer| answer.trim().parse::<usize>().ok());
-        match chosen.filter(|n| (1..=candidates.len()).contains(n)) {
-            Some(n) => Ok(n - 1),
-            None => Err(Error::Declined(Problem::new("nothing chosen: nothing was sent", ""))),
-        }
+        let position = chosen.filter(|n| *n <= candidates.len()).and_then(|n| n.checked_sub(1));
+        let none = || Error::Declined(Problem::new("nothing chosen: nothing was sent", ""));
+        position.ok_or_else(none)
     }
 }

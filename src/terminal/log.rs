@@ -9,34 +9,30 @@ use crate::terminal::waiting::Waiting;
 use crate::text::Safe;
 use crate::time::{now_ms, shown};
 
-/// Tells what happens as it happens, no secret in it, where that was asked for.
 #[derive(Debug)]
 pub struct Log {
     output: Output,
     redactor: Redactor,
+    /// Silent otherwise.
     on: bool,
     /// The first answer has come: from then on progress is told.
     answered: AtomicBool,
 }
 
 impl Log {
-    /// A log that is silent unless `on`.
     pub fn new(output: Output, redactor: Redactor, on: bool) -> Self {
         Self { output, redactor, on, answered: AtomicBool::new(false) }
     }
 
     /// Notes an event. The message is only made where it is shown.
-    pub(crate) fn note(
-        &self,
-        component: &'static str,
-        event: &'static str,
-        message: impl FnOnce() -> String,
-    ) {
-        if !self.on {
-            return;
+    pub(crate) fn note(&self, component: &str, event: &str, message: impl FnOnce() -> String) {
+        if self.on {
+            self.tell(component, event, &message());
         }
-        let message = message();
-        let message = self.redactor.clean_message(&message);
+    }
+
+    fn tell(&self, component: &str, event: &str, message: &str) {
+        let message = self.redactor.clean_message(message);
         if self.output.is_for_people() {
             return self.output.say(&format!("[{component}] {}\n", Safe(&message)));
         }
@@ -44,13 +40,13 @@ impl Log {
         let fields = fields.with("message", &*message).with("timestamp", shown(now_ms()));
         self.output.record(&Record::new("log", fields));
     }
+
     /// Says what is waited for, once that takes long, until this is dropped.
     pub(crate) fn waiting(&self, what: &str) -> Option<Waiting> {
         let is_silent = self.on || self.answered.load(Ordering::SeqCst);
         if is_silent { None } else { Waiting::start(&self.output, what) }
     }
 
-    /// The first answer has come.
     pub(crate) fn answered(&self) {
         self.answered.store(true, Ordering::SeqCst);
     }

@@ -17,9 +17,6 @@ use crate::json::{Fields, Layout};
 use crate::signals::{Signals, ready};
 use crate::wrap::wrapped;
 
-/// The command's name in JSON.
-const COMMAND: &str = "auth:revoke-token";
-
 /// Back to the line's beginning, and clear it.
 pub(crate) const REWRITE: &str = "\r\x1b[K";
 /// What a pipe takes without blocking once it takes anything (PIPE_BUF).
@@ -36,7 +33,6 @@ pub(crate) fn columns() -> Option<usize> {
     Some(if size.ws_col == 0 { USUAL } else { usize::from(size.ws_col) })
 }
 
-/// For whom the output is.
 #[derive(Debug, Clone, Copy)]
 enum Format {
     /// Text on stderr, for people.
@@ -45,13 +41,11 @@ enum Format {
     Json(Layout),
 }
 
-/// What stderr can show to people.
+/// What stderr can show to people: a line that is written over, colours, symbols outside ASCII.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
-    /// A line that is written over.
     pub(crate) rewrites: bool,
     colours: bool,
-    /// Symbols outside ASCII.
     symbols: bool,
 }
 
@@ -70,14 +64,13 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// A record of this `type`.
     pub(crate) fn new(kind: &'static str, fields: Fields) -> Self {
         Self { kind, fields }
     }
 
     /// The record as JSON without a line end, with stamps behind the command.
     pub(crate) fn write(&self, stamps: &[(&'static str, &str)], layout: Layout) -> String {
-        let head = Fields::new().with("type", self.kind).with("command", COMMAND);
+        let head = Fields::new().with("type", self.kind).with("command", "auth:revoke-token");
         let head = stamps.iter().fold(head, |head, (name, value)| head.with(name, *value));
         self.fields.write_behind(&head, layout)
     }
@@ -88,9 +81,17 @@ impl Record {
 pub struct Output {
     format: Format,
     pub(crate) screen: Screen,
-    stdout_failed: Arc<AtomicBool>,
-    given_up: Arc<[AtomicBool; 2]>,
-    signals: Signals,
+    remembered: Arc<Remembered>,
+    pub(crate) signals: Signals,
+}
+
+/// What is known of the streams by now.
+#[derive(Debug, Default)]
+struct Remembered {
+    stdout_failed: AtomicBool,
+    /// Nobody reads it.
+    stdout_hangs: AtomicBool,
+    stderr_hangs: AtomicBool,
 }
 
 impl Output {
@@ -106,17 +107,12 @@ impl Output {
             Format::Json(Layout { pretty, colour: pretty && paints && io::stdout().is_terminal() })
         });
         let screen = Screen { rewrites: shows && obeys, colours, symbols };
-        let (stdout_failed, given_up) = (Arc::default(), Arc::default());
-        Self { format, screen, stdout_failed, given_up, signals }
-    }
-
-    pub(crate) fn signals(&self) -> &Signals {
-        &self.signals
+        Self { format, screen, remembered: Arc::default(), signals }
     }
 
     /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
     pub(crate) fn stdout_failed(&self) -> bool {
-        self.stdout_failed.load(Ordering::SeqCst)
+        self.remembered.stdout_failed.load(Ordering::SeqCst)
     }
 
     /// Whether people read it, who are told things on the way; scripts read records alone.
@@ -134,17 +130,17 @@ impl Output {
 
     /// Writes text to stderr that must keep its own lines, to be copied.
     pub(crate) fn say_as_it_is(&self, text: &str) {
+        let hangs = &self.remembered.stderr_hangs;
         // Nobody is left to be told of a failure here.
-        let [_, given_up] = &*self.given_up;
-        let _ = self.write_all(io::stderr().lock().as_fd(), text.as_bytes(), given_up);
+        let _ = self.write_all(io::stderr().lock().as_fd(), text.as_bytes(), hangs);
     }
 
     /// Writes text to stdout as it is.
     pub fn print(&self, text: &str) {
-        let [given_up, _] = &*self.given_up;
-        let written = self.write_all(io::stdout().lock().as_fd(), text.as_bytes(), given_up);
+        let hangs = &self.remembered.stdout_hangs;
+        let written = self.write_all(io::stdout().lock().as_fd(), text.as_bytes(), hangs);
         if written.is_err_and(|error| error != Errno::PIPE) {
-            self.stdout_failed.store(true, Ordering::SeqCst);
+            self.remembered.stdout_failed.store(true, Ordering::SeqCst);
         }
     }
 
@@ -154,16 +150,16 @@ impl Output {
         &self,
         stream: BorrowedFd<'_>,
         mut bytes: &[u8],
-        given_up: &AtomicBool,
+        hangs: &AtomicBool,
     ) -> Result<(), Errno> {
         let mut end: Option<Instant> = None;
         while !bytes.is_empty() {
-            if given_up.load(Ordering::SeqCst) {
+            if hangs.load(Ordering::SeqCst) {
                 return Err(Errno::TIMEDOUT);
             }
             if self.signals.caught().is_some() {
                 let now = Instant::now();
-                given_up.store(now > *end.get_or_insert(now + GRACE), Ordering::SeqCst);
+                hangs.store(now > *end.get_or_insert(now + GRACE), Ordering::SeqCst);
             }
             if !ready(stream, PollFlags::OUT) {
                 continue;

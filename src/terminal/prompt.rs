@@ -37,24 +37,17 @@ pub fn confirm(output: &Output, question: &str) -> Result<(), Error> {
     Err(Error::Declined(Problem::new(message, "")))
 }
 
-/// How reading a line ended.
-enum End {
-    Line,
-    Input,
-    /// It is too long or unreadable, or a signal was caught.
-    Unusable,
-}
-
-/// Asks a question and reads one line; an empty one where it is unusable. `None` where the input was
-/// at its end. Byte by byte, so that nothing of the next line is taken.
+/// Asks a question and reads one line; an empty one where it is too long or unreadable, or a signal
+/// came. `None` where the input was at its end. Byte by byte, so that nothing of the next line is taken.
 pub(crate) fn line(output: &Output, question: &str) -> Option<String> {
-    let (stdin, signals) = (io::stdin(), output.signals());
+    let (stdin, signals) = (io::stdin(), &output.signals);
     signals.take_continued();
     output.say(question);
     let mut bytes = Vec::new();
-    let end = loop {
+    // Whether its line feed came; `None` where it is unusable.
+    let is_whole = loop {
         if signals.caught().is_some() {
-            break End::Unusable;
+            break None;
         }
         if signals.take_continued() {
             // The program was stopped meanwhile, and the question is no longer in view.
@@ -66,21 +59,21 @@ pub(crate) fn line(output: &Output, question: &str) -> Option<String> {
         }
         let mut byte = [0];
         match rustix::io::read(&stdin, &mut byte) {
-            Ok(0) => break End::Input,
-            Ok(_) if byte == *b"\n" => break End::Line,
+            Ok(0) => break Some(false),
+            Ok(_) if byte == *b"\n" => break Some(true),
             Ok(_) if bytes.len() < LINE_LIMIT => bytes.extend_from_slice(&byte),
             Err(Errno::INTR | Errno::AGAIN) => {}
-            Ok(_) | Err(_) => break End::Unusable,
+            Ok(_) | Err(_) => break None,
         }
     };
-    if !stdin.is_terminal() || !matches!(end, End::Line) {
+    if !stdin.is_terminal() || is_whole != Some(true) {
         // The question's line would otherwise go on with whatever is said next.
         output.say("\n");
     }
-    match end {
-        End::Input if bytes.is_empty() => None,
-        End::Line | End::Input => Some(String::from_utf8(bytes).unwrap_or_default()),
-        End::Unusable => Some(String::new()),
+    match is_whole {
+        Some(false) if bytes.is_empty() => None,
+        Some(_) => Some(String::from_utf8(bytes).unwrap_or_default()),
+        None => Some(String::new()),
     }
 }
 
@@ -90,11 +83,7 @@ pub(crate) fn can_ask_for_key() -> bool {
     watched && File::options().read(true).write(true).open(TERMINAL).is_ok()
 }
 
-/// Reads a key from the terminal without echo; an empty one after Ctrl-D. The terminal is left as it
-/// was whatever happens.
-///
-/// # Errors
-/// The signal that came, or that no key could be read.
+/// Reads a key from the terminal without echo; an empty one after Ctrl-D.
 pub(crate) fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<String>, Error> {
     let typed = Keyboard::open(signals.clone()).and_then(|keyboard| {
         let config = ConfigBuilder::new().input_reader(keyboard).output_file_path(TERMINAL);

@@ -12,10 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Says after a while what is waited for, and takes it away once it is dropped.
 pub(crate) struct Waiting {
     output: Output,
-    /// Dropped first: that ends the thread.
-    done: Option<Sender<()>>,
-    /// Brings whether anything was said.
-    thread: Option<JoinHandle<bool>>,
+    /// What ends the thread once it is dropped, and the thread, which brings whether it said anything.
+    running: Option<(Sender<()>, JoinHandle<bool>)>,
 }
 
 impl Waiting {
@@ -34,14 +32,15 @@ impl Waiting {
             is_late
         };
         let thread = Builder::new().spawn(tell).ok()?;
-        Some(Self { output: output.clone(), done: Some(done), thread: Some(thread) })
+        Some(Self { output: output.clone(), running: Some((done, thread)) })
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.done = None;
-        if self.thread.take().is_some_and(|thread| thread.join().unwrap_or(true)) {
+        let Some((done, thread)) = self.running.take() else { return };
+        drop(done);
+        if thread.join().unwrap_or(true) {
             self.output.say_as_it_is(REWRITE);
         }
     }
