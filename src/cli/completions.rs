@@ -73,7 +73,7 @@ pub fn complete(words: &[OsString], list: impl Fn(Names) -> String) -> String {
         Value::Text(_) => String::new(),
         Value::Nothing if last.starts_with('-') => options(before),
         // A value that is one of these words would mislead, but only a completion.
-        Value::Nothing => match known(before).as_slice() {
+        Value::Nothing => match commands(before).as_slice() {
             [] => lines(&["auth", "auth:revoke-token", "help", "version"]),
             ["auth"] | ["help", "auth"] => lines(&["revoke-token"]),
             ["help"] => lines(&["auth"]),
@@ -98,7 +98,7 @@ fn joined(words: &[OsString]) -> Vec<String> {
     whole
 }
 
-fn known(typed: &[String]) -> Vec<&str> {
+fn commands(typed: &[String]) -> Vec<&str> {
     let known = ["auth", "auth:revoke-token", "revoke-token", "help", "version"];
     typed.iter().map(String::as_str).filter(|word| known.contains(word)).collect()
 }

@@ -3,7 +3,7 @@
 
 use Value::{File, Name, Text, Words};
 
-/// Names an option in code. Its row in the table says what it means.
+/// An option. Its row in the table says what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Id {
     ClientId,
@@ -57,7 +57,6 @@ pub enum Names {
     Keys,
 }
 
-/// One option.
 #[derive(Debug)]
 pub(crate) struct Flag {
     pub(crate) id: Id,
@@ -66,11 +65,9 @@ pub(crate) struct Flag {
     pub(crate) alias: Option<&'static str>,
     pub(crate) short: &'static [char],
     pub(crate) value: Value,
-    /// It may be given any number of times, with a value each time.
     pub(crate) repeats: bool,
     /// The environment variable that stands in for it.
     pub(crate) env: Option<&'static str>,
-    /// The heading under which help lists it.
     pub(crate) group: &'static str,
     /// What it does. The first sentence stands alone in completions.
     pub(crate) help: &'static str,
@@ -180,7 +177,6 @@ pub(crate) const FLAGS: &[Flag] = &[
         help: "Print name, version, target, and the days of the release and of the built-in roots; with --json as JSON.", ..OPTION },
 ];
 
-/// The option with this long name or alias, dashes included.
 pub(crate) fn by_long(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.long_names().any(|long| long == name))
 }
@@ -189,17 +185,14 @@ pub(crate) fn by_short(name: char) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.short.contains(&name))
 }
 
-/// All long names and aliases, dashes included.
 pub(crate) fn long_names() -> impl Iterator<Item = &'static str> + Clone {
     FLAGS.iter().flat_map(Flag::long_names)
 }
 
-/// An option's long name with its dashes.
 pub(crate) fn long(id: Id) -> &'static str {
     row(id).long
 }
 
-/// The environment variable that stands in for an option.
 pub(crate) fn variable(id: Id) -> Option<&'static str> {
     row(id).env
 }

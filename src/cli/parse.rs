@@ -25,8 +25,6 @@ const HELP: &str = "see ably auth revoke-token --help";
 /// What is typed as a command, rightly or not.
 const COMMANDS: [&str; 6] =
     ["auth revoke-token", "auth:revoke-token", "auth revoke", "revoke-token", "version", "help"];
-/// The options that ask for output that scripts read, and whether it is indented.
-const FORMATS: [(Id, bool); 2] = [(Id::Json, false), (Id::PrettyJson, true)];
 
 /// What the operator asks this program to do.
 #[derive(Debug)]
@@ -75,10 +73,6 @@ impl Args {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &OsStr)> {
         self.0.iter().map(|(id, value)| (*id, value.as_os_str()))
     }
-
-    pub(crate) fn of(&self, ids: &[Id]) -> impl Iterator<Item = (Id, &OsStr)> {
-        self.iter().filter(|(id, _)| ids.contains(id))
-    }
 }
 
 /// Reads the arguments that follow the program's name. No error holds a value that was typed.
@@ -123,8 +117,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
 /// Whether JSON was asked for, and if so whether indented, judged by the bare arguments: a usage
 /// error is told in JSON even where the arguments cannot be parsed.
 pub fn wants_json(args: &[OsString]) -> Option<bool> {
-    let given = |id| args.iter().take_while(|arg| *arg != "--").any(|arg| arg == flags::long(id));
-    FORMATS.into_iter().find(|(id, _)| given(*id)).map(|(_, pretty)| pretty)
+    let options = args.iter().take_while(|arg| *arg != "--");
+    let given = |id| options.clone().any(|arg| arg == flags::long(id));
+    if given(Id::Json) { Some(false) } else { given(Id::PrettyJson).then_some(true) }
 }
 
 /// The value that belongs to a flag. An option's name in its place is a forgotten value, not a

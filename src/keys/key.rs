@@ -40,7 +40,6 @@ impl fmt::Display for App {
 /// other endpoint is named.
 pub type AccountEndpoint = Result<Option<(Endpoint, String)>, Problem>;
 
-/// A key at hand.
 #[derive(Debug)]
 pub struct Key {
     pub api_key: ApiKey,
@@ -56,13 +55,11 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key of which nothing is known but where it comes from.
     pub fn new(api_key: ApiKey, source: impl Into<String>) -> Self {
         let (app, source) = (App::by_id(api_key.app_id()), source.into());
         Self { api_key, source, label: None, irrevocable: false, app, endpoint: Ok(None) }
     }
 
-    /// The key name, `appId.keyId`.
     pub fn name(&self) -> &str {
         self.api_key.name()
     }
@@ -106,21 +103,17 @@ impl Choice {
             Self::Signers(names) => names.contains(key.name()),
         }
     }
-}
 
-impl fmt::Display for Choice {
-    /// The beginning of a sentence about a key that is not there.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What asks for certain keys, if they are not any.
+    pub(super) fn asked(&self) -> Option<String> {
         match self {
-            Self::Any => f.write_str("a key is needed"),
-            Self::All => f.write_str("--all-keys asks for all keys"),
-            Self::Named(name) => write!(f, "--key asks for {name}"),
+            Self::Any | Self::All => None,
+            Self::Named(name) => Some(format!("--key asks for {name}")),
+            Self::Signers(names) if names.len() == 1 => {
+                Some(format!("the token was signed with key {}", listed(names)))
+            }
             Self::Signers(names) => {
-                let (tokens, keys) = match names.len() {
-                    1 => ("token was", "key"),
-                    _ => ("tokens were", "keys"),
-                };
-                write!(f, "the {tokens} signed with {keys} {}", listed(names))
+                Some(format!("the tokens were signed with keys {}", listed(names)))
             }
         }
     }

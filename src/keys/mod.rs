@@ -332,23 +332,22 @@ impl Search<'_, '_> {
         };
         let of_app = self.app.as_ref().map(|app| format!(" for app {app}")).unwrap_or_default();
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-        let problem = Problem::new(format!("no API key{of_app}{why}"), remedy);
-        match choice {
-            Choice::Any | Choice::All => problem,
-            Choice::Named(_) | Choice::Signers(_) => problem.context(choice),
-        }
+        let asked = choice.asked().map(|asked| format!("{asked}: ")).unwrap_or_default();
+        Problem::new(format!("{asked}no API key{of_app}{why}"), remedy)
     }
 }
 
 /// Leaves out the signers of other apps than the one that is named.
 fn restrict(signers: &mut BTreeSet<String>, app: &App) -> Result<(), Error> {
-    let all = Choice::Signers(signers.clone());
+    let all = listed(&*signers);
     signers.retain(|name| app_of(name) == app.id);
     if !signers.is_empty() {
         return Ok(());
     }
+    let (named_by, app) = (app.named_by, app.to_string());
+    let app = Typed(&app);
     Err(Error::input(
-        format!("{} asks for app {}, but {all}", app.named_by, Typed(&app.to_string())),
+        format!("{named_by} asks for app {app}, but tokens were signed with {all}"),
         "leave the app out, or give the tokens of that app",
     ))
 }

@@ -215,7 +215,7 @@ fn from_stdin(args: &Args, keys: &[Place]) -> Vec<&'static str> {
         Place::File(path, named_by) if path == Path::new(STDIN) => Some(*named_by),
         _ => None,
     });
-    let of_targets = args.of(&[Id::TargetsFile, Id::FromToken]);
+    let of_targets = args.iter().filter(|(id, _)| matches!(id, Id::TargetsFile | Id::FromToken));
     let of_targets = of_targets.filter(|(_, value)| *value == STDIN).map(|(id, _)| long(id));
     of_keys.chain(of_targets).collect()
 }
