@@ -37,20 +37,14 @@ pub(super) struct Account {
     endpoint: Option<Result<Endpoint, Problem>>,
     /// Where its Control API is, as for `endpoint`.
     pub(super) control: Option<Result<ControlBase, Problem>>,
-    stored: Vec<StoredApp>,
+    pub(super) apps: Vec<App>,
+    /// The keys that it holds, or why what it holds for an app is none.
+    stored: Vec<(App, Result<Key, Problem>)>,
     access_token: Option<Secret>,
     /// When the token expires, in Unix milliseconds.
     expires_at: Option<i64>,
     /// The account names an OAuth session that is not in the file.
     session_missing: bool,
-}
-
-/// An app, and the key that the configuration holds for it, not yet checked, with its name.
-#[derive(Debug)]
-struct StoredApp {
-    app: App,
-    key: Option<Secret>,
-    label: Option<String>,
 }
 
 /// Where the configuration is: `$ABLY_CLI_CONFIG_DIR/config`, else `$HOME/.ably/config`; `None` where
@@ -61,15 +55,16 @@ pub fn path(env: Environment) -> Option<PathBuf> {
     Some(folder?.join("config"))
 }
 
-/// Reads the configuration, which may be absent. No message holds a value of it.
-pub(super) fn read(env: Environment) -> Result<Account, Problem> {
-    path(env).map_or(Ok(Account::default()), |path| read_file(&path))
+/// Reads the configuration, which may be absent. No message holds a value of it, and the redactor
+/// learns every secret, whether it still serves or not.
+pub(super) fn read(env: Environment, redactor: &Redactor) -> Result<Account, Problem> {
+    path(env).map_or(Ok(Account::default()), |path| read_file(&path, redactor))
 }
 
-fn read_file(path: &Path) -> Result<Account, Problem> {
+fn read_file(path: &Path, redactor: &Redactor) -> Result<Account, Problem> {
     let shown = path.to_string_lossy();
     match file::read(path, SIZE_LIMIT).map(Zeroizing::new) {
-        Ok(bytes) => current(&shown, &bytes),
+        Ok(bytes) => current(&shown, &bytes, redactor),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(Account::default())
         }
@@ -92,26 +87,14 @@ impl Account {
         Err(Problem::new(format!("the login of account {} {what}", self.name), LOGIN))
     }
 
-    /// Makes the redactor know every secret, whether it still serves or not.
-    pub(super) fn conceal(&self, redactor: &Redactor) {
-        self.access_token.iter().for_each(|token| redactor.add(token.expose()));
-        let keys = self.stored.iter().filter_map(|stored| stored.key.as_ref());
-        keys.for_each(|key| hide_given(key.expose(), redactor));
-    }
-
-    pub(super) fn apps(&self) -> impl Iterator<Item = &App> {
-        self.stored.iter().map(|stored| &stored.app)
-    }
-
-    pub(super) fn apps_with_key(&self) -> Vec<App> {
-        let with_key = self.stored.iter().filter(|stored| stored.key.is_some());
-        with_key.map(|stored| stored.app.clone()).collect()
+    pub(super) fn apps_with_key(&self) -> impl Iterator<Item = &App> {
+        self.stored.iter().map(|(app, _)| app)
     }
 
     /// The app that the operator selected with the full CLI.
     pub(super) fn current_app(&self) -> Option<App> {
         let id = self.current_app_id.as_deref()?;
-        let known = self.apps().find(|app| app.id == id).cloned();
+        let known = self.apps.iter().find(|app| app.id == id).cloned();
         Some(known.unwrap_or_else(|| app(id, None)))
     }
 
@@ -120,10 +103,9 @@ impl Account {
         if self.lack.is_some() || self.name.is_empty() {
             return self.lack.clone();
         }
-        let apps = self.apps_with_key();
-        let keys = match apps.is_empty() {
+        let keys = match self.stored.is_empty() {
             true => "no key".to_owned(),
-            false => format!("keys of {} alone", listed(apps)),
+            false => format!("keys of {} alone", listed(self.apps_with_key())),
         };
         Some(format!("the {} has {keys}", self.source()))
     }
@@ -138,23 +120,22 @@ impl Account {
         Ok(endpoint.map(|endpoint| (endpoint, self.source())))
     }
 
-    /// The keys for apps of these IDs; an error where what is stored is none.
-    pub(super) fn keys(&self, apps: &BTreeSet<String>) -> Vec<Result<Key, Problem>> {
-        let wanted = self.stored.iter().filter(|stored| apps.contains(&stored.app.id));
-        wanted.filter_map(|stored| self.key(stored).transpose()).collect()
-    }
-
-    fn key(&self, stored: &StoredApp) -> Result<Option<Key>, Problem> {
-        let Some(key) = &stored.key else { return Ok(None) };
-        let (app, source) = (stored.app.clone(), self.source());
-        let key = ApiKey::parse(key.expose()).map_err(|what| {
+    fn key(&self, text: &str, label: Option<&str>, app: &App) -> Result<Key, Problem> {
+        let source = self.source();
+        let key = ApiKey::parse(text).map_err(|what| {
             let what = format!("the API key of app {app} from {source} cannot be used: {what}");
             let remedy =
                 "select the key again with the full Ably CLI, or give one with ABLY_API_KEY";
             Problem::new(what, remedy)
         })?;
-        let (label, endpoint) = (stored.label.clone(), self.endpoint());
-        Ok(Some(Key { label, app, endpoint, ..Key::new(key, source) }))
+        let (label, endpoint) = (label.map(str::to_owned), self.endpoint());
+        Ok(Key { label, app: app.clone(), endpoint, ..Key::new(key, source) })
+    }
+
+    /// Takes the keys for apps of these IDs; an error where what is stored is none.
+    pub(super) fn take_keys(&mut self, apps: &BTreeSet<String>) -> Vec<Result<Key, Problem>> {
+        let taken = self.stored.extract_if(.., |(app, _)| apps.contains(&app.id));
+        taken.map(|(_, key)| key).collect()
     }
 }
 
@@ -163,7 +144,7 @@ fn app(id: &str, name: Option<&str>) -> App {
 }
 
 /// The current account of a file. An error is that of a bad file.
-fn current(shown: &str, bytes: &[u8]) -> Result<Account, Problem> {
+fn current(shown: &str, bytes: &[u8], redactor: &Redactor) -> Result<Account, Problem> {
     let (file, parsed) = TomlFile::parse(shown, bytes)?;
     let root = Table::root(&file, parsed.get_ref());
     let (current, accounts) = (root.table("current")?, root.table("accounts")?);
@@ -178,40 +159,49 @@ fn current(shown: &str, bytes: &[u8]) -> Result<Account, Problem> {
         let known = if known.is_empty() { known } else { format!(" (there is {known})") };
         return Ok(Account { lack: Some(format!("{shown} {what}{known}")), ..Account::default() });
     }
-    let mut account = account(name, &entry, &root)?;
+    let mut account = account(name, &entry, &root, redactor)?;
     // Older versions of the CLI kept the app there; newer ones let it win and move it.
     account.current_app_id = current.text("app")?.map(str::to_owned).or(account.current_app_id);
     Ok(account)
 }
 
-fn account(name: &str, table: &Table<'_>, root: &Table<'_>) -> Result<Account, Problem> {
-    let apps = table.table("apps")?;
-    let stored = |id| {
-        let entry = apps.table(id)?;
-        Ok(StoredApp {
-            app: app(id, entry.text("appName")?),
-            key: secret(&entry, "apiKey")?,
-            label: entry.text("keyName")?.map(str::to_owned),
-        })
-    };
+fn account(
+    name: &str,
+    table: &Table<'_>,
+    root: &Table<'_>,
+    redactor: &Redactor,
+) -> Result<Account, Problem> {
     // The session that the account names, else what the account itself holds, as the CLI does.
     let session_key = table.text("oauthSessionKey")?;
     let session = session_key.map(|key| root.table("oauthSessions")?.table(key)).transpose()?;
     let session = session.filter(Table::is_there);
     let login = session.as_ref().unwrap_or(table);
+    let token = login.text("accessToken")?;
+    token.iter().for_each(|token| redactor.add(token));
     let time = "must be a time in Unix milliseconds";
-    Ok(Account {
+    let mut account = Account {
         name: name.to_owned(),
-        lack: None,
         current_app_id: table.text("currentAppId")?.map(str::to_owned),
         endpoint: endpoint(table).transpose(),
         control: control(table).transpose(),
-        stored: apps.names().map(stored).collect::<Result<_, Problem>>()?,
-        access_token: secret(login, "accessToken")?,
+        access_token: token.map(|token| Secret::new(token.to_owned())),
         // The CLI writes 0 for none.
         expires_at: login.value("accessTokenExpiresAt", time, integer)?.filter(|time| *time != 0),
         session_missing: session_key.is_some() && session.is_none(),
-    })
+        ..Account::default()
+    };
+    let apps = table.table("apps")?;
+    for id in apps.names() {
+        let entry = apps.table(id)?;
+        let (app, label) = (app(id, entry.text("appName")?), entry.text("keyName")?);
+        if let Some(text) = entry.text("apiKey")? {
+            hide_given(text, redactor);
+            let key = account.key(text, label, &app);
+            account.stored.push((app.clone(), key));
+        }
+        account.apps.push(app);
+    }
+    Ok(account)
 }
 
 fn endpoint(table: &Table<'_>) -> Result<Option<Endpoint>, Problem> {
@@ -237,10 +227,6 @@ fn control(table: &Table<'_>) -> Result<Option<ControlBase>, Problem> {
         (None, None) => return Ok(None),
     };
     base.map(Some).map_err(|flaw| table.flaw(key, flaw))
-}
-
-fn secret(table: &Table<'_>, key: &str) -> Result<Option<Secret>, Problem> {
-    Ok(table.text(key)?.map(|text| Secret::new(text.to_owned())))
 }
 
 #[cfg(test)]
@@ -286,7 +272,11 @@ refreshToken = "s3cret-refresh"
 "#;
 
     fn parse(text: &[u8]) -> Result<Account, Problem> {
-        current("config", text)
+        current("config", text, &Redactor::default())
+    }
+
+    fn read_whole(path: &Path) -> Result<Account, Problem> {
+        read_file(path, &Redactor::default())
     }
 
     fn account(text: &str) -> Account {
@@ -331,19 +321,19 @@ refreshToken = "s3cret-refresh"
     #[test]
     fn the_current_account_is_read_whole() {
         for text in [WHOLE.to_owned(), format!("\u{feff}{WHOLE}"), WHOLE.replace('\n', "\r\n")] {
-            let account = account(&text);
+            let mut account = account(&text);
             assert_eq!(account.name, "work");
             assert_eq!(account.current_app_id.as_deref(), Some("app1"));
             assert_eq!(account.endpoint, Some(Ok(Endpoint::read("eu").unwrap())));
             assert_eq!(account.control, Some(Ok(ControlBase::of_host("control.example").unwrap())));
-            let keys = |app: &str| account.keys(&BTreeSet::from([app.to_owned()]));
+            let mut keys = |app: &str| account.take_keys(&BTreeSet::from([app.to_owned()]));
             let key = keys("app1").pop().unwrap().unwrap();
             assert_eq!(key.api_key.expose(), "app1.key:s3cret");
             assert_eq!(key.label.as_deref(), Some("Root"));
             for none in ["app2", "App1"] {
                 assert!(keys(none).is_empty(), "{none}");
             }
-            let names: Vec<_> = account.apps().map(|app| app.name.as_deref()).collect();
+            let names: Vec<_> = account.apps.iter().map(|app| app.name.as_deref()).collect();
             assert_eq!(names[..2], [Some("Shop"), Some("Shop")]);
             assert!(!format!("{account:?}").contains("s3cret"));
         }
@@ -516,26 +506,26 @@ refreshToken = "s3cret-refresh"
     fn a_file_that_is_not_there_is_fine_and_anything_else_is_told() {
         let folder = Folder::new("read");
         let file = folder.0.join("config");
-        assert!(read_file(&file).unwrap().described().is_none());
-        assert!(read_file(&folder.0.join("none/config")).unwrap().described().is_none());
+        assert!(read_whole(&file).unwrap().described().is_none());
+        assert!(read_whole(&folder.0.join("none/config")).unwrap().described().is_none());
         symlink(folder.0.join("nowhere"), folder.0.join("link")).unwrap();
-        assert!(read_file(&folder.0.join("link")).unwrap().described().is_none());
-        assert!(read_file(&folder.0).unwrap_err().message.ends_with("it is a folder"));
+        assert!(read_whole(&folder.0.join("link")).unwrap().described().is_none());
+        assert!(read_whole(&folder.0).unwrap_err().message.ends_with("it is a folder"));
         assert!(
-            read_file(Path::new("/dev/zero"))
+            read_whole(Path::new("/dev/zero"))
                 .unwrap_err()
                 .message
                 .ends_with("it is not a regular file")
         );
         fs::write(&file, WHOLE).unwrap();
-        assert!(read_file(&file.join("config")).unwrap().described().is_none());
-        assert_eq!(read_file(&file).unwrap().name, "work");
+        assert!(read_whole(&file.join("config")).unwrap().described().is_none());
+        assert_eq!(read_whole(&file).unwrap().name, "work");
         let mut large = format!("{WHOLE}#");
         large.push_str(&"x".repeat((SIZE_LIMIT as usize) - large.len()));
         fs::write(&file, &large).unwrap();
-        assert!(read_file(&file).unwrap().described().is_some());
+        assert!(read_whole(&file).unwrap().described().is_some());
         fs::write(&file, large + "x").unwrap();
-        assert!(read_file(&file).unwrap_err().message.contains("large"));
+        assert!(read_whole(&file).unwrap_err().message.contains("large"));
     }
 
     proptest! {
@@ -562,15 +552,16 @@ refreshToken = "s3cret-refresh"
         }
 
         #[test]
-        fn names_and_keys_come_back_as_written(name in "\\PC{1,20}", key in "[ -~]{1,20}") {
+        fn names_and_keys_come_back_as_written(name in "\\PC{1,20}", secret in "[!-&(-[\\]-~]{1,20}") {
             let mut written = String::new();
             crate::json::quote(&mut written, &name);
-            let key = key.replace(['\'', '\\'], "_");
+            let key = format!("x.k:{secret}_");
             let account = account(&with(&format!("apps.x.appName = {written}\napps.x.apiKey = '{key}'")));
             // A pair of surrogates is JSON alone.
             prop_assume!(!written.contains("\\ud"));
-            prop_assert_eq!(account.stored[0].app.name.as_deref(), Some(name.as_str()));
-            prop_assert_eq!(account.stored[0].key.as_ref().unwrap().expose(), key);
+            prop_assert_eq!(account.apps[0].name.as_deref(), Some(name.as_str()));
+            let stored = account.stored[0].1.as_ref();
+            prop_assert_eq!(stored.map(|stored| stored.api_key.expose()), Ok(key.as_str()));
         }
     }
 }

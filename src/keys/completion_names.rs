@@ -5,6 +5,7 @@ use crate::cli::flags::Names;
 use crate::environment::Environment;
 use crate::keys::cli_config::{self, Account};
 use crate::keys::key::Key;
+use crate::secret::redactor::Redactor;
 use crate::secret::shape::looks_like_secret;
 use crate::text::is_hostile;
 
@@ -13,13 +14,14 @@ const MOST: usize = 1000;
 
 /// IDs and names, a line each.
 pub fn list(what: Names, env: Environment) -> String {
-    cli_config::read(env).map(|account| of_account(what, &account)).unwrap_or_default()
+    let account = cli_config::read(env, &Redactor::default());
+    account.map(|account| of_account(what, account)).unwrap_or_default()
 }
 
-fn of_account(what: Names, account: &Account) -> String {
-    let keys = account.keys(&account.apps().map(|app| app.id.clone()).collect());
+fn of_account(what: Names, mut account: Account) -> String {
+    let keys = account.take_keys(&account.apps.iter().map(|app| app.id.clone()).collect());
     let keys: Vec<Key> = keys.into_iter().flatten().collect();
-    let of_apps = account.apps().flat_map(|app| [Some(app.id.as_str()), app.name.as_deref()]);
+    let of_apps = account.apps.iter().flat_map(|app| [Some(app.id.as_str()), app.name.as_deref()]);
     let of_keys = keys.iter().flat_map(|key| [Some(key.name()), key.label.as_deref()]);
     let all: Vec<&str> = match what {
         Names::Apps => of_apps.flatten().collect(),

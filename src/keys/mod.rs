@@ -140,7 +140,7 @@ impl Search<'_, '_> {
         if let Some(app) = account.current_app() {
             return Ok(Some(app));
         }
-        let stored = account.apps_with_key();
+        let stored: Vec<App> = account.apps_with_key().cloned().collect();
         let (apps, several) = match self.sources.control() {
             Ok(Some(mut control)) => (control.enabled_apps()?, "the account has several apps"),
             Err(error) if stored.is_empty() => return Err(error),
@@ -182,7 +182,8 @@ impl Search<'_, '_> {
     }
 
     fn ask_configuration(&mut self) -> Result<(), Error> {
-        let keys = self.sources.account().map(|account| account.keys(&self.app_ids()));
+        let ids = self.app_ids();
+        let keys = self.sources.account().map(|account| account.take_keys(&ids));
         for key in keys.unwrap_or_else(|problem| {
             self.found.warnings.push(problem.message);
             Vec::new()
@@ -302,7 +303,8 @@ impl Search<'_, '_> {
         let Some(key) = self.found.keys.first() else { return };
         if self.was_handed_over && self.want.for_people {
             // Its flaws are none of a run that does not need it.
-            let stored = self.sources.account().map(|account| account.keys(&self.app_ids()));
+            let ids = BTreeSet::from([key.app.id.clone()]);
+            let stored = self.sources.account().map(|account| account.take_keys(&ids));
             self.others.extend(stored.unwrap_or_default().into_iter().flatten());
         }
         self.others.retain(|other| {
@@ -311,7 +313,7 @@ impl Search<'_, '_> {
         self.found.others = self.others.iter().map(Key::shown).collect();
     }
 
-    fn none_found(&self) -> Problem {
+    fn none_found(&mut self) -> Problem {
         let (choice, env) = (&self.want.choice, self.sources.env);
         let empty = env.empty_ones(&["ABLY_API_KEY", "ABLY_API_KEY_FILE", "ABLY_ACCESS_TOKEN"]);
         let can_type = matches!(choice, Choice::Any | Choice::Named(_));

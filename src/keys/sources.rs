@@ -1,8 +1,6 @@
 //! Where apps and keys can be looked up: the full CLI's configuration and the Control API. Neither
 //! is touched before it is needed. Which app or key is meant is decided in `select.rs`.
 
-use std::cell::OnceCell;
-
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::keys::cli_config::{self, Account};
@@ -22,24 +20,20 @@ pub struct Sources<'a> {
     pub(super) net: Net<'a>,
     /// Puts a choice to the operator.
     pub chooser: Chooser,
-    account: OnceCell<Result<Account, Problem>>,
+    account: Option<Result<Account, Problem>>,
     /// Whether the Control API was asked for anything.
     pub asked_control: bool,
 }
 
 impl<'a> Sources<'a> {
     pub fn new(env: Environment, net: Net<'a>, chooser: Chooser) -> Self {
-        Self { env, net, chooser, account: OnceCell::new(), asked_control: false }
+        Self { env, net, chooser, account: None, asked_control: false }
     }
 
     /// The current account of the configuration, which is read when first asked for.
-    pub(super) fn account(&self) -> Result<&Account, Problem> {
-        let read = || {
-            let account = cli_config::read(self.env)?;
-            account.conceal(&self.net.redactor());
-            Ok(account)
-        };
-        self.account.get_or_init(read).as_ref().map_err(Problem::clone)
+    pub(super) fn account(&mut self) -> Result<&mut Account, Problem> {
+        let read = || cli_config::read(self.env, &self.net.redactor());
+        self.account.get_or_insert_with(read).as_mut().map_err(|problem| problem.clone())
     }
 
     /// The app that a value of `--app` means: a known ID, else a name. `None` where neither the
@@ -50,7 +44,7 @@ impl<'a> Sources<'a> {
         named_by: &str,
     ) -> Result<Option<App>, Error> {
         // A flaw of the configuration was told before, or the key came from elsewhere.
-        let known = self.account().map(|account| account.apps().cloned().collect());
+        let known = self.account().map(|account| account.apps.clone());
         if let Some(found) = select::app(known.unwrap_or_default(), app, named_by)? {
             return Ok(Some(found));
         }
@@ -63,26 +57,29 @@ impl<'a> Sources<'a> {
     /// The Control API, where there is an access token for it. Its keys go to the endpoint of the
     /// account, unless another account's token asks for them.
     pub(super) fn control(&mut self) -> Result<Option<ControlApi<'a>>, Error> {
-        let from_env = self.env.text("ABLY_ACCESS_TOKEN")?;
+        let (env, net) = (self.env, self.net);
+        let from_env = env.text("ABLY_ACCESS_TOKEN")?;
         let from_env = from_env.map(|text| Secret::new(text.trim().to_owned()));
         let account = self.account().ok();
-        let (token, endpoint) = match (&from_env, account) {
+        let (token, endpoint) = match (&from_env, &account) {
             (Some(token), _) => (Some(token), Ok(None)),
             (None, Some(account)) => (account.access_token(now_ms())?, account.endpoint()),
             (None, None) => (None, Ok(None)),
         };
         let Some(token) = token else { return Ok(None) };
-        let base = match self.env.text("ABLY_CONTROL_HOST")? {
+        let base = match env.text("ABLY_CONTROL_HOST")? {
             Some(host) => ControlBase::of_host(&host).map_err(|flaw| {
                 let remedy = "give a host such as control.ably.net";
                 Problem::new(format!("ABLY_CONTROL_HOST {flaw}"), remedy)
             })?,
-            None => {
-                account.and_then(|account| account.control.clone()).transpose()?.unwrap_or_default()
-            }
+            None => account
+                .as_ref()
+                .and_then(|account| account.control.clone())
+                .transpose()?
+                .unwrap_or_default(),
         };
-        self.net.http.check(&base.host)?;
-        let control = ControlApi::new(self.net, &base, token, endpoint)?;
+        net.http.check(&base.host)?;
+        let control = ControlApi::new(net, &base, token, endpoint)?;
         self.asked_control = true;
         Ok(Some(control))
     }
