@@ -18,7 +18,6 @@ const LATER: &str = "try again later, or give a key with ABLY_API_KEY";
 /// More pages than this are a server that goes round in circles.
 const PAGE_LIMIT: usize = 1000;
 
-/// The Control API in the name of one access token.
 #[derive(Debug)]
 pub struct ControlApi<'a> {
     session: Session<'a>,
@@ -30,7 +29,6 @@ pub struct ControlApi<'a> {
 }
 
 impl<'a> ControlApi<'a> {
-    /// The Control API in its place, with an access token.
     pub(super) fn new(
         net: Net<'a>,
         base: &ControlBase,
@@ -40,16 +38,12 @@ impl<'a> ControlApi<'a> {
         let redactor = net.redactor();
         redactor.add(token.expose());
         let session = Session::new(net, Hosts::single(&base.host), Credential::AccessToken(token));
-        let session = session.map_err(|what| {
-            Problem::new(
-                format!("the access token {what}"),
-                "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login",
-            )
-        })?;
+        let remedy = "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login";
+        let session =
+            session.map_err(|what| Problem::new(format!("the access token {what}"), remedy))?;
         Ok(Self { session, base: base.path.clone(), endpoint, redactor })
     }
 
-    /// All apps of the account.
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
         let me = self.get(&format!("{}/me", self.base), &self.permit())?.0;
         let account = me.root().get("account").and_then(|account| account.text("id"));
@@ -135,29 +129,25 @@ impl<'a> ControlApi<'a> {
         path: &str,
         permit: &Permit<'_>,
     ) -> Result<(Document, Option<String>), Error> {
-        match self.session.get(path, permit) {
-            Err(failure) => {
-                let mut problem = failure.problem.context("the Control API could not be asked");
-                if problem.remedy.is_empty() {
-                    LATER.clone_into(&mut problem.remedy);
-                }
-                Err(Error::lookup(problem, None))
+        let answer = self.session.get(path, permit).map_err(|failure| {
+            let mut problem = failure.problem.context("the Control API could not be asked");
+            if problem.remedy.is_empty() {
+                LATER.clone_into(&mut problem.remedy);
             }
-            Ok(answer) if answer.status == 200 => match answer.body {
-                Ok(page) => Ok((page, answer.link)),
-                // What such a body holds may be a key, so nothing of it is shown.
-                Err(body) => Err(self.unreadable(&format!("holds {}", body.flaw))),
-            },
-            Ok(answer) => Err(refused(answer)),
+            Error::lookup(problem, None)
+        })?;
+        match answer.body {
+            _ if answer.status != 200 => Err(refused(answer)),
+            Ok(page) => Ok((page, answer.link)),
+            // What such a body holds may be a key, so nothing of it is shown.
+            Err(body) => Err(self.unreadable(&format!("holds {}", body.flaw))),
         }
     }
 
     fn unreadable(&self, what: &str) -> Error {
         let message = format!("the answer of the Control API at {} {what}", self.session.host());
-        Error::lookup(
-            Problem::new(message, "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY"),
-            None,
-        )
+        let remedy = "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY";
+        Error::lookup(Problem::new(message, remedy), None)
     }
 }
 
@@ -167,10 +157,10 @@ fn refused(answer: Answer) -> Error {
     let message = message.map(|text| answer.clean(text));
     let (status, mut error) = (answer.status, answer.error);
     error.message = error.message.or(message);
-    let words = [error.described(), answer.gave_up];
-    let words = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    let separator = if words.is_empty() { "" } else { ": " };
-    let message = format!("the Control API answered {status}{separator}{words}");
+    let mut message = format!("the Control API answered {status}");
+    for words in [error.described(), answer.gave_up].into_iter().flatten() {
+        message += &format!(": {words}");
+    }
     let remedy = match status {
         401 => "check the access token, or renew it: ably accounts login, or ABLY_ACCESS_TOKEN",
         403 => {

@@ -23,10 +23,9 @@ use crate::text::listed;
 use key::{App, Choice, Key};
 use sources::Sources;
 
-/// What to do where there is no key.
+/// What to do where there is no key; and where one is wanted, which can be typed.
 const WAYS: &str = "set ABLY_API_KEY or give --api-key-file FILE (- is standard input), ABLY_API_KEY_FILE or \
     --api-key; or log in with the full Ably CLI, or set ABLY_ACCESS_TOKEN";
-/// The same where one key is wanted, which can be typed.
 const OR_TYPE: &str = "; without --json a terminal asks for it";
 
 #[derive(Debug)]
@@ -320,20 +319,18 @@ impl Search<'_, '_> {
         let ways = format!("{WAYS}{}", if can_type { OR_TYPE } else { "" });
         let (why, remedy) = if !self.others.is_empty() {
             let others = listed(self.others.iter().map(Key::shown));
-            (Some(format!("there is only {others}")), "give the key that is meant".to_owned())
+            (format!(": there is only {others}"), "give the key that is meant".to_owned())
         } else if !empty.is_empty() {
-            let empty: Vec<String> =
-                empty.iter().map(|name| format!("{name} is set but empty")).collect();
             let first = "in CI, check that the secret exists and reaches this job";
-            (Some(empty.join(", ")), format!("{first}; else {ways}"))
+            (format!(": {} is set but empty", listed(empty)), format!("{first}; else {ways}"))
         } else if env.raw("ABLY_TOKEN").is_some() {
-            let why = "there is ABLY_TOKEN, but a token cannot revoke (Ably error 40162)";
-            (Some(why.to_owned()), ways)
+            let why = ": there is ABLY_TOKEN, but a token cannot revoke (Ably error 40162)";
+            (why.to_owned(), ways)
         } else {
-            (self.sources.account().ok().and_then(|account| account.described()), ways)
+            let described = self.sources.account().ok().and_then(|account| account.described());
+            (described.map(|it| format!(": {it}")).unwrap_or_default(), ways)
         };
         let of_app = self.app.as_ref().map(|app| format!(" for app {app}")).unwrap_or_default();
-        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let asked = choice.asked().map(|asked| format!("{asked}: ")).unwrap_or_default();
         Problem::new(format!("{asked}no API key{of_app}{why}"), remedy)
     }
