@@ -118,7 +118,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
 /// error is told in JSON even where the arguments cannot be parsed.
 pub fn wants_json(args: &[OsString]) -> Option<bool> {
     let options = args.iter().take_while(|arg| *arg != "--");
-    let given = |id| options.clone().any(|arg| arg == flags::long(id));
+    layout(|id| options.clone().any(|arg| arg == flags::long(id)))
+}
+
+fn layout(given: impl Fn(Id) -> bool) -> Option<bool> {
     if given(Id::Json) { Some(false) } else { given(Id::PrettyJson).then_some(true) }
 }
 
@@ -156,8 +159,7 @@ fn command(words: &[&str], typed: Args) -> Result<Command, Problem> {
         return Ok(Command::Print(help::text()));
     }
     if typed.has(Id::Version) || words == ["version"] {
-        let format = FORMATS.into_iter().find(|(id, _)| typed.has(*id));
-        return Ok(Command::Print(version::text(format.map(|(_, pretty)| pretty))));
+        return Ok(Command::Print(version::text(layout(|id| typed.has(id)))));
     }
     if let Some(name) = typed.text(Id::Generate)? {
         return Ok(Command::Print(match name {
