@@ -1,97 +1,100 @@
-//! Why a certificate is not accepted, in words, and who issued it. rustls decides; but its
-//! "UnknownIssuer" does not name the issuer, which is the first question of an operator behind a
-//! proxy that makes certificates of its own.
+//! Why TLS fails, in words, and who issued a certificate. rustls decides; but its "UnknownIssuer" does
+//! not name the issuer, which is the first question of an operator behind a proxy that makes
+//! certificates of its own.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use humantime::format_rfc3339_seconds;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{CertificateError as Bad, OtherError};
+use rustls::{AlertDescription as Alert, CertificateError as Bad, Error as TlsError, OtherError};
 use webpki::EndEntityCert;
 
-use crate::error::Problem;
+use crate::net::error::{At, NetError, Retry};
+use crate::text::listed;
 
-/// The longest name that is shown, in characters, and how many names are.
+/// The longest name that is shown, in characters.
 const LONGEST_NAME: usize = 100;
-const NAMES_SHOWN: usize = 5;
 
 const ISSUER: &str = "if a proxy or a private CA issued it, give that CA's certificate with --ca-file; \
                       --ca-file and SSL_CERT_FILE replace the built-in roots: leave them out for Ably's \
                       own certificate";
 const SERVER: &str = "give the server a better certificate, or check --endpoint and --connect-to: \
                       something else may answer there";
+const VERSION: &str = "the server must speak TLS 1.2 or newer";
 
-/// What our verifier adds to rustls' errors, as `CertificateError::Other`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Finding {
-    /// No root vouches for this name.
-    Issuer(String),
-    /// The number of its bits.
-    ShortKey(usize),
+pub(crate) fn tls_error(error: &TlsError) -> NetError {
+    let (what, remedy) = match error {
+        TlsError::InvalidCertificate(bad) => {
+            let (what, remedy) = flaw(bad);
+            let what = format!(
+                "has a certificate that {what}; after a bad certificate no other host is tried"
+            );
+            // It may be an attack: no other host gets the request.
+            return NetError::new(At::Host, what, &remedy, Retry::Never);
+        }
+        TlsError::AlertReceived(Alert::ProtocolVersion | Alert::HandshakeFailure)
+        | TlsError::PeerIncompatible(_) => {
+            ("has no TLS version or cipher in common with this program".to_owned(), VERSION)
+        }
+        TlsError::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate) => (
+            "wants a client certificate".to_owned(),
+            "no client certificate can be given here: check whether this is the right host and port",
+        ),
+        TlsError::AlertReceived(alert) => {
+            (format!("refused the TLS connection: TLS alert {} ({alert:?})", u8::from(*alert)), "")
+        }
+        TlsError::InvalidMessage(_) => ("does not speak TLS on this port".to_owned(), ""),
+        other => (format!("made no TLS connection: {other}"), ""),
+    };
+    NetError::new(At::Host, what, remedy, Retry::OtherHost)
 }
 
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl std::error::Error for Finding {}
-
-/// What is wrong, as the rest of "the certificate of HOST", and the remedy; `check` if there is no
-/// better one.
-pub(crate) fn problem(bad: &Bad, check: &str) -> Problem {
+/// What is wrong with a certificate, as the rest of a sentence, and what to do about it.
+fn flaw(bad: &Bad) -> (String, String) {
     let (what, remedy) = match bad {
         Bad::ExpiredContext { time, not_after } => {
-            return dated("has expired: it was valid until", *not_after, *time);
+            return (format!("has expired: it was valid until {}", day(*not_after)), clock(*time));
         }
         Bad::NotValidYetContext { time, not_before } => {
-            return dated("is not valid yet: it begins on", *not_before, *time);
+            return (format!("is not valid yet: it begins on {}", day(*not_before)), clock(*time));
         }
-        Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => (
-            "is for no name at all: it has no subjectAltName",
-            "give the server one with a subjectAltName: a common name does not count",
-        ),
+        // A common name does not count.
+        Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            ("is for no name at all: it has no subjectAltName".to_owned(), SERVER)
+        }
         Bad::NotValidForNameContext { presented, .. } => {
-            return Problem::new(for_others(presented), check);
+            (format!("is for another name: {}", names(presented)), SERVER)
         }
-        Bad::Other(OtherError(inner)) => match inner.downcast_ref() {
-            Some(Finding::Issuer(name)) => {
-                return Problem::new(format!("comes from an unknown issuer, {name}"), ISSUER);
-            }
-            Some(Finding::ShortKey(bits)) => {
-                let what =
-                    format!("has an RSA key of {bits} bits, and fewer than 2048 are not enough");
-                return Problem::new(what, SERVER);
-            }
-            None => return against_the_rules(inner.downcast_ref()),
-        },
-        Bad::UnknownIssuer => ("comes from an unknown issuer", ISSUER),
-        Bad::Revoked => ("has been revoked by its issuer", SERVER),
         Bad::BadSignature => (
-            "is not signed by the key that should have signed it",
-            "another CA of the same name may be trusted: check --ca-file and SSL_CERT_FILE",
+            "does not fit a signature: its RSA key has fewer than 2048 bits, or it is not signed by the \
+             key that should have signed it"
+                .to_owned(),
+            "give the server a longer key; where another CA of the same name is trusted, check --ca-file \
+             and SSL_CERT_FILE",
         ),
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
-            ("is not meant for a TLS server", SERVER)
-        }
-        Bad::BadEncoding => ("cannot be read", SERVER),
-        Bad::UnsupportedSignatureAlgorithmContext { .. }
-        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            ("is signed in a way that is not accepted, such as with SHA-1", SERVER)
-        }
-        _ => ("is not acceptable", SERVER),
+        Bad::Other(OtherError(inner)) => match inner.downcast_ref::<webpki::Error>() {
+            Some(webpki::Error::CaUsedAsEndEntity) => (
+                "is a CA's own, such as `openssl req -x509` makes, and cannot be a server's as well"
+                    .to_owned(),
+                "give the server a certificate of its own, with basicConstraints CA:FALSE, and the CA's \
+                 with --ca-file",
+            ),
+            Some(other) => (format!("breaks the rules: {other:?}"), SERVER),
+            // Added by our verifier.
+            None => (format!("comes from an unknown issuer, {inner}"), ISSUER),
+        },
+        Bad::UnknownIssuer => ("comes from an unknown issuer".to_owned(), ISSUER),
+        other => (format!("is not accepted: {other:?}"), SERVER),
     };
-    Problem::new(what, remedy)
+    (what, remedy.to_owned())
 }
 
-fn dated(what: &str, date: UnixTime, now: UnixTime) -> Problem {
-    let remedy = format!(
+fn clock(now: UnixTime) -> String {
+    format!(
         "this machine's clock says {}: if that is wrong set the clock, else the host needs another \
          certificate",
         day(now)
-    );
-    Problem::new(format!("{what} {}", day(date)), remedy)
+    )
 }
 
 fn day(time: UnixTime) -> String {
@@ -102,34 +105,12 @@ fn day(time: UnixTime) -> String {
 
 /// Lists the names in a certificate, which rustls writes as `DnsName("a.example")` and
 /// `IpAddress(10.0.0.1)`.
-fn for_others(presented: &[String]) -> String {
+fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let name = name.split_once('(').map_or(name.as_str(), |(_, name)| name);
-        name.trim_end_matches(')').trim_matches('"').to_owned()
+        name.trim_matches([')', '"']).to_owned()
     };
-    let shown: Vec<String> = presented.iter().take(NAMES_SHOWN).map(bare).collect();
-    let more = match presented.len().saturating_sub(NAMES_SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("is for another name: {}{more}", shown.join(", "))
-}
-
-/// The errors of webpki that rustls passes on.
-fn against_the_rules(error: Option<&webpki::Error>) -> Problem {
-    use webpki::Error as Flaw;
-    let (what, remedy) = match error {
-        Some(Flaw::CaUsedAsEndEntity) => (
-            "is a CA's own, such as `openssl req -x509` makes, and cannot be a server's as well",
-            "give the server a certificate of its own, with basicConstraints CA:FALSE, and the CA's \
-             with --ca-file",
-        ),
-        Some(Flaw::EndEntityUsedAsCa) => ("is signed by a certificate that is not a CA's", SERVER),
-        Some(Flaw::UnsupportedCertVersion) => ("is not of X.509 version 3", SERVER),
-        Some(other) => return Problem::new(format!("breaks the rules ({other:?})"), SERVER),
-        None => ("is malformed", SERVER),
-    };
-    Problem::new(what, remedy)
+    listed(&presented.iter().map(bare).collect::<Vec<_>>())
 }
 
 /// The issuer of the last certificate of a chain; `None` if no name can be read.
@@ -148,11 +129,9 @@ pub(crate) fn issuer(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -
     common_name(name)
 }
 
-/// The common name in a distinguished name (DER), else the organization.
+/// The common name (2.5.4.3) in a distinguished name (DER), else the organization (2.5.4.10).
 fn common_name(name: &[u8]) -> Option<String> {
-    const COMMON_NAME: u8 = 3;
-    const ORGANIZATION: u8 = 10;
-    attribute(name, COMMON_NAME).or_else(|| attribute(name, ORGANIZATION))
+    attribute(name, 3).or_else(|| attribute(name, 10))
 }
 
 /// The last attribute of this kind (2.5.4.x), searched by its OID: the result is only shown.
@@ -174,20 +153,14 @@ mod tests {
 
     use super::*;
 
-    fn other(error: impl std::error::Error + Send + Sync + 'static) -> Bad {
-        Bad::Other(OtherError(std::sync::Arc::new(error)))
-    }
-
     #[test]
-    fn a_bad_certificate_is_told_by_what_it_says() {
-        use webpki::Error as Flaw;
+    fn what_tls_says_is_told_with_a_remedy() {
+        let other = |error| Bad::Other(OtherError(std::sync::Arc::new(error)));
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let named = |presented: &[&str]| Bad::NotValidForNameContext {
             expected: rustls::pki_types::ServerName::try_from("ably.example").unwrap(),
             presented: presented.iter().map(|name| (*name).to_owned()).collect(),
         };
-        let many: Vec<String> = (0..7).map(|n| format!("DnsName(\"{n}.x\")")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let (now, past) = (at(1_795_428_000), at(1_577_836_800));
         for (bad, told, advised) in [
             (
@@ -200,32 +173,24 @@ mod tests {
                 "9999-12-31T23:59:59Z",
                 "1970",
             ),
-            (other(Finding::Issuer("Corp".to_owned())), "unknown issuer, Corp", "--ca-file"),
-            (other(Finding::ShortKey(1024)), "1024 bits", "better certificate"),
             (Bad::UnknownIssuer, "unknown issuer", "--ca-file"),
             (
                 named(&["DnsName(\"a.x\")", "IpAddress(10.0.0.1)"]),
                 "another name: a.x, 10.0.0.1",
-                "CHECK",
+                "--endpoint",
             ),
-            (named(&many), "0.x, 1.x, 2.x, 3.x, 4.x and 2 more", "CHECK"),
-            (named(&[]), "no subjectAltName", "common name"),
-            (other(Flaw::CaUsedAsEndEntity), "a CA's own", "CA:FALSE"),
-            (other(Flaw::EndEntityUsedAsCa), "not a CA's", "better certificate"),
-            (other(Flaw::UnsupportedCertVersion), "version 3", "better certificate"),
-            (
-                other(Flaw::UnsupportedCriticalExtension),
-                "UnsupportedCriticalExtension",
-                "better certificate",
-            ),
-            (other(std::fmt::Error), "malformed", "better certificate"),
-            (Bad::BadSignature, "not signed by the key", "same name"),
-            (Bad::InvalidPurpose, "TLS server", "better certificate"),
-            (Bad::InvalidOcspResponse, "not acceptable", "better certificate"),
+            (named(&[]), "no subjectAltName", "better certificate"),
+            (other(webpki::Error::CaUsedAsEndEntity), "a CA's own", "CA:FALSE"),
+            (other(webpki::Error::UnsupportedCertVersion), "Version", "better certificate"),
+            (Bad::BadSignature, "2048 bits", "same name"),
+            (Bad::InvalidPurpose, "Purpose", "better certificate"),
         ] {
-            let Problem { message, remedy } = problem(&bad, "CHECK");
-            assert!(message.contains(told) && remedy.contains(advised), "{message}: {remedy}");
+            let (what, remedy) = flaw(&bad);
+            assert!(what.contains(told) && remedy.contains(advised), "{what}: {remedy}");
+            assert_eq!(tls_error(&TlsError::InvalidCertificate(bad)).retry, Retry::Never);
         }
+        let alert = tls_error(&TlsError::AlertReceived(Alert::Unknown(200)));
+        assert!(format!("{alert}").contains("TLS alert 200") && alert.retry == Retry::OtherHost);
     }
 
     fn name(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {

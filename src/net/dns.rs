@@ -8,24 +8,20 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 
 use crate::file::{self, Input};
 use crate::net::dns_message::{Family, Unresolved, answer, query};
-use crate::net::error::NetError;
-use crate::net::resolver::check;
+use crate::net::error::{At, NetError, Retry};
+use crate::signals::{SLICE, Signals};
 
 const DOMAIN: u16 = 53;
 /// As many name servers as other resolvers ask.
 const MAX_SERVERS: usize = 3;
-/// More than glibc and musl take.
-const MAX_SEARCHES: usize = 16;
 /// The longest resolv.conf that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
 /// The longest line of the hosts file in one piece, in bytes.
@@ -34,29 +30,23 @@ const LONGEST_LINE: u64 = 64 << 10;
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long the addresses of one family wait for those of the other (RFC 8305, 3, has 50 ms).
 const OTHER_FAMILY: Duration = Duration::from_millis(100);
-/// The longest that a wait goes on after a signal.
-const SLICE: Duration = Duration::from_millis(100);
 
-/// The addresses of a host from the hosts file, else from DNS. `stop` is the number of a caught
-/// signal, 0 for none.
+/// The addresses of a host from the hosts file, else from DNS. After a signal it ends as if the time
+/// were over.
 pub(super) fn look_up(
     host: &str,
     deadline: Instant,
-    stop: &AtomicUsize,
+    signals: &Signals,
 ) -> Result<Vec<IpAddr>, NetError> {
-    let failed = |what: String| Err(NetError::Name(host.to_owned(), what));
-    if Instant::now() >= deadline {
-        return failed("was not resolved in time".to_owned());
-    }
     let found = in_hosts(host);
     if !found.is_empty() {
         return Ok(found);
     }
     let conf = ResolvConf::parse(&resolv_conf());
-    let mut failure = Unresolved::BadName;
+    let mut failure = Unresolved::NoSuchName;
     for name in conf.names(host) {
         let Some(mut queries) = queries(&name, &conf.servers)? else { continue };
-        match ask(&mut queries, deadline, stop)? {
+        match ask(&mut queries, deadline, signals) {
             Ok(addresses) => return Ok(addresses),
             Err(other) => failure = failure.max(other),
         }
@@ -64,7 +54,7 @@ pub(super) fn look_up(
             break;
         }
     }
-    failed(conf.describe(failure))
+    Err(NetError::new(At::Name(host.to_owned()), conf.describe(failure), "", Retry::OtherHost))
 }
 
 /// Reads the hosts file line by line: lists of blocked hosts make it many megabytes long.
@@ -95,7 +85,7 @@ fn resolv_conf() -> String {
 }
 
 struct ResolvConf {
-    servers: Vec<SocketAddr>,
+    servers: Vec<IpAddr>,
     search: Vec<String>,
 }
 
@@ -106,16 +96,10 @@ impl ResolvConf {
             let mut words = line.split_ascii_whitespace();
             match words.next() {
                 Some("nameserver") => {
-                    servers.extend(words.next().and_then(|it| it.parse::<IpAddr>().ok()))
+                    servers.extend(words.next().and_then(|it| it.parse::<IpAddr>().ok()));
                 }
                 // The last of these lines counts.
-                Some("search" | "domain") => {
-                    search = words
-                        .map(|word| word.trim_matches('.').to_owned())
-                        .filter(|word| !word.is_empty())
-                        .take(MAX_SEARCHES)
-                        .collect();
-                }
+                Some("search" | "domain") => search = words.map(str::to_owned).collect(),
                 _ => {}
             }
         }
@@ -123,30 +107,24 @@ impl ResolvConf {
         if servers.is_empty() {
             servers.push(Ipv4Addr::LOCALHOST.into());
         }
-        let servers = servers.into_iter().map(|ip| (ip, DOMAIN).into()).collect();
         Self { servers, search }
     }
 
     /// The full names to try, in order. A name with a dot is tried as it stands first, whatever
     /// `ndots` says, so that a search domain that fails cannot spoil it.
     fn names(&self, host: &str) -> Vec<String> {
-        let own = std::iter::once(host.to_owned());
-        if host.ends_with('.') {
-            return own.collect();
-        }
-        let searched = self.search.iter().map(|domain| format!("{host}.{domain}"));
-        match host.contains('.') {
-            true => own.chain(searched).collect(),
-            false => searched.chain(own).collect(),
-        }
+        let search = if host.ends_with('.') { &[][..] } else { &self.search };
+        let mut names: Vec<_> =
+            search.iter().map(|domain| format!("{host}.{}", domain.trim_matches('.'))).collect();
+        names.insert(if host.contains('.') { 0 } else { names.len() }, host.to_owned());
+        names
     }
 
     fn describe(&self, failure: Unresolved) -> String {
-        let servers: Vec<String> = self.servers.iter().map(|it| it.ip().to_string()).collect();
+        let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
         let servers = format!("the name servers ({})", servers.join(", "));
         let why = match failure {
             Unresolved::Late => return format!("was not resolved in time by {servers}"),
-            Unresolved::BadName => "it is not a valid name".to_owned(),
             Unresolved::NoSuchName => "no such name".to_owned(),
             Unresolved::NoAddress => "it has no address".to_owned(),
             Unresolved::Unreachable => format!("no answer from {servers}"),
@@ -168,50 +146,46 @@ struct Query {
 }
 
 impl Query {
-    fn is_open(&self) -> bool {
-        self.answer.is_none()
-    }
-
     fn send(&mut self) {
-        // The error may belong to the previous datagram; the kernel reports it only once.
-        if self.socket.send(&self.message).is_err_and(|error| is_final(&error)) {
+        if self.socket.send(&self.message).is_err() {
             self.answer = Some(Err(Unresolved::Unreachable));
         }
     }
 
     fn receive(&mut self) {
         let mut buffer = [0; 4096];
-        while self.is_open() {
+        while self.answer.is_none() {
             match self.socket.recv(&mut buffer) {
                 Ok(length) => {
                     let message = buffer.get(..length).unwrap_or_default();
                     self.answer = answer(message, &self.message, self.family);
                 }
-                Err(error) if is_final(&error) => self.answer = Some(Err(Unresolved::Unreachable)),
-                Err(_) => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => self.answer = Some(Err(Unresolved::Unreachable)),
             }
         }
     }
 }
 
 /// A connected socket gets the datagrams of its server alone, and an error if the port is closed.
-fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
+fn connected(server: IpAddr) -> io::Result<UdpSocket> {
     let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind((any, 0))?;
     socket.set_nonblocking(true)?;
-    socket.connect(server)?;
+    socket.connect((server, DOMAIN))?;
     Ok(socket)
 }
 
-fn is_final(error: &io::Error) -> bool {
-    !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+/// Whether packets to an address have a way to go. Sends nothing.
+pub(super) fn has_route(address: IpAddr) -> bool {
+    connected(address).is_ok()
 }
 
 /// The queries for a name, as many as sockets can be opened; `None` if DNS cannot hold the name.
-fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, NetError> {
+fn queries(name: &str, servers: &[IpAddr]) -> Result<Option<Vec<Query>>, NetError> {
     // The seed is random.
     let id = RandomState::new().hash_one(name) as u16;
     let (mut queries, mut refused) = (Vec::new(), None);
@@ -221,12 +195,12 @@ fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, Net
             let message = message.clone();
             match connected(*server) {
                 Ok(socket) => queries.push(Query { family, message, socket, answer: None }),
-                Err(error) => refused = Some(NetError::new(error.into(), false)),
+                Err(error) => refused = Some(NetError::of_io(&error, false)),
             }
         }
     }
     match refused {
-        Some(NetError::NoDescriptor) if queries.is_empty() => Err(NetError::NoDescriptor),
+        Some(error) if queries.is_empty() && error.retry == Retry::WithoutIdle => Err(error),
         _ => Ok(Some(queries)),
     }
 }
@@ -235,27 +209,32 @@ fn queries(name: &str, servers: &[SocketAddr]) -> Result<Option<Vec<Query>>, Net
 fn ask(
     queries: &mut [Query],
     mut deadline: Instant,
-    stop: &AtomicUsize,
-) -> Result<Result<Vec<IpAddr>, Unresolved>, NetError> {
-    let (mut ask_at, mut is_in_haste) = (Instant::now(), false);
+    signals: &Signals,
+) -> Result<Vec<IpAddr>, Unresolved> {
+    let (mut ask_at, mut found_at) = (Instant::now(), None);
     loop {
-        check(stop)?;
         let now = Instant::now();
         let known = Family::ALL.map(|family| known_of(queries, family));
         let found: Vec<IpAddr> = known.iter().flatten().flatten().copied().collect();
-        if !known.contains(&Err(Unresolved::Late)) || now >= deadline {
+        let is_over = now >= deadline || signals.caught().is_some();
+        if is_over || !known.contains(&Err(Unresolved::Late)) {
             let failure = known.into_iter().filter_map(Result::err).max();
-            return Ok(failure.filter(|_| found.is_empty()).map_or(Ok(found), Err));
+            return failure.filter(|_| found.is_empty()).map_or(Ok(found), Err);
         }
-        if !found.is_empty() && !is_in_haste {
-            is_in_haste = true;
-            deadline = deadline.min(now + OTHER_FAMILY);
+        if !found.is_empty() {
+            deadline = deadline.min(*found_at.get_or_insert(now) + OTHER_FAMILY);
         }
         if now >= ask_at {
-            queries.iter_mut().filter(|query| query.is_open()).for_each(Query::send);
+            queries.iter_mut().filter(|query| query.answer.is_none()).for_each(Query::send);
             ask_at = now + AGAIN;
         }
-        wait(queries, deadline.min(ask_at).saturating_duration_since(now).min(SLICE))?;
+        let open = queries.iter().filter(|query| query.answer.is_none());
+        let mut polled: Vec<_> =
+            open.map(|query| PollFd::new(&query.socket, PollFlags::IN)).collect();
+        let time = deadline.min(ask_at).saturating_duration_since(now).min(SLICE);
+        let time = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
+        // An error, such as that of a signal, ends the wait and no more.
+        let _ = poll(&mut polled, Some(&time));
         queries.iter_mut().for_each(Query::receive);
     }
 }
@@ -266,22 +245,12 @@ fn known_of(queries: &[Query], family: Family) -> Result<Vec<IpAddr>, Unresolved
     for query in queries.iter().filter(|query| query.family == family) {
         match &query.answer {
             None => failure = Unresolved::Late,
-            Some(Err(other)) if other.is_of_server() => failure = failure.max(*other),
+            // Another server may know better.
+            Some(Err(other)) if *other >= Unresolved::Unreachable => failure = failure.max(*other),
             Some(word) => return word.clone(),
         }
     }
     Err(failure)
-}
-
-/// Waits for a datagram, or a signal.
-fn wait(queries: &[Query], time: Duration) -> Result<(), NetError> {
-    let open = queries.iter().filter(|query| query.is_open());
-    let mut polled: Vec<_> = open.map(|query| PollFd::new(&query.socket, PollFlags::IN)).collect();
-    let time = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
-    match poll(&mut polled, Some(&time)) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(errno) => Err(NetError::new(ureq::Error::Io(errno.into()), false)),
-    }
 }
 
 #[cfg(test)]
@@ -292,15 +261,15 @@ mod tests {
     fn resolv_conf_is_read_as_it_comes() {
         let conf = ResolvConf::parse(
             "# note\nnameserver 10.0.0.1\nnameserver ::1 # x\nnameserver nonsense\nnameserver\n\
-             nameserver 10.0.0.3\nnameserver 10.0.0.4\ndomain old.example\nsearch a.example. . b\n\
+             nameserver 10.0.0.3\nnameserver 10.0.0.4\ndomain old.example\nsearch a.example. b\n\
              options ndots:5 attempts:0 timeout:60\n",
         );
         let shown: Vec<_> = conf.servers.iter().map(ToString::to_string).collect();
-        assert_eq!(shown, ["10.0.0.1:53", "[::1]:53", "10.0.0.3:53"]);
+        assert_eq!(shown, ["10.0.0.1", "::1", "10.0.0.3"]);
         assert_eq!(conf.names("x"), ["x.a.example", "x.b", "x"]);
         assert_eq!(conf.names("x.y"), ["x.y", "x.y.a.example", "x.y.b"]);
         assert_eq!(conf.names("x.y."), ["x.y."]);
-        assert_eq!(ResolvConf::parse("").servers, [(Ipv4Addr::LOCALHOST, 53).into()]);
+        assert_eq!(ResolvConf::parse("").servers, [Ipv4Addr::LOCALHOST]);
     }
 
     #[test]
@@ -318,12 +287,13 @@ mod tests {
         }
     }
 
+    /// Nobody listens for names there.
     #[test]
     fn a_closed_port_is_told_before_it_would_be_asked_again() {
-        let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let closed = [127, 53, 255, 1].into();
         let mut asked = queries("ably.example", &[closed]).unwrap().unwrap();
         let deadline = Instant::now() + AGAIN - Duration::from_millis(100);
-        let found = ask(&mut asked, deadline, &AtomicUsize::new(0)).unwrap();
+        let found = ask(&mut asked, deadline, &Signals::default());
         assert_eq!(found, Err(Unresolved::Unreachable));
         assert!(queries("a..b", &[closed]).unwrap().is_none());
     }

@@ -1,18 +1,17 @@
 //! DNS messages (RFC 1035): a query for the addresses of a name, and the reading of an answer.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
-/// Recursion desired.
-const FLAGS: [u8; 2] = [1, 0];
-const INTERNET: u16 = 1;
+/// Recursion desired; one question, nothing else.
+const QUERY: [u8; 10] = [1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+const INTERNET: [u8; 2] = [0, 1];
 const HEADER: usize = 12;
 
+/// A family of addresses; its number is its type of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
-    /// AAAA.
-    V6,
-    /// A.
-    V4,
+    V4 = 1,
+    V6 = 28,
 }
 
 impl Family {
@@ -20,17 +19,10 @@ impl Family {
     /// waiting for it would take more than half of the time for connecting.
     pub(crate) const ALL: [Self; 2] = [Self::V4, Self::V6];
 
-    fn record(self) -> u16 {
-        match self {
-            Self::V6 => 28,
-            Self::V4 => 1,
-        }
-    }
-
     fn address(self, data: &[u8]) -> Option<IpAddr> {
         match self {
-            Self::V6 => <[u8; 16]>::try_from(data).ok().map(|it| Ipv6Addr::from(it).into()),
-            Self::V4 => <[u8; 4]>::try_from(data).ok().map(|it| Ipv4Addr::from(it).into()),
+            Self::V4 => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
+            Self::V6 => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
         }
     }
 }
@@ -38,8 +30,6 @@ impl Family {
 /// Why a name has no address, the least telling first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unresolved {
-    /// DNS cannot hold it.
-    BadName,
     NoSuchName,
     /// The name is there, without any address of the family.
     NoAddress,
@@ -52,31 +42,18 @@ pub enum Unresolved {
     Late,
 }
 
-impl Unresolved {
-    /// Whether another server may have an answer.
-    pub(crate) fn is_of_server(self) -> bool {
-        !matches!(self, Self::NoSuchName | Self::NoAddress)
-    }
-}
-
 /// A query, which ends with its question; `None` if DNS cannot hold the name.
 pub fn query(id: u16, name: &str, family: Family) -> Option<Vec<u8>> {
-    let mut message = id.to_be_bytes().to_vec();
-    message.extend(FLAGS);
-    // One question, nothing else.
-    message.extend([0, 1, 0, 0, 0, 0, 0, 0]);
+    let mut message = [&id.to_be_bytes()[..], &QUERY].concat();
     for label in name.strip_suffix('.').unwrap_or(name).split('.') {
         let length = u8::try_from(label.len()).ok().filter(|length| (1..64).contains(length))?;
         message.push(length);
         message.extend(label.bytes());
     }
     message.push(0);
-    if message.len() - HEADER > 255 {
-        return None;
-    }
-    message.extend(family.record().to_be_bytes());
-    message.extend(INTERNET.to_be_bytes());
-    Some(message)
+    let fits = message.len() - HEADER <= 255;
+    message.extend([[0, family as u8], INTERNET].as_flattened());
+    fits.then_some(message)
 }
 
 /// Reads the answer to a query: at least one address, or why there is none. `None` if the message is
@@ -86,61 +63,46 @@ pub fn answer(
     query: &[u8],
     family: Family,
 ) -> Option<Result<Vec<IpAddr>, Unresolved>> {
-    let (header, mut rest) = message.split_at_checked(HEADER)?;
-    let [id1, id2, flags, code, _, questions, records @ ..] = header else {
-        return None;
-    };
-    if query.get(..2)? != [*id1, *id2] || flags & 0xf8 != 0x80 {
+    let (header, mut rest) = message.split_first_chunk::<HEADER>()?;
+    let [id1, id2, flags, code, _, questions, records1, records2, ..] = *header;
+    if query.get(..2)? != [id1, id2] || flags & 0xf8 != 0x80 {
         return None;
     }
     // Servers that fail may leave the question out.
-    let asked = query.get(HEADER..)?;
-    if *questions == 1 {
+    if questions == 1 {
+        let asked = query.get(HEADER..)?;
         let (question, after) = rest.split_at_checked(asked.len())?;
-        if !question.eq_ignore_ascii_case(asked) {
-            return None;
-        }
-        rest = after;
+        rest = question.eq_ignore_ascii_case(asked).then_some(after)?;
     }
     match code & 15 {
-        0 if *questions == 1 => {}
+        0 if questions == 1 => {}
         0 => return None,
         3 => return Some(Err(Unresolved::NoSuchName)),
         code => return Some(Err(Unresolved::Code(code))),
     }
-    let count = u16::from_be_bytes(records.first_chunk().copied()?);
-    let truncated = flags & 2 != 0;
-    match addresses(rest, count, family) {
-        (found, _) if !found.is_empty() => Some(Ok(found)),
-        _ if truncated => Some(Err(Unresolved::Truncated)),
-        (_, true) => Some(Err(Unresolved::NoAddress)),
-        (_, false) => None,
-    }
-}
-
-/// The addresses among so many records, and whether all could be read. Servers follow aliases.
-fn addresses(mut rest: &[u8], count: u16, family: Family) -> (Vec<IpAddr>, bool) {
     let mut found = Vec::new();
-    for _ in 0..count {
+    // Servers follow aliases.
+    for _ in 0..u16::from_be_bytes([records1, records2]) {
         let Some((kind, data, after)) = record(rest) else {
-            return (found, false);
+            return (!found.is_empty()).then_some(Ok(found));
         };
         rest = after;
-        if kind == family.record() {
-            found.extend(family.address(data));
-        }
+        found.extend(family.address(data).filter(|_| kind == [0, family as u8]));
     }
-    (found, true)
+    Some(match flags & 2 {
+        _ if !found.is_empty() => Ok(found),
+        0 => Err(Unresolved::NoAddress),
+        _ => Err(Unresolved::Truncated),
+    })
 }
 
 /// A record's type, its data, and the rest.
-fn record(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let rest = after_name(bytes)?;
-    let (fixed, rest) = rest.split_first_chunk::<10>()?;
+fn record(bytes: &[u8]) -> Option<([u8; 2], &[u8], &[u8])> {
+    let (fixed, rest) = after_name(bytes)?.split_first_chunk::<10>()?;
     let [kind1, kind2, _, _, _, _, _, _, length1, length2] = *fixed;
     let length = u16::from_be_bytes([length1, length2]);
     let (data, rest) = rest.split_at_checked(length.into())?;
-    Some((u16::from_be_bytes([kind1, kind2]), data, rest))
+    Some(([kind1, kind2], data, rest))
 }
 
 /// Skips a name, which may end with a pointer.

@@ -1,6 +1,5 @@
 //! Single HTTPS exchanges: the one place where ureq's agent is set up and used.
 
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -8,19 +7,17 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use ureq::config::Config;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use ureq::http::request::Builder;
 use ureq::http::{HeaderValue, Request};
 use ureq::unversioned::transport::{Connector, TcpConnector};
-use ureq::{Agent, AsSendBody, Body, Proxy};
+use ureq::{Agent, AsSendBody, SendBody};
 
 use crate::error::Problem;
 use crate::net::answer::Answer;
-use crate::net::error::{Failure, NetError, Peer, Retry, Way};
+use crate::net::error::{Failure, NetError, Peer, Retry};
 use crate::net::limiter::Limiter;
 use crate::net::proxy::Route;
 use crate::net::resolver::Resolver;
-use crate::net::sent::Sent;
-use crate::net::tls::{self, Tls};
+use crate::net::tls::{self, SENT, Tls};
 use crate::net::tunnel::Tunnel;
 use crate::net::{HEAD_LIMIT, Network};
 use crate::secret::redactor::Redactor;
@@ -30,6 +27,8 @@ use crate::signals::{SLICE, Signals};
 const CONNECT: Duration = Duration::from_secs(4);
 /// Longest exchange, from the look-up of the name to the last byte of the body (TO3l4).
 const EXCHANGE: Duration = Duration::from_secs(10);
+/// As many idle connections as `--parallel` may make.
+const IDLE: usize = 16;
 /// Bytes for what comes in at a time.
 const INPUT_BUFFER: usize = 32 << 10;
 /// The longest response headers, in bytes. They must fit into the buffer, or too many would look like
@@ -61,44 +60,33 @@ impl Call<'_> {
 pub struct Http<'a> {
     network: &'a Network,
     signals: &'a Signals,
-    connect_to: Option<String>,
     redactor: Redactor,
     limiter: Limiter,
     tls: Result<Arc<ClientConfig>, rustls::Error>,
     resolver: Resolver,
-    /// Free lines, the one used last at the end.
-    idle: Mutex<Vec<Line>>,
-    /// For a signal to shut down.
-    agents: Arc<Mutex<Vec<Agent>>>,
-}
-
-/// An agent for one exchange at a time, so that its marker is that exchange's.
-#[derive(Debug)]
-struct Line {
-    agent: Agent,
-    sent: Sent,
+    /// `None` before the first exchange.
+    agent: Arc<Mutex<Option<Agent>>>,
 }
 
 impl<'a> Http<'a> {
     /// Adds the proxies' credentials to the redactor.
     pub fn new(network: &'a Network, signals: &'a Signals, redactor: Redactor) -> Self {
         network.proxies.secrets().iter().for_each(|secret| redactor.add(secret));
+        let connect_to = network.connect_to.clone();
         Self {
             network,
             signals,
-            connect_to: network.connect_to.as_ref().map(ToString::to_string),
             redactor,
             limiter: Limiter::default(),
             tls: tls::config(network.roots.store.clone()),
-            resolver: Resolver::new(network.connect_to.clone(), signals.shared()),
-            idle: Mutex::default(),
-            agents: Arc::default(),
+            resolver: Resolver { connect_to, signals: signals.clone(), known: Arc::default() },
+            agent: Arc::default(),
         }
     }
 
     /// Describes the host, the way to it and the roots, without a proxy's credentials.
     pub fn described(&self, authority: &str) -> String {
-        let way = match (&self.connect_to, self.network.proxies.for_authority(authority)) {
+        let way = match (&self.network.connect_to, self.network.proxies.for_authority(authority)) {
             (Some(address), _) => format!("connecting to {address}"),
             (None, Route::Via { shown, variable, .. }) => format!("proxy {shown} from {variable}"),
             (None, Route::Direct { exempt: Some((variable, entry)) }) => {
@@ -128,13 +116,6 @@ impl<'a> Http<'a> {
         self.network.check(authority)
     }
 
-    /// Closes idle connections, to free their descriptors.
-    pub fn close_idle(&self) {
-        for line in mem::take(&mut *lock(&self.idle)) {
-            line.agent.shutdown();
-        }
-    }
-
     /// Sends one request and reads its answer, within `budget` and the limits above.
     pub(super) fn exchange(
         &self,
@@ -146,82 +127,74 @@ impl<'a> Http<'a> {
         let proxy = match self.network.proxy(authority) {
             Ok(proxy) => proxy,
             // The run has checked this; never connect directly instead.
-            Err(problem) => {
-                return Err(Failure { problem: problem.clone(), sent: false, retry: Retry::Never });
-            }
-        };
-        let way = match (&self.connect_to, proxy) {
-            (Some(address), _) => Way::ConnectTo(address),
-            (None, Some((_, shown))) => Way::Proxy(shown),
-            (None, None) => Way::Direct,
+            Err(problem) => return Err(Failure::unsent(problem.clone())),
         };
         let once = || {
-            let request = request(call, authorization, authority);
-            let proxy = proxy.map(|(proxy, _)| proxy);
-            self.once(request, call.body, proxy, authority, budget.min(EXCHANGE))
+            SENT.set(false);
+            let agent = self.agent();
+            let (mut text, mut none) = (call.body.unwrap_or_default(), ());
+            let body = if call.body.is_some() { text.as_body() } else { none.as_body() };
+            let request = request(call, body, authorization, authority)?;
+            let request = agent
+                .configure_request(request)
+                .timeout_global(Some(budget.min(EXCHANGE)))
+                .proxy(proxy.map(|(proxy, _)| proxy.clone()))
+                .build();
+            let response = agent.run(request)?;
+            Answer::read(response, authority, self.redactor())
         };
-        let mut result = once();
-        if let Err((NetError::NoDescriptor, false)) = result {
-            self.close_idle();
-            result = once();
-        }
-        result.map_err(|(error, sent)| {
-            let mut failure = Failure::new(&error, Peer { host: authority, way }, sent);
+        let connect_to = self.network.connect_to.as_ref();
+        let peer = Peer { host: authority, proxy: proxy.map(|(_, shown)| shown), connect_to };
+        let failed = |error| {
+            let error = NetError::of_ureq(error, SENT.get());
+            let mut failure = Failure::new(&error, peer, SENT.get());
+            if self.signals.caught().is_some() {
+                // The watcher has shut the connection down, whatever the error says.
+                failure.problem = Problem::new("stopped by a signal", "");
+                failure.retry = Retry::Never;
+            }
             failure.problem = failure.problem.cleaned(&self.redactor);
             failure
-        })
-    }
-
-    /// The error comes with whether the request may have left.
-    fn once(
-        &self,
-        request: Builder,
-        body: Option<&str>,
-        proxy: Option<&Proxy>,
-        host: &str,
-        budget: Duration,
-    ) -> Result<Answer, (NetError, bool)> {
-        let idle = lock(&self.idle).pop();
-        let line = idle.unwrap_or_else(|| self.line());
-        line.sent.reset();
-        let result = line.run(request, body, proxy, budget);
-        let result = result.and_then(|response| Answer::read(response, host, self.redactor()));
-        let sent = line.sent.is_set();
-        let result = result.map_err(|error| match self.signals.caught() {
-            // The watcher has shut the connection down, whatever the error says.
-            Some(_) => NetError::Stopped,
-            None => NetError::new(error, sent),
-        });
-        match &result {
-            // It may have idle connections to other hosts.
-            Err(NetError::NoDescriptor) => line.agent.shutdown(),
-            _ => lock(&self.idle).push(line),
+        };
+        match once().map_err(failed) {
+            Err(Failure { retry: Retry::WithoutIdle, sent: false, .. }) => {
+                self.close_idle();
+                once().map_err(failed)
+            }
+            result => result,
         }
-        result.map_err(|error| (error, sent))
     }
 
-    fn line(&self) -> Line {
-        let sent = Sent::new(self.signals.shared());
-        let tls = Tls { config: self.tls.clone(), sent: sent.clone() };
-        let connector = ().chain(Tunnel).chain(TcpConnector::default()).chain(tls);
-        let agent = Agent::with_parts(config(), connector, self.resolver.clone());
-        let mut agents = lock(&self.agents);
-        if agents.is_empty() {
+    /// To free their descriptors. They close with the agent that has them.
+    pub fn close_idle(&self) {
+        lock(&self.agent).iter_mut().for_each(|agent| *agent = self.new_agent());
+    }
+
+    fn agent(&self) -> Agent {
+        let mut agent = lock(&self.agent);
+        if agent.is_none() {
             self.watch();
         }
-        agents.push(agent.clone());
-        Line { agent, sent }
+        agent.get_or_insert_with(|| self.new_agent()).clone()
+    }
+
+    fn new_agent(&self) -> Agent {
+        let tls = Tls { config: self.tls.clone(), signals: self.signals.clone() };
+        let connector = ().chain(Tunnel).chain(TcpConnector::default()).chain(tls);
+        Agent::with_parts(config(), connector, self.resolver.clone())
     }
 
     /// Shuts all connections down once a signal is caught. If no thread can be made, the signal takes
     /// effect after the exchange.
     fn watch(&self) {
-        let (signals, agents) = (self.signals.clone(), Arc::clone(&self.agents));
+        let (signals, agent) = (self.signals.clone(), Arc::clone(&self.agent));
         let watch = move || {
             while signals.caught().is_none() {
                 thread::sleep(SLICE);
             }
-            lock(&agents).drain(..).for_each(Agent::shutdown);
+            if let Some(agent) = lock(&agent).clone() {
+                agent.shutdown();
+            }
         };
         let _ = thread::Builder::new().spawn(watch);
     }
@@ -231,7 +204,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn request(call: Call<'_>, authorization: Option<&HeaderValue>, authority: &str) -> Builder {
+fn request<'a>(
+    call: Call<'_>,
+    body: SendBody<'a>,
+    authorization: Option<&HeaderValue>,
+    authority: &str,
+) -> Result<Request<SendBody<'a>>, ureq::Error> {
     let mut request = Request::builder()
         .method(call.method())
         .uri(format!("https://{authority}{}", call.path))
@@ -244,32 +222,7 @@ fn request(call: Call<'_>, authorization: Option<&HeaderValue>, authority: &str)
     if call.body.is_some() {
         request = request.header(CONTENT_TYPE, "application/json");
     }
-    request
-}
-
-impl Line {
-    fn run(
-        &self,
-        request: Builder,
-        body: Option<&str>,
-        proxy: Option<&Proxy>,
-        budget: Duration,
-    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
-        match body {
-            None => self.send(request.body(())?, proxy, budget),
-            Some(body) => self.send(request.body(body)?, proxy, budget),
-        }
-    }
-
-    fn send(
-        &self,
-        request: Request<impl AsSendBody>,
-        proxy: Option<&Proxy>,
-        budget: Duration,
-    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
-        let request = self.agent.configure_request(request).timeout_global(Some(budget));
-        self.agent.run(request.proxy(proxy.cloned()).build())
-    }
+    Ok(request.body(body)?)
 }
 
 fn config() -> Config {
@@ -277,6 +230,8 @@ fn config() -> Config {
         .timeout_resolve(Some(CONNECT))
         .timeout_connect(Some(CONNECT))
         .timeout_global(Some(EXCHANGE))
+        .max_idle_connections(IDLE)
+        .max_idle_connections_per_host(IDLE)
         .max_redirects(0)
         .proxy(None)
         .https_only(true)

@@ -2,13 +2,13 @@
 //! knows HTTP; it knows no target.
 //!
 //! ```text
-//! session ── retry ── http ── tunnel ── TCP ── tls ── sent ──► answer
-//!    endpoint   limiter   resolver ── dns            or error
+//! session ── retry ── http ── tunnel ── TCP ── tls ──► answer
+//!    endpoint   limiter   resolver ── dns    or error
 //! ```
 //!
 //! ureq is trusted where it keeps this program's promises: HTTP, SOCKS, TCP, time limits. Its other
 //! links were tried and failed; ours stand in their place, on `ureq::unversioned`, and each says why at
-//! its top: `resolver`, `tunnel`, `tls`, `sent`.
+//! its top: `resolver`, `tunnel`, `tls`.
 
 pub mod answer;
 mod authority;
@@ -27,7 +27,6 @@ mod resolver;
 mod retry;
 pub mod retry_after;
 pub mod roots;
-mod sent;
 pub mod session;
 mod tls;
 mod tunnel;

@@ -170,7 +170,7 @@ fn calls_for_another(tried: &Tried, one_host: bool) -> bool {
             is_of_host && answer.gave_up.is_none() && !(one_host && is_placement)
         }
         Err(failure) => match failure.retry {
-            Retry::Never => false,
+            Retry::WithoutIdle | Retry::Never => false,
             Retry::OtherHost => !one_host,
             Retry::SameHost => true,
         },

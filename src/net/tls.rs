@@ -1,11 +1,11 @@
 //! TLS, in place of ureq's own link, which was tried and failed: if a server sends a second answer that
 //! nobody asked for, it keeps the decrypted bytes and takes them for the next answer. In that trial 100
 //! targets that Ably had refused were reported as revoked. Here `is_open` looks for such bytes. This
-//! link also marks when a request leaves, and adds an issuer's name or a key's length to the errors of
-//! rustls.
+//! link also marks when a request leaves, and adds an issuer's name to the errors of rustls.
 
+use std::cell::Cell;
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -22,19 +22,26 @@ use ureq::unversioned::transport::{
 };
 use zeroize::Zeroizing;
 
-use crate::net::certificate::{Finding, issuer};
-use crate::net::error::NetError;
-use crate::net::sent::Sent;
+use crate::net::certificate::issuer;
+use crate::net::error::{At, NetError, Retry};
 use crate::net::tunnel::{is_hop, time_left};
+use crate::signals::Signals;
 
 /// Less than this is held back, in bytes, so that a request's head and body share one record.
 const HELD: usize = 16 << 10;
+
+thread_local! {
+    /// Whether the request of this thread may have left, the difference between a target that was not
+    /// sent and one whose outcome is unknown. ureq does not tell, but runs an exchange on the thread
+    /// that asks for it. A handshake and the talk with a proxy do not count.
+    pub(crate) static SENT: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Adds TLS to connections for `https://`, 1.2 or newer, with certificates verified.
 #[derive(Debug)]
 pub(crate) struct Tls {
     pub(crate) config: Result<Arc<ClientConfig>, TlsError>,
-    pub(crate) sent: Sent,
+    pub(crate) signals: Signals,
 }
 
 pub(crate) fn config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
@@ -73,7 +80,10 @@ impl<In: Transport> Connector<In> for Tls {
         // From here on the adapter counts down by itself.
         sock.set_timeout(time_left(details));
         conn.complete_io(&mut sock).map_err(|error| match error.into() {
-            Error::Timeout(_) => NetError::HandshakeSilent.into(),
+            Error::Timeout(_) => {
+                let what = "took the connection but answered nothing in TLS in time";
+                NetError::new(At::Host, what, "", Retry::SameHost).into()
+            }
             error => error,
         })?;
         let (input, output) =
@@ -81,7 +91,7 @@ impl<In: Transport> Connector<In> for Tls {
         Ok(Some(Box::new(Secured {
             buffers: LazyBuffers::new(input, output),
             held: Zeroizing::default(),
-            sent: (!is_hop(details)).then(|| self.sent.clone()),
+            signals: (!is_hop(details)).then(|| self.signals.clone()),
             stream: StreamOwned { conn, sock },
         })))
     }
@@ -91,7 +101,7 @@ struct Secured<In: Transport> {
     buffers: LazyBuffers,
     held: Zeroizing<Vec<u8>>,
     /// `None` on a connection to a proxy.
-    sent: Option<Sent>,
+    signals: Option<Signals>,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
 }
 
@@ -117,7 +127,13 @@ impl<In: Transport> Transport for Secured<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.sent.as_ref().map_or(Ok(()), Sent::leave)?;
+        if let Some(signals) = &self.signals {
+            // After a signal no request begins; one that has begun is finished.
+            if !SENT.get() && signals.caught().is_some() {
+                return Err(io::Error::from(ErrorKind::Interrupted).into());
+            }
+            SENT.set(true);
+        }
         self.held.extend_from_slice(self.buffers.output().get(..amount).unwrap_or_default());
         if self.held.len() < HELD { Ok(()) } else { self.flush(timeout) }
     }
@@ -144,7 +160,7 @@ impl<In: Transport> Transport for Secured<In> {
     }
 }
 
-/// rustls' own verifier; only its errors are changed.
+/// rustls' own verifier, which names the issuer that it does not know.
 #[derive(Debug)]
 struct Verifier(Arc<WebPkiServerVerifier>);
 
@@ -161,7 +177,8 @@ impl ServerCertVerifier for Verifier {
             self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         verdict.map_err(|error| match (&error, issuer(end_entity, intermediates)) {
             (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), Some(issuer)) => {
-                found(Finding::Issuer(issuer))
+                let issuer: Box<dyn std::error::Error + Send + Sync> = issuer.into();
+                CertificateError::Other(OtherError(issuer.into())).into()
             }
             _ => error,
         })
@@ -173,7 +190,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls12_signature(message, cert, dss).map_err(|error| of_key(error, dss))
+        self.0.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -182,23 +199,10 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls13_signature(message, cert, dss).map_err(|error| of_key(error, dss))
+        self.0.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
-    }
-}
-
-fn found(what: Finding) -> TlsError {
-    CertificateError::Other(OtherError(Arc::new(what))).into()
-}
-
-/// ring refuses RSA keys under 2048 bits as bad signatures. A signature is as long as its key.
-fn of_key(error: TlsError, dss: &DigitallySignedStruct) -> TlsError {
-    let is_rsa = format!("{:?}", dss.scheme).starts_with("RSA_");
-    match dss.signature().len() * 8 {
-        bits if is_rsa && bits < 2048 => found(Finding::ShortKey(bits)),
-        _ => error,
     }
 }

@@ -2,13 +2,9 @@
 //! a refusal and only 200 for success, returns a status only as text, and gives a proxy the whole time
 //! again with each read, so that one that drips bytes holds a run for hours.
 
-use std::io::{ErrorKind, Read, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, ErrorKind, Read, Write};
 
 use ureq::config::AutoHeaderValue;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::{
     ConnectionDetails, Connector, Either, NextTimeout, SocksConnector, Transport, TransportAdapter,
     time,
@@ -17,13 +13,14 @@ use ureq::{Error, Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::net::authority::HTTPS;
-use crate::net::error::NetError;
+use crate::net::error::{At, CHECK_SCHEME, NetError, Retry};
 use crate::net::proxy::basic;
 
 /// The longest answer of a proxy, all its heads together, in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
-/// A proxy that wants other credentials. tinyproxy says 401 where it means 407.
-const WANTS_CREDENTIALS: [u16; 2] = [401, 407];
+const RULES: &str = "check the proxy's address and rules, or exempt the host with NO_PROXY";
+/// Replies of a SOCKS proxy that would be the same for every host, in ureq's words.
+const FINAL: [&str; 2] = ["connection not allowed by ruleset", "command not supported"];
 
 /// Opens a tunnel where the request has a proxy.
 #[derive(Debug)]
@@ -66,13 +63,50 @@ pub(crate) fn time_left(details: &ConnectionDetails) -> NextTimeout {
     timeout
 }
 
-fn details_for<'a>(
-    details: &ConnectionDetails<'a>,
-    uri: &'a Uri,
-    addrs: ResolvedSocketAddrs,
-) -> ConnectionDetails<'a> {
-    ConnectionDetails {
-        uri,
+fn socks(details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
+    match SocksConnector::default().connect(details, None::<()>) {
+        Ok(Some(transport)) => Ok(Box::new(transport)),
+        Ok(None) => Err(Error::ConnectionFailed),
+        Err(error) => Err(by_socks(error).into()),
+    }
+}
+
+/// Translates ureq's errors by their kinds and words.
+fn by_socks(error: Error) -> NetError {
+    match &error {
+        Error::Timeout(_) => silent(),
+        Error::Io(inner) if inner.get_ref().is_some() => match (inner.kind(), inner.to_string()) {
+            (ErrorKind::InvalidData, _) => no_proxy("SOCKS 5"),
+            (ErrorKind::PermissionDenied | ErrorKind::InvalidInput, _) => login(),
+            (_, words) if words.contains("auth method") => login(),
+            (_, words) if FINAL.contains(&&*words) => refused(&words, Retry::Never),
+            (_, words) => refused(&words, Retry::OtherHost),
+        },
+        _ => NetError::of_ureq(error, false).at_proxy(),
+    }
+}
+
+fn silent() -> NetError {
+    NetError::new(At::Proxy, "opened no tunnel in time", "", Retry::SameHost)
+}
+
+fn no_proxy(kind: &str) -> NetError {
+    NetError::new(At::Hop, format!("is no {kind} proxy"), CHECK_SCHEME, Retry::Never)
+}
+
+fn login() -> NetError {
+    let remedy = "check USER:PASSWORD@ before the proxy's host, special characters percent-encoded";
+    NetError::new(At::Hop, "does not accept these credentials, or wants some", remedy, Retry::Never)
+}
+
+fn refused(why: &str, retry: Retry) -> NetError {
+    NetError::new(At::Proxy, format!("opened no tunnel: {why}"), RULES, retry)
+}
+
+fn connect(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transport>, Error> {
+    let addrs = details.resolver.resolve(proxy.uri(), details.config, details.timeout)?;
+    let hop = ConnectionDetails {
+        uri: proxy.uri(),
         addrs,
         config: details.config,
         request_level: details.request_level,
@@ -82,44 +116,8 @@ fn details_for<'a>(
         current_time: details.current_time.clone(),
         run_connector: details.run_connector.clone(),
         register_shutdown: details.register_shutdown.clone(),
-    }
-}
-
-fn socks(details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
-    // ureq registers a connection once it is open; an error after that comes from the proxy.
-    let is_connected = Arc::new(AtomicBool::new(false));
-    let (noted, register) = (Arc::clone(&is_connected), details.register_shutdown.clone());
-    let mut own = details_for(details, details.uri, details.addrs.clone());
-    own.register_shutdown = Arc::new(move |handle| {
-        noted.store(true, Ordering::SeqCst);
-        register(handle)
-    });
-    match SocksConnector::default().connect(&own, None::<()>) {
-        Ok(Some(transport)) => Ok(Box::new(transport)),
-        Ok(None) => Err(Error::ConnectionFailed),
-        Err(error) if is_connected.load(Ordering::SeqCst) => Err(by_socks(error).into()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Translates ureq's errors by their kinds and words.
-fn by_socks(error: Error) -> NetError {
-    match &error {
-        Error::Timeout(_) => NetError::ProxySilent,
-        Error::Io(inner) if inner.get_ref().is_some() => match (inner.kind(), inner.to_string()) {
-            (ErrorKind::InvalidData, _) => NetError::ProxyIsNo("SOCKS 5 proxy"),
-            (ErrorKind::PermissionDenied | ErrorKind::InvalidInput, _) => NetError::ProxyLogin,
-            (_, words) if words.contains("auth method") => NetError::ProxyLogin,
-            (_, words) => NetError::SocksRefused(words),
-        },
-        _ => NetError::new(error, false).at_proxy(),
-    }
-}
-
-fn connect(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transport>, Error> {
-    let addrs = details.resolver.resolve(proxy.uri(), details.config, details.timeout)?;
-    let hop = details_for(details, proxy.uri(), addrs);
-    let at_proxy = |error| NetError::new(error, false).at_proxy();
+    };
+    let at_proxy = |error| NetError::of_ureq(error, false).at_proxy();
     let transport = (details.run_connector)(&hop).map_err(at_proxy)?;
     let mut stream = TransportAdapter::new(transport, details.current_time.clone());
     // From here on the adapter counts down by itself.
@@ -129,13 +127,16 @@ fn connect(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transpo
         .map_err(Error::from)
         .and_then(|()| status(&mut stream))
         .map_err(|error| match error {
-            Error::Timeout(_) => NetError::ProxySilent,
+            Error::Timeout(_) => silent(),
             error => at_proxy(error),
         })?;
     match answer {
         200..=299 => Ok(stream.into_inner()),
-        status if WANTS_CREDENTIALS.contains(&status) => Err(NetError::ProxyLogin.into()),
-        status => Err(NetError::ProxyRefused(status).into()),
+        // tinyproxy says 401 where it means 407.
+        401 | 407 => Err(login().into()),
+        // The proxy may reach another host.
+        500..=599 => Err(refused(&format!("status {answer}"), Retry::OtherHost).into()),
+        _ => Err(refused(&format!("status {answer}"), Retry::Never).into()),
     }
 }
 
@@ -160,42 +161,40 @@ fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Stri
 
 /// Reads a proxy's answer, past 1xx heads, and not a byte further.
 fn status(stream: &mut impl Read) -> Result<u16, Error> {
-    let (mut head, mut length) = (Vec::with_capacity(256), 0);
+    let (mut head, mut left) = (Vec::with_capacity(256), LONGEST_HEAD);
     loop {
         let mut byte = [0];
         // The transport has a buffer of its own.
         if stream.read(&mut byte)? == 0 {
-            return Err(NetError::ProxyLost.into());
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
         head.extend_from_slice(&byte);
-        length += 1;
-        if head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n") {
-            match code(&head) {
-                None => return Err(NetError::ProxyIsNo("HTTP proxy").into()),
-                Some(100..=199) => head.clear(),
-                Some(code) => return Ok(code),
+        left -= 1;
+        let is_whole = head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n");
+        match code(&head) {
+            Some(100..=199) if is_whole => head.clear(),
+            Some(code) if is_whole => return Ok(code),
+            None if is_whole => return Err(no_proxy("HTTP").into()),
+            _ if left == 0 || !b"HTTP/".starts_with(head.get(..5).unwrap_or(&head)) => {
+                return Err(no_proxy("HTTP").into());
             }
-        } else if length >= LONGEST_HEAD || !b"HTTP/".starts_with(head.get(..5).unwrap_or(&head)) {
-            return Err(NetError::ProxyIsNo("HTTP proxy").into());
+            _ => {}
         }
     }
 }
 
+/// The status in `HTTP/1.1 200 …`.
 fn code(head: &[u8]) -> Option<u16> {
-    match head {
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', a, b, c, b' ' | b'\r' | b'\n', ..] => {
-            std::str::from_utf8(&[*a, *b, *c]).ok()?.parse().ok()
-        }
-        _ => None,
-    }
+    let (version, rest) = str::from_utf8(head.get(..12)?).ok()?.split_at_checked(9)?;
+    rest.parse().ok().filter(|_| version.starts_with("HTTP/1.") && version.ends_with(' '))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn failed(answer: &[u8]) -> NetError {
-        NetError::new(status(&mut &*answer).unwrap_err(), false)
+    fn failed(answer: &[u8]) -> String {
+        NetError::of_ureq(status(&mut &*answer).unwrap_err(), false).to_string()
     }
 
     #[test]
@@ -209,11 +208,11 @@ mod tests {
         assert_eq!(status(&mut stream).unwrap(), 200);
         assert_eq!(stream, b"rest");
         for cut in [&b""[..], b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Go on\r\n\r\n"] {
-            assert_eq!(failed(cut), NetError::ProxyLost);
+            assert!(failed(cut).contains("closed the connection"));
         }
         let endless = b"HTTP/1.1 100 Go on\r\n\r\n".repeat(LONGEST_HEAD);
         for bad in [&b"SSH-2.0"[..], b"\x05\xff", b"HTTP/1.1 2\r\n\r\n", b"\r\n\r\n", &endless] {
-            assert_eq!(failed(bad), NetError::ProxyIsNo("HTTP proxy"));
+            assert!(failed(bad).contains("no HTTP proxy"));
         }
     }
 }
