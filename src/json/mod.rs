@@ -3,6 +3,8 @@
 
 pub mod document;
 
+use std::borrow::Cow;
+
 use crate::text::is_hostile;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -11,10 +13,10 @@ pub enum Json {
     Number(i64),
     Text(String),
     List(Vec<Json>),
-    Object(Vec<(&'static str, Json)>),
-    /// An object whose names come from outside.
-    Map(Vec<(String, Json)>),
+    Object(Vec<Field>),
 }
+
+type Field = (Cow<'static, str>, Json);
 
 impl From<bool> for Json {
     fn from(value: bool) -> Self {
@@ -54,7 +56,7 @@ impl From<Vec<Json>> for Json {
 
 /// Collects an object's fields; what is `None` is left out.
 #[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<(&'static str, Json)>);
+pub struct Fields(Vec<Field>);
 
 impl Fields {
     pub fn new() -> Self {
@@ -62,7 +64,7 @@ impl Fields {
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<Json>) -> Self {
-        self.0.push((name, value.into()));
+        self.0.push((name.into(), value.into()));
         self
     }
 
@@ -86,7 +88,16 @@ impl Fields {
     /// The object as text, with these fields before its own.
     pub fn write_behind(&self, first: &Self, layout: Layout) -> String {
         let mut writer = Writer::new(layout);
-        writer.object(first.0.iter().chain(&self.0), 0);
+        writer.object(&mut first.0.iter().chain(&self.0), 0);
+        writer.out
+    }
+}
+
+impl Json {
+    /// The value as text, without a line end.
+    pub fn write(&self, layout: Layout) -> String {
+        let mut writer = Writer::new(layout);
+        writer.value(self, 0);
         writer.out
     }
 }
@@ -122,47 +133,40 @@ impl Writer {
 
     fn value(&mut self, value: &Json, depth: usize) {
         match value {
-            Json::Bool(value) => self.painted(OTHER, |out| out.push_str(&value.to_string())),
-            Json::Number(value) => self.painted(OTHER, |out| out.push_str(&value.to_string())),
-            Json::Text(value) => self.painted(TEXT, |out| quote(out, value)),
+            Json::Bool(value) => self.painted(OTHER, &|out| out.push_str(&value.to_string())),
+            Json::Number(value) => self.painted(OTHER, &|out| out.push_str(&value.to_string())),
+            Json::Text(value) => self.painted(TEXT, &|out| quote(out, value)),
             Json::List(items) => {
-                self.nested(['[', ']'], items.iter(), depth, |writer, item| {
-                    writer.value(item, depth + 1);
-                });
+                self.nested(['[', ']'], &mut items.iter().map(|item| (None, item)), depth);
             }
-            Json::Object(fields) => self.object(fields.iter(), depth),
-            Json::Map(fields) => self.object(fields.iter(), depth),
+            Json::Object(fields) => self.object(&mut fields.iter(), depth),
         }
     }
 
-    fn object<'a, Name: AsRef<str> + 'a>(
-        &mut self,
-        fields: impl Iterator<Item = &'a (Name, Json)>,
-        depth: usize,
-    ) {
-        self.nested(['{', '}'], fields, depth, |writer, (name, value)| {
-            writer.painted(NAME, |out| quote(out, name.as_ref()));
-            writer.out.push_str(if writer.layout.pretty { ": " } else { ":" });
-            writer.value(value, depth + 1);
-        });
+    fn object(&mut self, fields: &mut dyn Iterator<Item = &Field>, depth: usize) {
+        let mut named = fields.map(|(name, value)| (Some(&**name), value));
+        self.nested(['{', '}'], &mut named, depth);
     }
 
-    fn nested<T>(
+    fn nested(
         &mut self,
         [open, close]: [char; 2],
-        items: impl Iterator<Item = T>,
+        values: &mut dyn Iterator<Item = (Option<&str>, &Json)>,
         depth: usize,
-        mut write: impl FnMut(&mut Self, T),
     ) {
         self.out.push(open);
         let mut is_empty = true;
-        for item in items {
+        for (name, value) in values {
             if !is_empty {
                 self.out.push(',');
             }
-            self.line(depth + 1);
-            write(self, item);
             is_empty = false;
+            self.line(depth + 1);
+            if let Some(name) = name {
+                self.painted(NAME, &|out| quote(out, name));
+                self.out.push_str(if self.layout.pretty { ": " } else { ":" });
+            }
+            self.value(value, depth + 1);
         }
         if !is_empty {
             self.line(depth);
@@ -177,7 +181,7 @@ impl Writer {
         }
     }
 
-    fn painted(&mut self, colour: &str, write: impl FnOnce(&mut String)) {
+    fn painted(&mut self, colour: &str, write: &dyn Fn(&mut String)) {
         if self.layout.colour {
             self.out.push_str(colour);
         }
@@ -207,21 +211,11 @@ fn escape(out: &mut String, c: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        c if is_hostile(c) => {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
+        c if is_hostile(c) => c
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
         c => out.push(c),
-    }
-}
-
-impl Json {
-    /// The value as text, without a line end.
-    pub fn write(&self, layout: Layout) -> String {
-        let mut writer = Writer::new(layout);
-        writer.value(self, 0);
-        writer.out
     }
 }
 

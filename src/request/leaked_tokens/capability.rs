@@ -69,8 +69,9 @@ impl Capability {
     pub fn json(&self) -> Json {
         let texts =
             |texts: &BTreeSet<String>| texts.iter().map(|text| text.as_str().into()).collect();
-        let fields = self.operations.iter().map(|(name, it)| (name.clone(), Json::List(texts(it))));
-        Json::Map(fields.collect())
+        let fields =
+            self.operations.iter().map(|(name, it)| (name.clone().into(), Json::List(texts(it))));
+        Json::Object(fields.collect())
     }
 }
 
