@@ -21,7 +21,7 @@ pub struct Document {
     /// All strings and names, one after the other.
     texts: String,
     /// Whether an object in it has two fields of one name.
-    repeats: bool,
+    pub repeats: bool,
     /// How many lists and objects are open while it is read.
     depth: usize,
 }
@@ -48,11 +48,6 @@ impl Document {
 
     pub fn root(&self) -> Value<'_> {
         Value { document: self, at: 0 }
-    }
-
-    /// Whether an object in it has two fields of one name.
-    pub fn repeats(&self) -> bool {
-        self.repeats
     }
 
     /// The node after a value and all that is in it.
@@ -306,7 +301,7 @@ mod tests {
             (r#"[["a","a"],{"a":null,"a":1}]"#, true),
             (r#"{"x":"a\":","x\"":1}"#, false),
         ] {
-            assert_eq!(Document::read(text).unwrap().repeats(), repeats, "{text}");
+            assert_eq!(Document::read(text).unwrap().repeats, repeats, "{text}");
         }
     }
 
@@ -329,7 +324,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in r#"([\[\]{}":,\\a ]|\\u006|\PC){0,60}"#) {
             if let Some(document) = Document::read(&text) {
-                let _ = (document.repeats(), shown(document.root()));
+                let _ = (document.repeats, shown(document.root()));
             }
         }
     }

@@ -1,12 +1,9 @@
 //! An HTTP answer, parsed once when it is read: its body, Ably's error, and whether it settles the
 //! request. Callers read fields; nobody looks at the bytes again.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 use std::ops::RangeInclusive;
-
-use ureq::http::HeaderMap;
 
 use crate::error::AblyError;
 use crate::json::document::{Document, Value};
@@ -57,15 +54,14 @@ pub enum Finality {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     pub flaw: Flaw,
-    /// Its beginning on one line, or the title of a web page. May be empty.
-    excerpt: String,
+    /// With its beginning on one line, or the title of a web page.
+    pub shown: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
     Empty,
     WebPage,
-    NotText,
     NotJson,
     /// It begins like JSON, so it may be a part of an answer.
     BadJson,
@@ -81,22 +77,11 @@ impl fmt::Display for Flaw {
         f.write_str(match self {
             Self::Empty => "an empty body",
             Self::WebPage => "a web page",
-            Self::NotText => "a body that is not text",
             Self::NotJson | Self::BadJson => "a body that is not JSON",
             Self::Repeats => "a body that repeats a field",
             Self::TooLong => "a body of more than 4 MiB",
             Self::Broken => "a body that breaks off",
         })
-    }
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.flaw, &self.excerpt) {
-            (flaw, excerpt) if excerpt.is_empty() => flaw.fmt(f),
-            (Flaw::WebPage, title) => write!(f, "a web page, \"{title}\""),
-            (flaw, excerpt) => write!(f, "{flaw}: {excerpt}"),
-        }
     }
 }
 
@@ -109,8 +94,12 @@ impl Answer {
         redactor: Redactor,
     ) -> Result<Self, ureq::Error> {
         let (head, mut body) = response.into_parts();
-        let body = match whole(&mut body) {
-            Ok(bytes) => Ok(bytes),
+        // In one allocation if its length is announced.
+        let announced = body.content_length().unwrap_or(0).min(BODY_LIMIT);
+        let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0) + 1);
+        let read = body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut bytes);
+        let body = match read.map_err(ureq::Error::from) {
+            Ok(_) => Ok(bytes),
             Err(ureq::Error::BodyExceedsLimit(_)) => Err(Flaw::TooLong),
             Err(_) if head.status.is_client_error() => Err(Flaw::Broken),
             // ureq reports the limit of the whole exchange, but it is the body that is late.
@@ -119,7 +108,13 @@ impl Answer {
             }
             Err(error) => return Err(error),
         };
-        let header = |name: &str| header(&head.headers, name);
+        // The lines of `Link` make one list (RFC 9110, 5.3); of others the first counts.
+        let header = |name: &str| {
+            let most = if name == "link" { usize::MAX } else { 1 };
+            let lines = head.headers.get_all(name).iter().take(most);
+            let lines: Vec<_> = lines.map(|it| String::from_utf8_lossy(it.as_bytes())).collect();
+            (!lines.is_empty()).then(|| lines.join(", "))
+        };
         Ok(Self::new(host, head.status.as_u16(), header, body, redactor))
     }
 
@@ -133,11 +128,10 @@ impl Answer {
     ) -> Self {
         let body = match body {
             Ok(bytes) => parse(&bytes, &redactor),
-            Err(flaw) => Err(Unreadable { flaw, excerpt: String::new() }),
+            Err(flaw) => Err(Unreadable { flaw, shown: flaw.to_string() }),
         };
         let clean = |name| header(name).map(|text| redactor.clean(&text).into_owned());
         let in_body = body.as_ref().ok().and_then(|body| body.root().get("error"));
-        let in_body = in_body.filter(|error| error.fields().is_some());
         let mut error = in_body.map(|error| ably_error(error, &redactor)).unwrap_or_default();
         let header_code = header("x-ably-errorcode").and_then(|code| code.trim().parse().ok());
         let is_partial = [error.code, header_code].contains(&Some(PARTLY_FAILED));
@@ -150,14 +144,15 @@ impl Answer {
         error.edge_id = clean("x-amz-cf-id");
         let from_cloudfront =
             header("server").is_some_and(|server| server.eq_ignore_ascii_case("cloudfront"));
-        let is_placement = error.code.is_some_and(|code| PLACEMENT.contains(&code));
         let finality = match status {
             429 => Finality::RateLimited,
             500..=504 => Finality::HostOnly,
             400.. if from_cloudfront => Finality::HostOnly,
             408 | 421 | 425 => Finality::Retry,
             400 if !is_whole_refusal(&body, is_partial, header_code) => Finality::Unclear,
-            400..=499 if is_placement => Finality::HostOnly,
+            400..=499 if error.code.is_some_and(|code| PLACEMENT.contains(&code)) => {
+                Finality::HostOnly
+            }
             200..=299 | 400..=499 => Finality::Final,
             _ => Finality::Unclear,
         };
@@ -230,48 +225,27 @@ fn is_whole_refusal(
 }
 
 fn parse(bytes: &[u8], redactor: &Redactor) -> Result<Document, Unreadable> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    };
+    let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim();
     let begins =
         |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     let flaw = match Document::read(text) {
-        Some(document) if !document.repeats() => return Ok(document),
+        Some(document) if !document.repeats => return Ok(document),
         Some(_) => Flaw::Repeats,
         None if text.is_empty() => Flaw::Empty,
         None if begins("<!doctype") || begins("<html") => Flaw::WebPage,
-        None if std::str::from_utf8(bytes).is_err() => Flaw::NotText,
         None if text.starts_with(['{', '[']) => Flaw::BadJson,
         None => Flaw::NotJson,
     };
     let text = redactor.clean(text);
-    let shown = match flaw {
-        Flaw::WebPage => {
-            let title = text.split_once("<title>").map_or("", |(_, rest)| rest);
-            title.split_once("</title>").map_or("", |(title, _)| title)
-        }
-        _ => &text,
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let shown = match (flaw, title) {
+        (Flaw::Empty, _) | (Flaw::WebPage, None) => flaw.to_string(),
+        (Flaw::WebPage, Some((title, _))) => format!("{flaw}, \"{}\"", excerpt(&one_line(title))),
+        _ => format!("{flaw}: {}", excerpt(&one_line(&text))),
     };
-    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    Err(Unreadable { flaw, excerpt: excerpt(&line).into_owned() })
-}
-
-/// Reads the body, in one allocation if its length is announced.
-fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
-    let announced = body.content_length().unwrap_or(0).min(BODY_LIMIT);
-    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0) + 1);
-    body.with_config().limit(BODY_LIMIT).reader().read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The first header of this name; the lines of `Link` make one list (RFC 9110, 5.3).
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    let most = if name == "link" { usize::MAX } else { 1 };
-    let lines = headers.get_all(name).iter().take(most);
-    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
-    (!lines.is_empty()).then(|| lines.join(", "))
+    Err(Unreadable { flaw, shown })
 }
 
 #[cfg(test)]
@@ -364,14 +338,14 @@ mod tests {
     fn a_body_that_is_something_else_is_told_by_its_beginning() {
         for (body, told) in [
             (&b" \r\n"[..], "an empty body"),
-            (b"\xff\xfe", "not text"),
+            (b"\xff\xfe", "not JSON"),
             (b"a\n b", "not JSON: a b"),
             (b"{\"a\"", "not JSON: {"),
             (br#"{"a":1,"a":2}"#, "repeats a field"),
             (b"<HTML><title>\n No\n way</title>", "a web page, \"No way\""),
             (b"<!doctype html>", "a web page"),
         ] {
-            let told_body = answer(403, &[], body).body.unwrap_err().to_string();
+            let told_body = answer(403, &[], body).body.unwrap_err().shown;
             assert!(told_body.contains(told), "{told_body}");
         }
     }

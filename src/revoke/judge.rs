@@ -125,7 +125,7 @@ fn whole_cause(answer: &Answer, terms: Terms) -> Cause {
             format!("the server at {host} answered {status}{redirect} without a result")
         }
         (_, None, Err(body)) => {
-            format!("the server at {host} answered {status}{redirect} with {body}")
+            format!("the server at {host} answered {status}{redirect} with {}", body.shown)
         }
     };
     if let Some(gave_up) = &answer.gave_up {
