@@ -105,7 +105,7 @@ impl Plan {
         let keys = keys.into_iter().map(|key| at_hand(key, &settings));
         let keys: Vec<AtHand> = keys.collect::<Result<_, _>>()?;
         for one in &keys {
-            one.hosts.all().try_for_each(|host| net.http.check(host))?;
+            one.hosts.all().try_for_each(|host| net.http.network.check(host))?;
         }
         let issued_before = issued_before(&settings, &keys, net);
         let terms = Terms {

@@ -78,7 +78,7 @@ impl<'a> Sources<'a> {
                 .transpose()?
                 .unwrap_or_default(),
         };
-        net.http.check(&base.host)?;
+        net.http.network.check(&base.host)?;
         let control = ControlApi::new(net, &base, token, endpoint)?;
         self.asked_control = true;
         Ok(Some(control))

@@ -58,10 +58,10 @@ impl Call<'_> {
 /// Connections are kept open between them.
 #[derive(Debug)]
 pub struct Http<'a> {
-    network: &'a Network,
+    pub network: &'a Network,
     signals: &'a Signals,
-    redactor: Redactor,
-    limiter: Limiter,
+    pub(super) redactor: Redactor,
+    pub(super) limiter: Limiter,
     tls: Result<Arc<ClientConfig>, rustls::Error>,
     resolver: Resolver,
     /// `None` before the first exchange.
@@ -98,24 +98,6 @@ impl<'a> Http<'a> {
         format!("host {authority}, {way}, {}", self.network.roots)
     }
 
-    /// How long one request may take with all its tries.
-    pub fn timeout(&self) -> Duration {
-        self.network.timeout
-    }
-
-    pub(super) fn limiter(&self) -> &Limiter {
-        &self.limiter
-    }
-
-    pub fn redactor(&self) -> Redactor {
-        self.redactor.clone()
-    }
-
-    /// See [`Network::check`].
-    pub fn check(&self, authority: &str) -> Result<(), Problem> {
-        self.network.check(authority)
-    }
-
     /// Sends one request and reads its answer, within `budget` and the limits above.
     pub(super) fn exchange(
         &self,
@@ -141,7 +123,7 @@ impl<'a> Http<'a> {
                 .proxy(proxy.map(|(proxy, _)| proxy.clone()))
                 .build();
             let response = agent.run(request)?;
-            Answer::read(response, authority, self.redactor())
+            Answer::read(response, authority, self.redactor.clone())
         };
         let connect_to = self.network.connect_to.as_ref();
         let peer = Peer { host: authority, proxy: proxy.map(|(_, shown)| shown), connect_to };

@@ -36,16 +36,16 @@ pub struct Net<'a> {
 impl<'a> Net<'a> {
     /// How long one request may take with all its tries.
     pub fn timeout(&self) -> Duration {
-        self.http.timeout()
+        self.http.network.timeout
     }
 
     /// Waits for its turn, while a rate limit pauses all requests. `budget` is for all tries.
     pub fn permit(&self, budget: Duration) -> Permit<'a> {
-        Permit::new(self.http.limiter(), self.signals, budget)
+        Permit::new(&self.http.limiter, self.signals, budget)
     }
 
     pub fn redactor(&self) -> Redactor {
-        self.http.redactor()
+        self.http.redactor.clone()
     }
 }
 

@@ -259,7 +259,7 @@ fn failures() -> Vec<Failure> {
         ("a list for an object", || Answer::json(200, "[]"), &["Control API at localhost"]),
         ("too much", || Answer::Huge { status: 200, bytes: 5 << 20, announced: true }, &["more than 4 MiB"]),
         ("too deep", || Answer::json(200, "[".repeat(100_000)), &["not JSON"]),
-        ("no text", || Answer::plain(200, b"\xff\xfem4rker".to_vec()), &["not text"]),
+        ("no text", || Answer::plain(200, b"\xff\xfem4rker".to_vec()), &["not JSON"]),
         ("no HTTP", || Answer::Garbage, &["Control API", "not HTTP"]),
         ("closed", || Answer::Close, &["Control API"]),
         ("cut short", || Answer::Truncated { status: 200, length: 100, body: b"[".to_vec() }, &["Control API"]),
