@@ -388,7 +388,7 @@ refreshToken = "s3cret-refresh"
             ("endpoint = 'h.example:8443'", "h.example:8443"),
             ("endpoint = 'acme'", "acme.realtime.ably.net"),
         ] {
-            assert_eq!(endpoint(lines).unwrap().unwrap().primary(), primary, "{lines}");
+            assert_eq!(endpoint(lines).unwrap().unwrap().primary, primary, "{lines}");
         }
         assert_eq!(endpoint(""), None);
         let port = "port must be a port, 1 to 65535";

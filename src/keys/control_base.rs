@@ -24,10 +24,10 @@ impl ControlBase {
     /// Reads a host with an optional port; a routing policy means nothing here.
     pub fn of_host(value: &str) -> Result<Self, &'static str> {
         let endpoint = Endpoint::read(value)?;
-        if !endpoint.fallbacks().is_empty() {
+        if !endpoint.fallbacks.is_empty() {
             return Err("is not a host name");
         }
-        let host = endpoint.primary().to_owned();
+        let host = endpoint.primary;
         // The full CLI's rule: Ably's own hosts are control.* and control-*.
         let label = host.split(['.', ':']).next().unwrap_or_default();
         let path =

@@ -26,14 +26,16 @@ const NO_URL: &str = "give the host alone, without https:// before it or a path 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     shown: String,
-    primary: String,
-    fallbacks: Vec<String>,
+    /// `host` or `host:port`, as in a URL.
+    pub primary: String,
+    /// The five fallback hosts of a routing policy (REC2c); a host has none.
+    pub fallbacks: Vec<String>,
 }
 
 impl Default for Endpoint {
     /// The routing policy `main` (REC1a).
     fn default() -> Self {
-        Self::policy("main".to_owned(), "main", "realtime.ably.net", "ably-realtime.com")
+        Self::policy("main", "main", "realtime.ably.net", "ably-realtime.com")
     }
 }
 
@@ -57,11 +59,6 @@ impl Endpoint {
             return Err(flaw);
         }
         let value = value.to_ascii_lowercase();
-        if let Some(id) = value.strip_prefix("nonprod:") {
-            policy_id(id)?;
-            let (domain, fallback) = ("realtime.ably-nonprod.net", "ably-realtime-nonprod.com");
-            return Ok(Self::policy(value.clone(), id, domain, fallback));
-        }
         if is_host(&value) {
             let Authority { host, port } = Authority::parse(&value)?;
             let primary = match port {
@@ -70,39 +67,42 @@ impl Endpoint {
             };
             return Ok(Self { shown: primary.clone(), primary, fallbacks: Vec::new() });
         }
-        policy_id(&value)?;
-        Ok(Self::policy(value.clone(), &value, "realtime.ably.net", "ably-realtime.com"))
+        let (id, domain, fallback) = match value.strip_prefix("nonprod:") {
+            Some(id) => (id, "realtime.ably-nonprod.net", "ably-realtime-nonprod.com"),
+            None => (&*value, "realtime.ably.net", "ably-realtime.com"),
+        };
+        if id.is_empty() {
+            return Err("names no routing policy after nonprod:");
+        }
+        if id.contains(':') {
+            return Err("has a colon, but is neither HOST:PORT nor nonprod:POLICY");
+        }
+        // It becomes a label of a host name.
+        if !label(id) {
+            return Err(
+                "is neither a host nor a routing policy (letters, digits and hyphens only)",
+            );
+        }
+        Ok(Self::policy(&value, id, domain, fallback))
     }
 
     /// Reads a host without a port, which is given separately.
     pub fn with_port(value: &str, port: u16) -> Result<Self, &'static str> {
         let endpoint = Self::read(value)?;
-        if !endpoint.fallbacks.is_empty() {
-            return Err("is a routing policy, which takes no port");
-        }
-        match Authority::parse(value)?.port {
-            Some(_) => Err("has a port already, beside the one given apart from it"),
-            None => Self::read(&format!("{}:{port}", endpoint.primary)),
+        match Authority::parse(value) {
+            _ if !endpoint.fallbacks.is_empty() => Err("is a routing policy, which takes no port"),
+            Ok(Authority { port: None, .. }) => Self::read(&format!("{}:{port}", endpoint.primary)),
+            _ => Err("has a port already, beside the one given apart from it"),
         }
     }
 
-    fn policy(shown: String, id: &str, domain: &str, fallback: &str) -> Self {
+    fn policy(shown: &str, id: &str, domain: &str, fallback: &str) -> Self {
         let fallbacks = ["a", "b", "c", "d", "e"];
         Self {
-            shown,
+            shown: shown.to_owned(),
             primary: format!("{id}.{domain}"),
             fallbacks: fallbacks.map(|letter| format!("{id}.{letter}.fallback.{fallback}")).into(),
         }
-    }
-
-    /// `host` or `host:port`, as in a URL.
-    pub fn primary(&self) -> &str {
-        &self.primary
-    }
-
-    /// The five fallback hosts of a routing policy (REC2c); a host has none.
-    pub fn fallbacks(&self) -> &[String] {
-        &self.fallbacks
     }
 
     pub fn is_default(&self) -> bool {
@@ -113,25 +113,11 @@ impl Endpoint {
 /// Whether a value is a host rather than a policy (REC1b2). Beyond the specification, so are an IPv6
 /// address written in full and localhost with a port.
 fn is_host(value: &str) -> bool {
-    let name = value.split_once(':').map_or(value, |(name, _)| name);
-    value.contains('.')
+    value.contains(['.', '[']) && !value.starts_with("nonprod:")
         || value.contains("::")
-        || value.starts_with('[')
-        || name == "localhost"
+        || value == "localhost"
+        || value.starts_with("localhost:")
         || value.parse::<Ipv6Addr>().is_ok()
-}
-
-/// Checks a routing policy, which becomes a label of a host name.
-fn policy_id(id: &str) -> Result<(), &'static str> {
-    if id.is_empty() {
-        Err("names no routing policy after nonprod:")
-    } else if id.contains(':') {
-        Err("has a colon, but is neither HOST:PORT nor nonprod:POLICY")
-    } else if !label(id) {
-        Err("is neither a host nor a routing policy (letters, digits and hyphens only)")
-    } else {
-        Ok(())
-    }
 }
 
 /// The hosts of one service. The one that answered serves the rest of the run, for all clones.
@@ -144,10 +130,11 @@ pub struct Hosts {
 impl Hosts {
     /// The primary host, and up to three fallbacks in random order (RSC15a).
     pub fn of(endpoint: &Endpoint) -> Self {
-        let primary = endpoint.primary.clone();
-        let fallbacks = shuffled(&endpoint.fallbacks, random());
-        let all = std::iter::once(primary).chain(fallbacks).collect();
-        Self { all, preferred: Arc::default() }
+        let mut all = endpoint.fallbacks.clone();
+        all.sort_by_cached_key(|_| random());
+        all.truncate(FALLBACKS);
+        all.insert(0, endpoint.primary.clone());
+        Self { all: all.into(), preferred: Arc::default() }
     }
 
     pub fn single(authority: &str) -> Self {
@@ -187,18 +174,6 @@ impl Hosts {
     }
 }
 
-/// Picks up to three in random order.
-fn shuffled(hosts: &[String], mut seed: u64) -> Vec<String> {
-    let mut left = hosts.to_vec();
-    let mut picked = Vec::new();
-    while !left.is_empty() && picked.len() < FALLBACKS {
-        let count = left.len() as u64;
-        picked.push(left.swap_remove((seed % count) as usize));
-        seed /= count;
-    }
-    picked
-}
-
 /// Where TCP connections go instead of to the host, `--connect-to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
@@ -230,7 +205,7 @@ mod tests {
     use super::*;
 
     fn primary(value: &str) -> String {
-        Endpoint::parse(value).unwrap().primary().to_owned()
+        Endpoint::parse(value).unwrap().primary
     }
 
     fn refusal(value: &str) -> String {
@@ -240,9 +215,9 @@ mod tests {
     #[test]
     fn the_default_is_the_policy_main() {
         let default = Endpoint::default();
-        assert_eq!(default.primary(), "main.realtime.ably.net");
-        assert_eq!(default.fallbacks()[0], "main.a.fallback.ably-realtime.com");
-        assert_eq!(default.fallbacks()[4], "main.e.fallback.ably-realtime.com");
+        assert_eq!(default.primary, "main.realtime.ably.net");
+        assert_eq!(default.fallbacks[0], "main.a.fallback.ably-realtime.com");
+        assert_eq!(default.fallbacks[4], "main.e.fallback.ably-realtime.com");
         assert!(default.is_default() && Endpoint::parse("main").unwrap() == default);
         assert!(!Endpoint::parse("main.realtime.ably.net").unwrap().is_default());
     }
@@ -250,12 +225,12 @@ mod tests {
     #[test]
     fn a_policy_has_five_fallbacks() {
         let acme = Endpoint::parse("acme").unwrap();
-        assert_eq!(acme.primary(), "acme.realtime.ably.net");
-        assert_eq!(acme.fallbacks().len(), 5);
+        assert_eq!(acme.primary, "acme.realtime.ably.net");
+        assert_eq!(acme.fallbacks.len(), 5);
         assert_eq!(Endpoint::parse("ACME").unwrap(), acme);
         let sandbox = Endpoint::parse("nonprod:sandbox").unwrap();
-        assert_eq!(sandbox.primary(), "sandbox.realtime.ably-nonprod.net");
-        assert_eq!(sandbox.fallbacks()[1], "sandbox.b.fallback.ably-realtime-nonprod.com");
+        assert_eq!(sandbox.primary, "sandbox.realtime.ably-nonprod.net");
+        assert_eq!(sandbox.fallbacks[1], "sandbox.b.fallback.ably-realtime-nonprod.com");
         assert_eq!(sandbox.to_string(), "nonprod:sandbox");
     }
 
@@ -333,15 +308,14 @@ mod tests {
     fn three_different_fallbacks_come_in_random_order() {
         let main = Endpoint::default();
         let mut firsts = std::collections::BTreeSet::new();
-        for seed in 0..60 {
-            let mut picked = shuffled(main.fallbacks(), seed);
-            firsts.insert(picked[0].clone());
-            picked.sort();
-            picked.dedup();
-            assert_eq!(picked.len(), 3);
+        for _ in 0..200 {
+            let hosts = Hosts::of(&main);
+            let [_, rest @ ..] = &hosts.in_order()[..] else { panic!() };
+            firsts.insert(rest[0].to_owned());
+            let different: std::collections::BTreeSet<_> = rest.iter().collect();
+            assert_eq!(different.len(), 3);
         }
         assert_eq!(firsts.len(), 5);
-        assert_eq!(Hosts::of(&main).in_order().len(), 4);
     }
 
     #[test]
@@ -374,9 +348,9 @@ mod tests {
         #[test]
         fn what_is_accepted_makes_a_url_and_reads_back_the_same(value in "\\PC{0,30}|[a-z0-9.:\\[\\]-]{0,30}") {
             if let Ok(endpoint) = Endpoint::parse(&value) {
-                let uri: ureq::http::Uri = format!("https://{}/x", endpoint.primary()).parse().unwrap();
+                let uri: ureq::http::Uri = format!("https://{}/x", endpoint.primary).parse().unwrap();
                 prop_assert_eq!(uri.path(), "/x");
-                prop_assert_eq!(uri.authority().unwrap().as_str(), endpoint.primary());
+                prop_assert_eq!(uri.authority().unwrap().as_str(), &endpoint.primary);
                 prop_assert_eq!(&Endpoint::parse(&endpoint.to_string()).unwrap(), &endpoint);
             }
             let _ = ConnectTo::parse(&value);

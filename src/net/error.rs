@@ -193,7 +193,7 @@ impl Peer<'_> {
     /// Whether a firewall may be blocking the default host and let only Ably's older hosts through;
     /// not if the proxy itself fails.
     fn may_be_filtered(self, error: &NetError) -> bool {
-        let is_default = self.host == Endpoint::default().primary() && self.connect_to.is_none();
+        let is_default = self.host == Endpoint::default().primary && self.connect_to.is_none();
         let may_be_filtered = match &error.at {
             At::Name(name) => name == self.host,
             At::Hop => self.proxy.is_none() && error.retry != Retry::Never,

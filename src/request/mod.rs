@@ -73,7 +73,7 @@ impl Request {
             network.roots = Roots::read(path, named_by)?;
         }
         if let Some((endpoint, _)) = &settings.endpoint {
-            network.check(endpoint.primary())?;
+            network.check(&endpoint.primary)?;
         }
         let mut handed_over: Vec<Key> = Vec::new();
         for place in &settings.key_places {
