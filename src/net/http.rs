@@ -86,13 +86,13 @@ impl<'a> Http<'a> {
 
     /// Describes the host, the way to it and the roots, without a proxy's credentials.
     pub fn described(&self, authority: &str) -> String {
-        let way = match (&self.network.connect_to, self.network.proxies.for_authority(authority)) {
+        let way = match (&self.network.connect_to, self.network.proxies.route(authority)) {
             (Some(address), _) => format!("connecting to {address}"),
-            (None, Route::Via { shown, variable, .. }) => format!("proxy {shown} from {variable}"),
-            (None, Route::Direct { exempt: Some((variable, entry)) }) => {
-                format!("no proxy, exempted by {entry} in {variable}")
+            (None, Route::Via(named)) => format!("proxy {named:?}"),
+            (None, Route::Direct(Some(exempt))) => {
+                format!("no proxy, exempted by {} in {}", exempt.entry, exempt.variable)
             }
-            (None, Route::Direct { exempt: None }) => "no proxy".to_owned(),
+            (None, Route::Direct(None)) => "no proxy".to_owned(),
             (None, Route::Unusable(_)) => "a proxy that cannot be used".to_owned(),
         };
         format!("host {authority}, {way}, {}", self.network.roots)
@@ -120,13 +120,13 @@ impl<'a> Http<'a> {
             let request = agent
                 .configure_request(request)
                 .timeout_global(Some(budget.min(EXCHANGE)))
-                .proxy(proxy.map(|(proxy, _)| proxy.clone()))
+                .proxy(proxy.map(|named| named.proxy.clone()))
                 .build();
             let response = agent.run(request)?;
             Answer::read(response, authority, self.redactor.clone())
         };
         let connect_to = self.network.connect_to.as_ref();
-        let peer = Peer { host: authority, proxy: proxy.map(|(_, shown)| shown), connect_to };
+        let peer = Peer { host: authority, proxy: proxy.map(|named| &*named.shown), connect_to };
         let failed = |error| {
             let error = NetError::of_ureq(error, SENT.get());
             let mut failure = Failure::new(&error, peer, SENT.get());

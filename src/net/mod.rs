@@ -34,12 +34,11 @@ mod tunnel;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use ureq::Proxy;
 
 use crate::error::Problem;
 use crate::text::Safe;
 use endpoint::ConnectTo;
-use proxy::{Proxies, Route};
+use proxy::{NamedProxy, Proxies, Route};
 
 /// The longest request head, in bytes; also the buffer for what goes out, as a line must fit in
 /// whole. ureq's own buffers are 128 KiB each, zeroed at every start.
@@ -72,13 +71,13 @@ impl Network {
     }
 
     /// The proxy for a host; none with `--connect-to`, which says itself where connections go.
-    fn proxy(&self, authority: &str) -> Result<Option<(&Proxy, &str)>, &Problem> {
+    fn proxy(&self, authority: &str) -> Result<Option<&NamedProxy>, &Problem> {
         if self.connect_to.is_some() {
             return Ok(None);
         }
-        match self.proxies.for_authority(authority) {
-            Route::Via { proxy, shown, .. } => Ok(Some((proxy, shown))),
-            Route::Direct { .. } => Ok(None),
+        match self.proxies.route(authority) {
+            Route::Via(named) => Ok(Some(named)),
+            Route::Direct(_) => Ok(None),
             Route::Unusable(problem) => Err(problem),
         }
     }

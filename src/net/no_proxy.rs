@@ -9,7 +9,7 @@ use crate::net::authority::{Authority, Host};
 
 /// An entry of `NO_PROXY`.
 #[derive(Debug)]
-pub(crate) struct Exempt {
+pub struct Exempt {
     pub(crate) variable: &'static str,
     pub(crate) entry: String,
     rule: Rule,
@@ -98,7 +98,11 @@ mod tests {
             "NO_PROXY" => Some(list.to_owned()),
             _ => None,
         });
-        matches!(proxies.for_host(host, port), Route::Direct { .. })
+        let host = match host.parse::<Ipv6Addr>() {
+            Ok(ip) => format!("[{ip}]"),
+            Err(_) => host.to_owned(),
+        };
+        matches!(proxies.route(&format!("{host}:{port}")), Route::Direct(_))
     }
 
     #[test]

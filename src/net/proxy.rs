@@ -33,17 +33,20 @@ pub struct Proxies {
     exempt: Vec<Exempt>,
 }
 
-/// A proxy, and the variable that names it.
-struct NamedProxy {
-    variable: &'static str,
-    shown: String,
-    proxy: Proxy,
-    secrets: Vec<String>,
+/// A proxy that a variable names.
+pub struct NamedProxy {
+    pub(crate) variable: &'static str,
+    /// Without credentials: `http://proxy:3128`.
+    pub shown: String,
+    /// For ureq. Never to be printed: it shows the first letter of the user name.
+    pub(crate) proxy: Proxy,
+    /// The password as typed and as decoded, and the credentials as in the header. A user name
+    /// without a password is a token, and a secret too.
+    pub(crate) secrets: Vec<String>,
 }
 
 impl fmt::Debug for NamedProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // ureq shows the first letter of the user name.
         write!(f, "{} from {}", self.shown, self.variable)
     }
 }
@@ -51,20 +54,9 @@ impl fmt::Debug for NamedProxy {
 /// The way to a host.
 #[derive(Debug)]
 pub enum Route<'a> {
-    /// Without a proxy.
-    Direct {
-        /// The variable and its entry that exempt the host; `None` where no proxy is set.
-        exempt: Option<(&'static str, &'a str)>,
-    },
-    /// Through a proxy.
-    Via {
-        /// For ureq. Never to be printed.
-        proxy: &'a Proxy,
-        /// Without credentials: `http://proxy:3128`.
-        shown: &'a str,
-        /// Where it is set.
-        variable: &'static str,
-    },
+    /// Without a proxy. `None` where none is set.
+    Direct(Option<&'a Exempt>),
+    Via(&'a NamedProxy),
     /// Through a proxy that cannot be used: never directly instead.
     Unusable(&'a Problem),
 }
@@ -84,39 +76,28 @@ impl Proxies {
             named(variable, &value)
                 .map_err(|flaw| Problem::new(format!("the proxy in {variable} {flaw}"), REMEDY))
         });
-        let exempt = match first(&EXEMPTIONS) {
-            None => Vec::new(),
-            Some((variable, list)) => exemptions(variable, &list),
-        };
-        Self { proxy, exempt }
-    }
-
-    /// The way to a host, a name or an address with or without its brackets.
-    pub fn for_host(&self, host: &str, port: u16) -> Route<'_> {
-        let Some(named) = &self.proxy else {
-            return Route::Direct { exempt: None };
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if let Some(exempt) = self.exempt.iter().find(|exempt| exempt.covers(host, port)) {
-            return Route::Direct { exempt: Some((exempt.variable, &exempt.entry)) };
-        }
-        match named {
-            Ok(NamedProxy { proxy, shown, variable, .. }) => Route::Via { proxy, shown, variable },
-            Err(problem) => Route::Unusable(problem),
-        }
+        let exempt = first(&EXEMPTIONS);
+        let exempt = exempt.map(|(variable, list)| exemptions(variable, &list));
+        Self { proxy, exempt: exempt.unwrap_or_default() }
     }
 
     /// The way to `host` or `host:port` as a URL has it; the port is 443 if it has none.
-    pub fn for_authority(&self, authority: &str) -> Route<'_> {
-        match Authority::parse(authority) {
-            Ok(Authority { host, port }) => self.for_host(&host.to_string(), port.unwrap_or(HTTPS)),
+    pub fn route(&self, authority: &str) -> Route<'_> {
+        let (host, port) = match Authority::parse(authority) {
+            Ok(Authority { host, port }) => (host.to_string(), port.unwrap_or(HTTPS)),
             // There will be no connection.
-            Err(_) => self.for_host(authority, HTTPS),
+            Err(_) => (authority.to_owned(), HTTPS),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let exempt = self.exempt.iter().find(|exempt| exempt.covers(host, port));
+        match (&self.proxy, exempt) {
+            (None, _) => Route::Direct(None),
+            (_, Some(exempt)) => Route::Direct(Some(exempt)),
+            (Some(Ok(named)), None) => Route::Via(named),
+            (Some(Err(problem)), None) => Route::Unusable(problem),
         }
     }
 
-    /// The password as typed and as decoded, and the credentials as in the header. A user name
-    /// without a password is a token, and a secret too.
     pub fn secrets(&self) -> &[String] {
         match &self.proxy {
             Some(Ok(named)) => &named.secrets,
@@ -217,17 +198,17 @@ mod tests {
     }
 
     fn way(proxies: &Proxies, host: &str, port: u16) -> String {
-        match proxies.for_host(host, port) {
-            Route::Via { shown, variable, .. } => format!("{shown} from {variable}"),
-            Route::Direct { exempt: Some((variable, entry)) } => format!("{entry} of {variable}"),
-            Route::Direct { exempt: None } => "direct".to_owned(),
+        match proxies.route(&format!("{host}:{port}")) {
+            Route::Via(named) => format!("{named:?}"),
+            Route::Direct(Some(exempt)) => format!("{} of {}", exempt.entry, exempt.variable),
+            Route::Direct(None) => "direct".to_owned(),
             Route::Unusable(problem) => problem.message.clone(),
         }
     }
 
     fn exempt(list: &str, host: &str, port: u16) -> bool {
         let proxies = with(&[("https_proxy", "proxy:3128"), ("NO_PROXY", list)]);
-        matches!(proxies.for_host(host, port), Route::Direct { .. })
+        matches!(proxies.route(&format!("{host}:{port}")), Route::Direct(_))
     }
 
     #[test]
@@ -265,7 +246,7 @@ mod tests {
             let proxies = one(value);
             assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
             assert!(!format!("{proxies:?}").contains("s3cret"));
-            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
+            let Route::Via(NamedProxy { proxy, .. }) = proxies.route("h") else { panic!("direct") };
             assert!(format!("{}", proxy.uri()).contains(shown.split_once("//").unwrap().1));
         }
     }
@@ -283,7 +264,7 @@ mod tests {
             (":only", "", "only"),
         ] {
             let proxies = one(&format!("http://{typed}@proxy:3128"));
-            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
+            let Route::Via(NamedProxy { proxy, .. }) = proxies.route("h") else { panic!("direct") };
             assert_eq!(proxy.username(), Some(user));
             assert_eq!(proxy.password(), Some(password));
             let secret = if password.is_empty() { user } else { password };
@@ -333,7 +314,7 @@ mod tests {
             ("http://user:s3cret\r\n@proxy", "white space"),
         ] {
             let proxies = one(value);
-            let Route::Unusable(problem) = proxies.for_host("h", 443) else { panic!("{value:?}") };
+            let Route::Unusable(problem) = proxies.route("h") else { panic!("{value:?}") };
             let text = format!("{} {}", problem.message, problem.remedy);
             assert!(text.contains(reason), "{value:?}: {text}");
             assert!(text.contains("HTTPS_PROXY"));
@@ -342,7 +323,7 @@ mod tests {
         // A later variable does not make up for it; an exempt host does not need it.
         let proxies =
             with(&[("https_proxy", "socks4://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "a")]);
-        assert!(matches!(proxies.for_host("h", 443), Route::Unusable(_)));
+        assert!(matches!(proxies.route("h"), Route::Unusable(_)));
         assert_eq!(way(&proxies, "a", 443), "a of NO_PROXY");
     }
 
@@ -351,15 +332,15 @@ mod tests {
         let proxies = with(&[("all_proxy", "p:1"), ("no_proxy", "x, .Ably.net")]);
         assert_eq!(way(&proxies, "main.realtime.ably.net", 443), ".Ably.net of no_proxy");
         assert_eq!(way(&proxies, "other", 443), "http://p:1 from all_proxy");
-        assert!(matches!(proxies.for_authority("rest.ably.net:8443"), Route::Direct { .. }));
-        assert!(matches!(proxies.for_authority("[::1]:8443"), Route::Via { .. }));
-        assert!(matches!(Proxies::default().for_authority("h"), Route::Direct { exempt: None }));
+        assert!(matches!(proxies.route("rest.ably.net:8443"), Route::Direct(_)));
+        assert!(matches!(proxies.route("[::1]:8443"), Route::Via { .. }));
+        assert!(matches!(Proxies::default().route("h"), Route::Direct(None)));
     }
 
     proptest! {
         #[test]
         fn no_value_makes_it_panic_or_leak(user in "\\PC{0,12}", list in "\\PC{0,40}", host in "\\PC{0,20}") {
-            if let Route::Unusable(problem) = one(&format!("http://u:Zq9{user}@p:1")).for_host("h", 443) {
+            if let Route::Unusable(problem) = one(&format!("http://u:Zq9{user}@p:1")).route("h") {
                 prop_assert!(!problem.message.contains("Zq9"));
             }
             let _ = exempt(&list, &host, 443);
@@ -372,7 +353,7 @@ mod tests {
             typed.push(':');
             typed.extend(utf8_percent_encode(&password, NON_ALPHANUMERIC));
             let proxies = one(&format!("http://{typed}@p:1"));
-            let Route::Via { proxy, .. } = proxies.for_host("h", 443) else { panic!("direct") };
+            let Route::Via(NamedProxy { proxy, .. }) = proxies.route("h") else { panic!("direct") };
             prop_assert_eq!(proxy.username(), Some(user.as_str()));
             prop_assert_eq!(proxy.password(), Some(password.as_str()));
         }

@@ -21,13 +21,13 @@ fuzz_target!(|data: &str| {
     // Names in the list are shown in lower case.
     let listed = list.to_ascii_lowercase().contains(PASSWORD);
     assert!(listed || !format!("{proxies:?}").contains(PASSWORD));
-    let exempt = match proxies.for_host(host, 443) {
-        Route::Direct { exempt } => {
+    let exempt = match proxies.route(host) {
+        Route::Direct(exempt) => {
             assert!(exempt.is_some());
             true
         }
-        Route::Via { shown, .. } => {
-            assert_eq!(shown, "http://proxy:3128");
+        Route::Via(named) => {
+            assert_eq!(named.shown, "http://proxy:3128");
             false
         }
         Route::Unusable(_) => panic!("a good proxy was refused"),
@@ -47,7 +47,7 @@ fuzz_target!(|data: &str| {
             assert!(!problem.message.contains(PASSWORD), "{}", problem.message);
             assert!(!problem.message.contains(is_hostile), "{}", problem.message);
         }
-        Route::Via { shown, .. } => {
+        Route::Via(named) => {
             assert!(!shown.contains('@') && !shown.contains(is_hostile), "{shown}");
         }
         Route::Direct { .. } => assert!(proxy.is_empty(), "{proxy:?} was passed over"),
