@@ -25,8 +25,17 @@ impl Session<'_> {
         let (hosts, one_host) = (self.hosts.in_order(), self.hosts.is_single());
         let (mut tries, mut best) = (0, None);
         for host in &hosts {
-            if tries > 0 && !self.goes_on_with(host, one_host, permit) {
-                break;
+            if tries > 0 {
+                // Before the same host is asked again, but not before another.
+                match one_host {
+                    true => self.net.signals.sleep(PAUSE.min(permit.left())),
+                    false => {
+                        self.net.log.note("http", "fallback", || format!("asking {host} instead"))
+                    }
+                }
+                if permit.left().is_zero() || self.net.signals.caught().is_some() {
+                    break;
+                }
             }
             tries += 1;
             let tried = self.ask(call, host, one_host || tries == hosts.len(), permit);
@@ -47,45 +56,31 @@ impl Session<'_> {
         append_attempts(tries, one_host, best.expect("there is at least one host"))
     }
 
-    /// Pauses before the same host is asked again, but not before another. Returns whether to go on.
-    fn goes_on_with(&self, host: &str, one_host: bool, permit: &Permit<'_>) -> bool {
-        if one_host {
-            self.net.signals.sleep(PAUSE.min(permit.left()));
-        } else {
-            self.net.log.note("http", "fallback", || format!("asking {host} instead"));
-        }
-        !permit.left().is_zero() && self.net.signals.caught().is_none()
-    }
-
     /// Asks one host, and again while it asks for a pause and time is left. A 503 with `Retry-After`
     /// is waited for only if no host is left.
     fn ask(&self, call: Call<'_>, host: &str, last: bool, permit: &Permit<'_>) -> Tried {
         let mut attempt = 0;
         loop {
             let mut answer = self.exchange(call, host, permit)?;
+            attempt += 1;
             let overloaded = last && answer.status == 503 && answer.retry_after.is_some();
-            let paused = match answer.finality {
-                Finality::Retry => self.pause_briefly(attempt, permit),
+            let gave_up = match answer.finality {
+                Finality::Retry if attempt < TRIES && PAUSE < permit.left() => {
+                    self.net.signals.sleep(PAUSE);
+                    self.net.signals.caught().map(|_| "interrupted".to_owned())
+                }
+                Finality::Retry if attempt > 1 => Some(format!("{attempt} tries failed")),
                 finality if finality == Finality::RateLimited || overloaded => {
                     let retry_after = answer.retry_after.as_deref();
-                    self.pause(host, retry_after, attempt, permit).map_err(Some)
+                    self.pause(host, retry_after, attempt - 1, permit).err()
                 }
-                _ => Err(None),
+                _ => return Ok(answer),
             };
-            if let Err(gave_up) = paused {
+            if gave_up.is_some() {
                 answer.gave_up = gave_up;
                 return Ok(answer);
             }
-            attempt += 1;
         }
-    }
-
-    fn pause_briefly(&self, attempt: u32, permit: &Permit<'_>) -> Result<(), Option<String>> {
-        if attempt + 1 == TRIES || PAUSE >= permit.left() {
-            return Err((attempt > 0).then(|| format!("{} tries failed", attempt + 1)));
-        }
-        self.net.signals.sleep(PAUSE);
-        if self.net.signals.caught().is_some() { Err(None) } else { Ok(()) }
     }
 
     /// Waits out a rate limit. The error is why there is no point in waiting.
