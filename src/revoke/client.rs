@@ -40,10 +40,7 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// A client for a key.
-    ///
-    /// # Errors
-    /// The key cannot stand in a header, or is too long for one.
+    /// The error: the key cannot stand in a header, or is too long for one.
     pub fn new(net: Net<'a>, hosts: &Hosts, key: &ApiKey) -> Result<Self, Problem> {
         let session = Session::new(net, hosts.clone(), Credential::Key(key))
             .map_err(|what| Problem::new(format!("the API key {what}"), handed_over::FORM))?;
@@ -52,53 +49,53 @@ impl<'a> Client<'a> {
 
     /// Revokes the targets of one batch. Targets that alone are rate-limited are asked for again
     /// while time is left.
+    #[expect(clippy::indexing_slicing, reason = "a limited one is a place among the targets")]
     pub fn revoke(
         &self,
         targets: &[&str],
         terms: Terms,
         permit: &Permit<'_>,
     ) -> (Vec<Outcome>, Option<Stop>) {
-        let mut asked = self.ask(targets, terms, permit);
-        let mut outcomes = std::mem::take(&mut asked.outcomes);
+        let (mut outcomes, mut stop, mut retry_after) = self.ask(targets, terms, permit);
         for attempt in 0.. {
-            let limited: Vec<usize> = (0..outcomes.len())
-                .filter(|i| outcomes.get(*i).is_some_and(is_rate_limited))
-                .collect();
-            if asked.stop.is_some() || limited.is_empty() {
+            let mut limited: Vec<usize> = (0..outcomes.len()).collect();
+            limited.retain(|at| is_rate_limited(&outcomes[*at]));
+            if stop.is_some() || limited.is_empty() {
                 break;
             }
-            if self.session.wait(asked.retry_after.as_deref(), attempt, permit).is_err() {
-                asked.stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
+            if self.session.wait(retry_after.as_deref(), attempt, permit).is_err() {
+                stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
                 break;
             }
-            let again: Vec<&str> =
-                limited.iter().filter_map(|i| targets.get(*i)).copied().collect();
-            asked = self.ask(&again, terms, permit);
-            for (i, outcome) in limited.into_iter().zip(std::mem::take(&mut asked.outcomes)) {
+            let again: Vec<&str> = limited.iter().map(|at| targets[*at]).collect();
+            let newer;
+            (newer, stop, retry_after) = self.ask(&again, terms, permit);
+            for (at, outcome) in limited.into_iter().zip(newer) {
                 // A try that never left changes nothing about the answer before it.
-                if let (Some(old), false) =
-                    (outcomes.get_mut(i), matches!(outcome, Outcome::NotSent(_)))
-                {
-                    *old = outcome;
+                if !matches!(outcome, Outcome::NotSent(_)) {
+                    outcomes[at] = outcome;
                 }
             }
         }
-        (outcomes, asked.stop)
+        (outcomes, stop)
     }
 
-    /// Asks once, with all the tries that takes.
-    fn ask(&self, targets: &[&str], terms: Terms, permit: &Permit<'_>) -> Asked {
+    /// Asks once, with all the tries that takes. Also returns an answer's `Retry-After`.
+    fn ask(
+        &self,
+        targets: &[&str],
+        terms: Terms,
+        permit: &Permit<'_>,
+    ) -> (Vec<Outcome>, Option<Stop>, Option<String>) {
         let body = body(targets, terms).write(Layout::COMPACT);
         match self.session.post(&self.path, &body, permit) {
-            Ok(answer) => Asked {
-                outcomes: judge::judge(&answer, targets, terms),
-                stop: stop(&answer, targets),
-                retry_after: answer.retry_after,
-            },
+            Ok(answer) => {
+                let outcomes = judge::judge(&answer, targets, terms);
+                (outcomes, stop(&answer, targets), answer.retry_after)
+            }
             Err(failure) => {
                 let stop = (!failure.sent).then_some(Stop::Run);
-                let outcomes = vec![failed(failure); targets.len()];
-                Asked { outcomes, stop, retry_after: None }
+                (vec![failed(failure); targets.len()], stop, None)
             }
         }
     }
@@ -116,13 +113,6 @@ fn stop(answer: &Answer, targets: &[&str]) -> Option<Stop> {
     }
 }
 
-/// What one request brought.
-struct Asked {
-    outcomes: Vec<Outcome>,
-    stop: Option<Stop>,
-    retry_after: Option<String>,
-}
-
 /// The outcome of targets whose request got no answer.
 fn failed(failure: Failure) -> Outcome {
     let Problem { message, mut remedy } = failure.problem;
@@ -135,11 +125,9 @@ fn failed(failure: Failure) -> Outcome {
 }
 
 fn is_rate_limited(outcome: &Outcome) -> bool {
-    let info = match outcome {
-        Outcome::Refused(cause) if cause.scope == Scope::Target => cause.error.as_ref(),
-        _ => None,
-    };
-    info.is_some_and(|AblyError { code, status, .. }| {
+    let Outcome::Refused(cause) = outcome else { return false };
+    let error = cause.error.as_ref().filter(|_| cause.scope == Scope::Target);
+    error.is_some_and(|AblyError { code, status, .. }| {
         *status == Some(429) || code.is_some_and(|code| code / 100 == 429)
     })
 }

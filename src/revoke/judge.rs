@@ -82,15 +82,14 @@ fn of_result(result: Value<'_>, answer: &Answer, terms: Terms) -> Outcome {
         let error = answer.error_of(error);
         let message = error.described().unwrap_or_else(|| "no reason given".to_owned());
         // Ably failed, and may have revoked before it did.
-        if error.code.is_some_and(|code| code >= INTERNAL) {
-            let problem = Problem::new(message, remedy::AGAIN);
-            let cause = Cause { problem, error: Some(error), scope: Scope::Request };
-            return Outcome::Unknown(Arc::new(cause));
-        }
-        let remedy = of_refusal(&error, error.status.unwrap_or(0), terms);
+        let has_failed = error.code.is_some_and(|code| code >= INTERNAL);
+        let (scope, remedy) = match has_failed {
+            true => (Scope::Request, remedy::AGAIN.to_owned()),
+            false => (Scope::Target, of_refusal(&error, error.status.unwrap_or(0), terms)),
+        };
         let problem = Problem::new(message, remedy);
-        let cause = Cause { problem, error: Some(error), scope: Scope::Target };
-        return Outcome::Refused(Arc::new(cause));
+        let cause = Arc::new(Cause { problem, error: Some(error), scope });
+        return if has_failed { Outcome::Unknown(cause) } else { Outcome::Refused(cause) };
     }
     match (result.integer("issuedBefore"), result.integer("appliesAt")) {
         (Some(issued_before), Some(applies_at)) => {
@@ -113,19 +112,16 @@ fn whole_cause(answer: &Answer, terms: Terms) -> Cause {
     let refused = is_refused(answer);
     let redirect = if (300..400).contains(status) { " (a redirect, never followed)" } else { "" };
     // Ably's errors have a code.
-    let mut message = match (error.described(), &error.message, &answer.body) {
-        (Some(words), ..) if error.code.is_some() && refused => words,
-        (Some(words), ..) if error.code.is_some() => {
-            format!("{host} answered {status}{redirect}: {words}")
-        }
-        (_, Some(message), _) => {
-            format!("the server at {host} answered {status}{redirect}: {}", excerpt(message))
-        }
-        (_, None, Ok(_)) => {
-            format!("the server at {host} answered {status}{redirect} without a result")
-        }
-        (_, None, Err(body)) => {
-            format!("the server at {host} answered {status}{redirect} with {}", body.shown)
+    let mut message = match (error.described().filter(|_| error.code.is_some()), refused) {
+        (Some(words), true) => words,
+        (Some(words), false) => format!("{host} answered {status}{redirect}: {words}"),
+        (None, _) => {
+            let what = match (&error.message, &answer.body) {
+                (Some(message), _) => format!(": {}", excerpt(message)),
+                (None, Ok(_)) => " without a result".to_owned(),
+                (None, Err(body)) => format!(" with {}", body.shown),
+            };
+            format!("the server at {host} answered {status}{redirect}{what}")
         }
     };
     if let Some(gave_up) = &answer.gave_up {
