@@ -202,11 +202,12 @@ fn interrupted_at_any_moment_everything_agrees() {
         if server.connections() == 0 {
             server.expect_nothing();
         }
-        if run.stdout.is_empty() {
+        let (tally, confirmed) = recorded(&run);
+        // On a busy machine the signal may come before there is a run.
+        if run.stdout.is_empty() || tally == [0; 4] {
             assert_eq!(server.request_count(), 0, "after {delay} ms\n{run}");
             continue;
         }
-        let (tally, confirmed) = recorded(&run);
         assert_eq!(tally.iter().sum::<usize>(), 3000, "after {delay} ms\n{run}");
         let rest = targets.iter().filter(|target| !confirmed.contains(*target));
         let left = left_targets(&folder.file(LEFT));
