@@ -113,23 +113,13 @@ fn names(presented: &[String]) -> String {
     listed(&presented.iter().map(bare).collect::<Vec<_>>())
 }
 
-/// The issuer of the last certificate of a chain; `None` if no name can be read.
+/// The common name, else the organization, of the issuer of a chain's last certificate. `None` if no
+/// name can be read.
 pub(crate) fn issuer(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Option<String> {
-    let leaf = EndEntityCert::try_from(leaf).ok()?;
-    let mut name = leaf.issuer();
-    let others: Vec<_> =
-        others.iter().filter_map(|other| EndEntityCert::try_from(other).ok()).collect();
-    // At most one step a certificate: two may have issued each other.
-    for _ in &others {
-        match others.iter().find(|other| other.subject() == name) {
-            Some(other) => name = other.issuer(),
-            None => break,
-        }
-    }
-    common_name(name)
+    let last = EndEntityCert::try_from(others.last().unwrap_or(leaf)).ok()?;
+    common_name(last.issuer())
 }
 
-/// The common name (2.5.4.3) in a distinguished name (DER), else the organization (2.5.4.10).
 fn common_name(name: &[u8]) -> Option<String> {
     attribute(name, 3).or_else(|| attribute(name, 10))
 }

@@ -25,14 +25,16 @@ const FRESH: Duration = Duration::from_secs(60);
 /// The longest look-up.
 const LONGEST: Duration = Duration::from_secs(4);
 
+/// The addresses of each host, and since when they are known.
+type Known = HashMap<String, (Vec<IpAddr>, Instant)>;
+
 /// Clones share the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolver {
     /// Replaces every host and port.
     pub(crate) connect_to: Option<ConnectTo>,
     pub(crate) signals: Signals,
-    /// What is known of each host, and since when.
-    pub(crate) known: Arc<Mutex<HashMap<String, (Vec<IpAddr>, Instant)>>>,
+    pub(crate) known: Arc<Mutex<Known>>,
 }
 
 impl resolver::Resolver for Resolver {
@@ -73,7 +75,7 @@ impl Resolver {
         Ok(addresses)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, (Vec<IpAddr>, Instant)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
