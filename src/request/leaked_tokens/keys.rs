@@ -1,23 +1,24 @@
 //! API keys in the text: worse than any token, since whoever has one signs new ones.
 //!
-//! A key is met at its colon, however that is written: before it stands `appId.keyId`, behind it a
-//! secret as Ably makes them. Shorter secrets are believed only where the text says that they are
-//! one, since much looks like `a.b:c`; and where the secret of a key at hand stands, its form does
-//! not matter. In base64 a key is looked for behind `Basic`.
+//! Colons are in every line of a log, so none is looked for. A secret as Ably makes them is long: it
+//! covers a part of every so many bytes, and only that part is looked at. Shorter secrets are believed
+//! only where the text says that they are one, since much looks like `a.b:c`, so they are looked for
+//! behind such words; and where the secret of a key at hand stands, its form does not matter. In
+//! base64 a key is looked for behind `Basic`.
 
 #![expect(clippy::indexing_slicing, reason = "every position was found in the text it is used on")]
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr_iter, memchr3_iter, memmem};
 use zeroize::Zeroizing;
 
 use super::{LeakedKey, Lines};
 use crate::api_key::ApiKey;
 use crate::secret::shape::{
-    SHORT_SECRET, decoded, hex, is_id_byte, is_key_name, is_random, is_secret, key_name_at_end,
-    run, sign_at_end,
+    SECRET, SHORT_SECRET, decoded, hex, is_id_byte, is_key_name, is_random, is_secret,
+    key_name_at_end, run, run_back, sign_at_end,
 };
 
 /// The longest secret, in bytes; real ones have 43.
@@ -27,8 +28,15 @@ const LONGEST: usize = 64;
 const LONGEST_ID: usize = 16;
 /// So much before a key says what it is, in bytes.
 const BEFORE: usize = 64;
-/// What escapes of a colon end with.
-const ESCAPED: [&[u8]; 2] = [b"3A", b"3a"];
+/// Of `key=`, and of a name with `ABLY` in it.
+const CALLS: [&[u8]; 3] = [b"key", b"bly", b"BLY"];
+/// So far behind one of these stands the secret that it tells of, in bytes, escapes included.
+const CALLED: usize = 128;
+/// Of so many bytes in a row a secret as Ably makes them covers the first, and `SURE` more.
+const STRIDE: usize = 32;
+const SURE: usize = SECRET - STRIDE;
+/// The longest escape of a colon, without its first byte.
+const ESCAPE: usize = 20;
 /// `Basic`, of which the first letter may be small.
 const BASIC: &[u8] = b"asic";
 /// The longest base64 of a key, in digits.
@@ -57,14 +65,19 @@ impl<'a> Keys<'a> {
         // What begins in the range may end behind it.
         let for_needle = |length: usize| &text[offset..text.len().min(range.end + length - 1)];
         let mut hits: Vec<(usize, String)> = Vec::new();
-        let plain = memchr_iter(b':', for_needle(1)).map(|at| at + 1);
-        let [upper, lower] =
-            ESCAPED.map(|colon| memmem::find_iter(for_needle(2), colon).map(|at| at + 2));
-        // Nearly all signs have no word behind them.
-        let words = plain.chain(upper).chain(lower).map(|at| offset + at);
-        for at in words.filter(|at| text.get(*at).is_some_and(|byte| is_id_byte(*byte))) {
-            if let Some(name) = key_at(text, at) {
-                hits.push((at, name));
+        let mut take = |at| hits.extend(key_at(text, at).map(|name| (at, name)));
+        long_words(text, range.clone(), &mut take);
+        for call in CALLS {
+            let mut done = 0;
+            for at in memmem::find_iter(for_needle(call.len()), call).map(|at| offset + at) {
+                let behind = at + call.len();
+                if call != CALLS[0] || matches!(text.get(behind), Some(b'=' | b'%')) {
+                    let end = text.len().min(behind + CALLED);
+                    let start = behind.max(done).min(end);
+                    let ends = memchr3_iter(b':', b'A', b'a', &text[start..end]);
+                    ends.for_each(|at| take(start + at + 1));
+                    done = end;
+                }
             }
         }
         for at in memmem::find_iter(for_needle(BASIC.len()), BASIC).map(|at| offset + at) {
@@ -88,6 +101,27 @@ impl<'a> Keys<'a> {
     fn known_in(&self, text: &[u8]) -> Option<String> {
         let (_, name) = self.known.iter().find(|(finder, _)| finder.find(text).is_some())?;
         Some((*name).to_owned())
+    }
+}
+
+/// Hands over where words begin that may be a whole secret, with an escape before it or not.
+fn long_words(text: &[u8], range: Range<usize>, take: &mut impl FnMut(usize)) {
+    let end = text.len().min(range.end + STRIDE);
+    for at in (range.start..end).step_by(STRIDE) {
+        let Some(part) = text.get(at..=at + SURE) else { return };
+        if !part.iter().rev().all(|byte| is_id_byte(*byte)) {
+            continue;
+        }
+        let back = run_back(&text[at.saturating_sub(STRIDE)..at]);
+        // Otherwise it was met before.
+        if back < STRIDE {
+            let start = at - back;
+            take(start);
+            let mut escape = text[start..].windows(2).take(ESCAPE);
+            if let Some(at) = escape.position(|two| two.eq_ignore_ascii_case(b"3a")) {
+                take(start + at + 2);
+            }
+        }
     }
 }
 
