@@ -104,25 +104,36 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Hands over where words begin that may be a whole secret, with an escape before it or not.
+/// Hands over where a word behind a colon begins that may be a whole secret.
 fn long_words(text: &[u8], range: Range<usize>, take: &mut impl FnMut(usize)) {
     let end = text.len().min(range.end + STRIDE);
-    for at in (range.start..end).step_by(STRIDE) {
-        let Some(part) = text.get(at..=at + SURE) else { return };
-        if !part.iter().rev().all(|byte| is_id_byte(*byte)) {
-            continue;
-        }
-        let back = run_back(&text[at.saturating_sub(STRIDE)..at]);
-        // Otherwise it was met before.
-        if back < STRIDE {
-            let start = at - back;
-            take(start);
-            let mut escape = text[start..].windows(2).take(ESCAPE);
-            if let Some(at) = escape.position(|two| two.eq_ignore_ascii_case(b"3a")) {
-                take(start + at + 2);
+    let mut at = range.start;
+    while at < end {
+        if text.get(at..=at + SURE).is_some_and(is_of_word) {
+            let start = at - run_back(&text[at.saturating_sub(STRIDE)..at]);
+            match text[..start].last() {
+                Some(b':') => take(start),
+                Some(b'%' | b'\\') => {
+                    let mut escape = text[start..].windows(2).take(ESCAPE);
+                    let end = escape.position(|two| matches!(two, [b'3', b'A' | b'a']));
+                    end.into_iter().for_each(|end| take(start + end + 2));
+                }
+                _ => {}
             }
         }
+        at += STRIDE;
     }
+}
+
+/// Whether all bytes may stand in an ID. Nearly always one of the first eight is a blank, a quotation
+/// mark or the like, which is told for all eight at once.
+fn is_of_word(part: &[u8]) -> bool {
+    const fn of_each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    let ahead = part.first_chunk().map_or(0, |eight| u64::from_ne_bytes(*eight));
+    let is_outside = (ahead.wrapping_sub(of_each(b'-')) | ahead) & of_each(0x80) != 0;
+    !is_outside && part.iter().all(|byte| is_id_byte(*byte))
 }
 
 /// What stands in base64 behind `Basic`.
@@ -242,6 +253,17 @@ mod tests {
             assert_eq!(keys_in(&text, &[]), [(line, NAME.to_owned())], "{text}");
             let text = format!("{}\n{text}\n{text}", " ".repeat(WINDOW));
             assert_eq!(keys_in(&text, &[]), [(line + 1, NAME.to_owned())], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_at_every_place() {
+        for colon in [":", "%3A", "%25253a", "\\u003A"] {
+            for shift in 0..3 * STRIDE {
+                let text = format!("{}{}", " ".repeat(shift), NAME.to_owned() + colon + SECRET);
+                assert_eq!(keys_in(&text, &[]), [(1, NAME.to_owned())], "{text}");
+                assert_eq!(keys_in(&text[..text.len() - 1], &[]), [], "{text}");
+            }
         }
     }
 
