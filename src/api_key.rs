@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::secret::Secret;
+use crate::secret::parts::{is_id, is_key_name};
 use crate::secret::redactor::Redactor;
-use crate::secret::shape::{inner, is_id, is_key_name};
+use crate::secret::shape::inner;
 
 /// What text is quoted with, by shells and by word processors.
 const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];

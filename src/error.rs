@@ -5,8 +5,11 @@ use std::fmt::Display;
 
 use crate::json::Json;
 use crate::secret::redactor::Redactor;
-use crate::secret::shape::Form;
 use crate::text::excerpt;
+
+/// What to do with a token that was given as something else.
+pub const TOKEN_REMEDY: &str =
+    "to revoke a leaked token, give it with --from-token FILE (- is standard input)";
 
 /// What failed, and apart from it what to do about it. Both are lower case without a full stop,
 /// so that the report can put them on lines of their own.
@@ -23,9 +26,15 @@ impl Problem {
         Self { message: message.into(), remedy: remedy.into() }
     }
 
-    /// A secret where something else belongs.
-    pub fn misplaced(secret: Form, place: &str) -> Self {
-        Self::new(format!("{place} is given {secret}"), secret.remedy())
+    /// An API key where something else belongs.
+    pub fn misplaced_key(place: &str) -> Self {
+        let remedy = "give the key with ABLY_API_KEY or --api-key-file";
+        Self::new(format!("{place} is given an API key"), remedy)
+    }
+
+    /// A token where something else belongs.
+    pub fn misplaced_token(place: &str) -> Self {
+        Self::new(format!("{place} is given a token"), TOKEN_REMEDY)
     }
 
     /// The same problem, with what it was met at before it.

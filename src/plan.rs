@@ -24,7 +24,6 @@ use crate::request::settings::Settings;
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::request::{Request, Subject};
-use crate::secret::shape::Form;
 
 /// On which terms targets are revoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -275,7 +274,7 @@ fn jobs_of_leaked(keys: Vec<AtHand>, leaked: &mut Leaked) -> Result<Vec<Job>, Pr
 fn no_secret_as_reason(settings: &Settings, keys: &[Key]) -> Result<(), Problem> {
     let reason = settings.reason.as_deref().unwrap_or_default();
     match keys.iter().any(|key| key.api_key.is_in(reason)) {
-        true => Err(Problem::misplaced(Form::ApiKey, long(Id::Reason))),
+        true => Err(Problem::misplaced_key(long(Id::Reason))),
         false => Ok(()),
     }
 }

@@ -7,12 +7,10 @@ use crate::error::{Error, Problem};
 use crate::json::{Fields, Json};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::capability::Capability;
-use crate::request::leaked_tokens::{Found, LeakedKey, Token, Why};
+use crate::request::leaked_tokens::{Found, LeakedKey, OTHER_TARGET, Token, Why};
 use crate::text::{Safe, count, first_ten};
 use crate::time::shown;
 
-/// What to do about a token that cannot be read.
-pub(super) const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id";
 const LOOKED_FOR: &str = "a JWT is looked for, eyJ….eyJ….…, whose header names an Ably key (kid); it must \
      stand on one line";
 const CLOCK: &str = "there is nothing to revoke; if this machine's clock is wrong, set it";
@@ -48,7 +46,7 @@ fn nothing(leaked: &Leaked) -> Error {
             OTHER_TARGET.to_owned(),
         ),
         (_, _, 0, []) => match &leaked.found.diagnosis {
-            Some(diagnosis) => (format!("{name} {diagnosis}"), diagnosis.remedy()),
+            Some(diagnosis) => (format!("{name} {}", diagnosis.message), diagnosis.remedy.clone()),
             None => (format!("{name} holds no token of an Ably key"), LOOKED_FOR.to_owned()),
         },
         _ => (
@@ -105,7 +103,7 @@ pub fn described(token: &Token) -> Fields {
     let millis = |seconds: i64| seconds.saturating_mul(1000);
     let key_name = Some(token.key_name.as_str()).filter(|name| !name.is_empty());
     let fields = Fields::new()
-        .with("fingerprint", token.fingerprint.to_string())
+        .with("fingerprint", format!("{:016x}", token.fingerprint))
         .with("line", i64::try_from(token.line).unwrap_or(i64::MAX))
         .maybe("keyName", key_name)
         .maybe("clientId", token.claims.client_id.as_deref())

@@ -31,7 +31,6 @@ use crate::request::settings::{Mode, Settings, TargetSource};
 use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::secret::redactor::Redactor;
-use crate::secret::shape::Form;
 use crate::signals::Signals;
 use crate::text::random_id;
 use crate::time::now_ms;
@@ -114,7 +113,7 @@ impl Request {
 fn misplaced_own(args: &Args, key: &ApiKey) -> Result<(), Problem> {
     let mut others = args.iter().filter(|(id, _)| *id != Id::ApiKey);
     match others.find(|(_, value)| key.is_in(&value.to_string_lossy())) {
-        Some((id, _)) => Err(Problem::misplaced(Form::ApiKey, long(id))),
+        Some((id, _)) => Err(Problem::misplaced_key(long(id))),
         None => Ok(()),
     }
 }

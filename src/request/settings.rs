@@ -15,7 +15,7 @@ use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
 use crate::request::target::Kind;
-use crate::secret::shape::certain;
+use crate::secret::shape::holds_token;
 
 const MAX_TIMEOUT: f64 = 3600.0;
 const MAX_PARALLEL: usize = 16;
@@ -165,8 +165,8 @@ pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
 /// name or a host.
 fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     for (id, value) in args.iter().filter(|(id, _)| *id != Id::ApiKey) {
-        if let Some(form) = certain(&value.to_string_lossy()) {
-            return Err(Problem::misplaced(form, long(id)));
+        if holds_token(&value.to_string_lossy()) {
+            return Err(Problem::misplaced_token(long(id)));
         }
     }
     let key_given = args.has(Id::ApiKey) || args.has(Id::ApiKeyFile);
@@ -179,8 +179,8 @@ fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
     ];
     for (name, _) in variables.into_iter().filter(|(_, overridden)| !overridden) {
         let value = env.raw(name).unwrap_or_default();
-        if let Some(form) = certain(&value.to_string_lossy()) {
-            return Err(Problem::misplaced(form, name));
+        if holds_token(&value.to_string_lossy()) {
+            return Err(Problem::misplaced_token(name));
         }
     }
     Ok(())

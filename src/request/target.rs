@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use crate::cli::flags::{Id, long};
 use crate::error::Problem;
-use crate::secret::shape::{Form, certain, looks_like_secret};
+use crate::secret::shape::{holds_token, looks_like_secret};
 use crate::text::Safe;
 
 /// The longest value of a target, in bytes: however it is escaped, it fits into one request.
@@ -65,7 +65,8 @@ impl Kind {
             "" => Err(Fault::Empty),
             "*" if self == Self::ClientId => Err(Fault::Wildcard),
             _ if value.len() > LONGEST => Err(Fault::TooLong),
-            _ => certain(value).map_or(Ok(()), |form| Err(Fault::Secret(form))),
+            _ if holds_token(value) => Err(Fault::Token),
+            _ => Ok(()),
         }
     }
 }
@@ -130,7 +131,7 @@ pub(super) enum Fault<'a> {
     Empty,
     Wildcard,
     TooLong,
-    Secret(Form),
+    Token,
 }
 
 impl Fault<'_> {
@@ -142,7 +143,7 @@ impl Fault<'_> {
                 format!("{option} '*' is not a client ID: Ably forbids it"),
                 "name each client ID, or revoke the API key in Ably's dashboard",
             ),
-            Self::Secret(form) => Problem::misplaced(*form, option),
+            Self::Token => Problem::misplaced_token(option),
             Self::TooLong => Problem::new(
                 format!("{option} is given a value of more than 64 KiB"),
                 format!("give the {} alone", kind.noun()),
@@ -171,7 +172,7 @@ impl Display for Fault<'_> {
                 None => write!(f, "unknown type '{}'", Safe(kind)),
             },
             Self::Empty => f.write_str("empty value"),
-            Self::Secret(form) => write!(f, "{form} in place of a target"),
+            Self::Token => f.write_str("a token in place of a target"),
             Self::TooLong => f.write_str("more than 64 KiB"),
             Self::Wildcard => f.write_str("client ID '*', which Ably forbids"),
         }

@@ -2,11 +2,11 @@
 
 use std::collections::TryReserveError;
 
-use crate::error::Problem;
+use crate::error::{Problem, TOKEN_REMEDY};
 use crate::file::STDIN_NAME;
 use crate::request::target::{Fault, Kind, is_foreign};
 use crate::request::targets::{Targets, no_memory, too_large};
-use crate::secret::shape::{Form, certain};
+use crate::secret::shape::holds_token;
 use crate::text::{Safe, count, quoted};
 
 /// How many bad lines are told one by one.
@@ -79,8 +79,8 @@ fn judge(line: &[u8]) -> Result<bool, Fault<'_>> {
         return kind.check(value).map(|()| true);
     }
     let kind = line.split_once(':').map_or("", |(kind, _)| kind);
-    if let Some(form) = certain(line).or_else(|| certain(kind)) {
-        return Err(Fault::Secret(form));
+    if holds_token(line) || holds_token(kind) {
+        return Err(Fault::Token);
     }
     Err(match line.split_once(':') {
         Some((kind, _)) => Fault::Type(kind),
@@ -98,17 +98,14 @@ struct BadLines {
     skipped: bool,
     /// What is wrong, and in which lines.
     told: Vec<(String, Vec<String>)>,
-    /// What else than a target a line holds.
-    secret: Option<Form>,
+    has_token: bool,
 }
 
 impl BadLines {
     fn add(&mut self, number: usize, fault: &Fault<'_>) {
         self.count += 1;
         self.untyped += usize::from(matches!(fault, Fault::NoColon));
-        if let Fault::Secret(form) = fault {
-            self.secret = Some(*form);
-        }
+        self.has_token |= matches!(fault, Fault::Token);
         if self.count > TOLD_LINES {
             return;
         }
@@ -121,11 +118,11 @@ impl BadLines {
 
     /// `alone`: there is no good line.
     fn problem(self, name: &str, alone: bool) -> Problem {
-        let Self { count: bad, untyped, skipped, told, secret } = self;
-        let remedy = match secret {
-            Some(form) => form.remedy().to_owned(),
-            None if alone && untyped == bad => add_type(name, skipped),
-            None => LINE_REMEDY.to_owned(),
+        let Self { count: bad, untyped, skipped, told, has_token } = self;
+        let remedy = match has_token {
+            true => TOKEN_REMEDY.to_owned(),
+            false if alone && untyped == bad => add_type(name, skipped),
+            false => LINE_REMEDY.to_owned(),
         };
         let name = Safe(name);
         let told = told.iter().map(|(fault, lines)| format!("{}: {fault}", lines.join(", ")));

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::json::document::Document;
 use crate::secret::Secret;
-use crate::secret::shape::{decode, decoded, is_id_byte, run, run_back, sign, sign_at_end};
+use crate::secret::parts::{decode, decoded, is_id_byte, run, run_back, sign, sign_at_end};
 
 /// The longest token that is read, in bytes. Ably's own limit is lower.
 pub(crate) const LIMIT: usize = 64 << 10;

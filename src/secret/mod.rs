@@ -2,6 +2,7 @@
 //! from outside.
 
 pub(crate) mod jwt;
+pub(crate) mod parts;
 pub mod redactor;
 pub mod shape;
 

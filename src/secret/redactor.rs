@@ -16,7 +16,7 @@ use memchr::memmem;
 use zeroize::Zeroizing;
 
 use crate::secret::SHOWN_INSTEAD;
-use crate::secret::shape::hex;
+use crate::secret::parts::hex;
 
 /// What is shorter is a word that may well stand in other words, so it is taken out where it stands
 /// alone.

@@ -1,6 +1,5 @@
-//! What has the shape of a secret: base64 and the names of Ably's keys; JWTs are in `jwt.rs`. The
-//! finder of leaked tokens, the guards around what an operator types, the redactor and the reader of
-//! API keys all ask here, so that they agree on what a key and a token look like.
+//! What looks like a secret, or holds one for certain: for the guards around what an operator types,
+//! and for messages that repeat it.
 
 #![expect(clippy::indexing_slicing, reason = "every position was found in the text it is used on")]
 
@@ -9,6 +8,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::secret::jwt;
+use crate::secret::parts::{decode, decoded, is_id, is_id_byte, key_name_at_end};
 
 /// The shortest secret that is told from an ordinary name by its form, in bytes.
 pub(crate) const SHORT_SECRET: usize = 16;
@@ -17,40 +17,9 @@ pub(crate) const SECRET: usize = 43;
 /// So much of what may be a secret is enough to judge by: a text may hold many.
 const JUDGED: usize = 256;
 /// The shortest opaque part of an Ably token.
-const OPAQUE: usize = 24;
-/// How often a sign may be escaped over and over, as in `%25252E`.
-const LAYERS: usize = 8;
+pub(crate) const OPAQUE: usize = 24;
 /// So often take the letters of a file's name turns that nobody thought of.
 const TURNS: usize = 5;
-const NOT_A_DIGIT: u8 = u8::MAX;
-
-/// What a text is or holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    ApiKey,
-    Token,
-}
-
-impl Form {
-    /// Where such a secret belongs.
-    pub fn remedy(self) -> &'static str {
-        match self {
-            Self::ApiKey => "give the key with ABLY_API_KEY or --api-key-file",
-            Self::Token => {
-                "to revoke a leaked token, give it with --from-token FILE (- is standard input)"
-            }
-        }
-    }
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ApiKey => "an API key",
-            Self::Token => "a token",
-        })
-    }
-}
 
 /// A text that the operator gave, for messages: not shown where it looks like a secret. Not yet
 /// escaped for a terminal.
@@ -58,17 +27,17 @@ pub struct Typed<'a>(pub &'a str);
 
 impl fmt::Display for Typed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if looks_like_secret(self.0) {
-            return f.write_str("(not shown: it looks like a key or a token)");
-        }
-        f.write_str(self.0)
+        f.write_str(match looks_like_secret(self.0) {
+            true => "(not shown: it looks like a key or a token)",
+            false => self.0,
+        })
     }
 }
 
-/// The secret that a text holds for certain: a JWT whose header has an `alg`, as it stands or in
-/// base64. An API key cannot be told by its form: client IDs may have the same.
-pub fn certain(text: &str) -> Option<Form> {
-    jwt::is_in(text.as_bytes()).then_some(Form::Token)
+/// Whether a text holds a JWT whose header has an `alg`, as it stands or in base64. No API key is as
+/// certain: client IDs may have the same form.
+pub fn holds_token(text: &str) -> bool {
+    jwt::is_in(text.as_bytes())
 }
 
 /// Whether a text looks like a key or a token: enough to warn of it and not to repeat it in a
@@ -83,7 +52,7 @@ pub fn looks_like_secret(text: &str) -> bool {
     let is_key = || secrets(bare).any(|(sign, secret)| sign == ":" && !secret.is_empty());
     // A path has slashes, and may well be called like a key.
     !bare.contains('/') && (is_token || is_key())
-        || certain(text).is_some()
+        || holds_token(text)
         || holds_key(bare)
         || inner(bare).is_some_and(|inner| holds_key(&inner))
 }
@@ -177,107 +146,10 @@ pub(crate) fn inner(base64: &str) -> Option<Zeroizing<String>> {
     str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
-/// Where the name of a key begins that a text ends with: `appId.keyId`.
-pub(crate) fn key_name_at_end(text: &[u8]) -> Option<usize> {
-    let id = text.len() - run_back(text);
-    let app = text[..id].strip_suffix(b".")?;
-    (id < text.len() && run_back(app) > 0).then(|| app.len() - run_back(app))
-}
-
-/// Whether a text is the name of a key, `appId.keyId`.
-pub(crate) fn is_key_name(text: &str) -> bool {
-    key_name_at_end(text.as_bytes()) == Some(0)
-}
-
-/// Whether a text may be the ID of an app or a key, or base64url.
-pub(crate) fn is_id(text: &str) -> bool {
-    !text.is_empty() && run(text.as_bytes()) == text.len()
-}
-
-/// How many bytes at a text's beginning may stand in an ID, or in base64url.
-pub(crate) fn run(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| is_id_byte(**byte)).count()
-}
-
-/// The same at its end.
-pub(crate) fn run_back(text: &[u8]) -> usize {
-    text.iter().rev().take_while(|byte| is_id_byte(**byte)).count()
-}
-
-#[inline]
-pub(crate) fn is_id_byte(byte: u8) -> bool {
-    DIGITS[usize::from(byte)] < 64
-}
-
-/// The length of a sign that a text begins with: as it stands, percent-encoded, or in JSON's escapes.
-pub(crate) fn sign(text: &[u8], sign: u8) -> Option<usize> {
-    let is_at = |at: usize| text.get(at..at + 2).and_then(hex) == Some(sign);
-    let times = |what: &[u8]| {
-        text[1..].chunks(what.len()).take(LAYERS).take_while(|chunk| *chunk == what).count()
-    };
-    match text.first()? {
-        own if *own == sign => Some(1),
-        b'%' => Some(1 + 2 * times(b"25")).filter(|at| is_at(*at)).map(|at| at + 2),
-        b'\\' => Some(1 + times(b"\\"))
-            .filter(|at| text[*at..].starts_with(b"u00") && is_at(at + 3))
-            .map(|at| at + 5),
-        _ => None,
-    }
-}
-
-/// The length of a sign that a text ends with, in the same forms.
-pub(crate) fn sign_at_end(text: &[u8], own: u8) -> Option<usize> {
-    if text.last_chunk::<2>().and_then(|two| hex(two)) != Some(own) {
-        return (text.last() == Some(&own)).then_some(1);
-    }
-    let mut lengths = (1..=text.len().min(5 + 2 * LAYERS)).rev();
-    lengths.find(|n| sign(&text[text.len() - n..], own) == Some(*n))
-}
-
-/// What two hexadecimal digits stand for.
-pub(crate) fn hex(digits: &[u8]) -> Option<u8> {
-    let digits = str::from_utf8(digits).ok().filter(|two| !two.starts_with('+'))?;
-    u8::from_str_radix(digits, 16).ok()
-}
-
-/// Decodes base64 of either alphabet, without padding. Spare bits are let pass, as they come with
-/// tokens in practice.
-pub(crate) fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    // With room from the start, so that no copy is left behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
-    bytes.extend(decoded(text));
-    (bytes.len() == text.len() * 3 / 4 && text.len() % 4 != 1).then_some(bytes)
-}
-
-/// What the beginning of a text stands for, up to where it is no base64 of either alphabet.
-pub(crate) fn decoded(text: &[u8]) -> impl Iterator<Item = u8> {
-    let (mut bits, mut held) = (0u32, 0);
-    let digits = text.iter().map(|byte| DIGITS[usize::from(*byte)]);
-    digits.take_while(|digit| *digit != NOT_A_DIGIT).filter_map(move |digit| {
-        bits = bits << 6 | u32::from(digit & 63);
-        held += 6;
-        held = if held < 8 { return None } else { held - 8 };
-        Some((bits >> held) as u8)
-    })
-}
-
-/// What each byte stands for in base64, with 64 more for the two digits that base64url writes
-/// otherwise.
-static DIGITS: [u8; 256] = {
-    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/";
-    let mut table = [NOT_A_DIGIT; 256];
-    let mut at = 0;
-    while at < digits.len() {
-        table[digits[at] as usize] = if at < 64 { at as u8 } else { at as u8 + 62 };
-        at += 1;
-    }
-    table
-};
-
 #[cfg(test)]
 mod tests {
     use base64::Engine;
-    use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     use super::*;
@@ -309,9 +181,9 @@ mod tests {
 
     #[test]
     fn a_jwt_is_certain_whatever_it_is_pasted_with_and_a_key_only_looks_like_one() {
-        for (secret, form) in [(KEY, None), (FULL, None), (JWT, Some(Form::Token))] {
+        for (secret, is_token) in [(KEY, false), (FULL, false), (JWT, true)] {
             for text in pasted(secret) {
-                assert_eq!(certain(&text), form, "{text}");
+                assert_eq!(holds_token(&text), is_token, "{text}");
                 assert!(looks_like_secret(&text), "{text}");
                 assert!(!Typed(&text).to_string().contains(&secret[..12]), "{text}");
             }
@@ -334,7 +206,7 @@ mod tests {
             (format!("{header}:{payload}"), false),
             ("eyJpZCI6MTIzfQ.web".into(), false),
         ] {
-            assert_eq!(certain(&text).is_some(), is_one, "{text}");
+            assert_eq!(holds_token(&text), is_one, "{text}");
         }
     }
 
@@ -365,7 +237,7 @@ mod tests {
             ("first.last:550e8400-e29b-41d4-a716-446655440000", true),
             ("AbCdEfGhIjKlMnOpQrStUvWxYz0bcdefghijklmnopq", false),
         ] {
-            assert_eq!((certain(name), looks_like_secret(name)), (None, looks), "{name}");
+            assert_eq!((holds_token(name), looks_like_secret(name)), (false, looks), "{name}");
         }
     }
 
@@ -416,53 +288,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn signs_are_known_in_their_escapes() {
-        for (text, length) in [
-            (".x", Some(1)),
-            ("%2E", Some(3)),
-            ("%252ex", Some(5)),
-            ("\\u002E", Some(6)),
-            ("\\\\\\u002e", Some(8)),
-            ("%2F", None),
-            ("%+e", None),
-            ("%2", None),
-            ("\\u02e", None),
-            ("", None),
-        ] {
-            assert_eq!(sign(text.as_bytes(), b'.'), length, "{text}");
-        }
-    }
-
-    #[test]
-    fn base64_is_decoded_whole_or_not_at_all() {
-        for (text, bytes) in [
-            ("", Some("")),
-            ("YQ", Some("a")),
-            ("YR", Some("a")),
-            ("YWI", Some("ab")),
-            ("YWJj", Some("abc")),
-            ("YWJjZ", None),
-            ("YWJj=", None),
-            ("YW.j", None),
-            ("fn5-fn5+", Some("~~~~~~")),
-        ] {
-            let decoded = decode(text.as_bytes());
-            assert_eq!(decoded.as_deref().map(Vec::as_slice), bytes.map(str::as_bytes), "{text}");
-        }
-    }
-
     proptest! {
         #[test]
-        fn decoding_agrees_with_the_crate(bytes: Vec<u8>) {
-            for text in [BASE64_STANDARD_NO_PAD.encode(&bytes), BASE64_URL_SAFE_NO_PAD.encode(&bytes)] {
-                prop_assert_eq!(&*decode(text.as_bytes()).unwrap(), &bytes);
-            }
-        }
-
-        #[test]
         fn no_text_makes_it_panic(text in r#"([a-z.:%/\\ "'=]|eyJ|ZXlK|u002e|%2E|\PC){0,60}"#) {
-            let _ = (certain(&text), looks_like_secret(&text), path_may_hold_secret(&text));
+            let _ = (holds_token(&text), looks_like_secret(&text), path_may_hold_secret(&text));
         }
     }
 }

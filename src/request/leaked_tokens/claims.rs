@@ -1,14 +1,14 @@
 //! What a JWT says of itself, and why it may not be acted on. No message holds any value of it.
 
 use std::fmt;
-use std::sync::Arc;
 
 use memchr::memmem;
 
 use crate::json::document::{Document, Value};
 use crate::request::target::is_foreign;
 use crate::secret::jwt::{Jwt, object};
-use crate::secret::shape::{certain, decode, is_key_name};
+use crate::secret::parts::{decode, is_key_name};
+use crate::secret::shape::holds_token;
 
 const KEY_NAME: &str = "kid";
 /// Every encrypted JWT has it (RFC 7516, 4.1.2).
@@ -52,7 +52,7 @@ pub struct Claims {
     /// When it expires, in Unix seconds (`exp`).
     pub expires_at: Option<i64>,
     /// What it may do (`x-ably-capability`): JSON in a string. Empty if it is no string.
-    pub capability: Option<Arc<str>>,
+    pub capability: Option<Box<str>>,
 }
 
 /// Why a token cannot be revoked by itself.
@@ -127,7 +127,7 @@ impl Claims {
             return Some(if self.client_id.is_some() { Why::AnyClient } else { Why::NoClaim });
         }
         values.find_map(|(claim, value)| match value {
-            _ if certain(value).is_some() => Some(Why::HoldsSecret),
+            _ if holds_token(value) => Some(Why::HoldsSecret),
             _ if value.contains(is_foreign) => Some(Why::OddCharacters(claim)),
             _ => None,
         })

@@ -10,22 +10,22 @@ mod claims;
 mod diagnose;
 mod keys;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
+use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use memchr::memchr_iter;
 use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
+use crate::error::Problem;
 use crate::secret::Secret;
 use crate::secret::jwt::{AHEAD, BEHIND, Jwt, SIGNATURE, Spot, half_sha_256, scan};
 pub use claims::{Claims, Why};
 use claims::{Judged, Origin};
-pub use diagnose::Diagnosis;
-use keys::Keys;
+pub use keys::LeakedKey;
+use keys::{Keys, Lines};
 
+/// What to do about a token that cannot be read.
+pub(crate) const OTHER_TARGET: &str = "revoke by the client it was issued to, with --client-id";
 /// The window, in bytes. It fits into a core's cache, with much more of it new than held.
 const WINDOW: usize = 768 << 10;
 /// Longest life of a revocable token, in seconds (Ably: token revocation, "revocable tokens").
@@ -46,16 +46,8 @@ pub struct Found {
     pub last_expired_ms: Option<i64>,
     /// How many JWTs are not Ably's.
     pub not_ably: usize,
-    /// What the text is instead, where it holds no JWT.
-    pub diagnosis: Option<Diagnosis>,
-}
-
-/// An API key in the text. Its secret is not kept.
-#[derive(Debug)]
-pub struct LeakedKey {
-    /// The line in which it first stands, from 1.
-    pub line: u64,
-    pub key_name: String,
+    /// What the text is instead, as a sentence's end, where it holds no JWT.
+    pub diagnosis: Option<Problem>,
 }
 
 /// A JWT that names an Ably key.
@@ -63,31 +55,15 @@ pub struct LeakedKey {
 pub struct Token {
     /// The line in which it first stands, from 1.
     pub line: u64,
-    /// What names it in public; of its first 64 KiB if it is longer.
-    pub fingerprint: Fingerprint,
+    /// What names it in public, in 16 hex digits: the first half of its ID as a whole.
+    pub fingerprint: u64,
     /// The key that signed it (`kid`). Empty only for helpless ones that name none.
     pub key_name: String,
     pub claims: Claims,
     /// `header.payload.signature`, where Ably is to be asked with it.
     pub raw: Option<Secret>,
     /// The length of its signature, 0 if that was cut off.
-    signature: u8,
-}
-
-/// The first 8 bytes of a token's SHA-256. Shown as 16 hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(u64);
-
-impl Fingerprint {
-    fn of(raw: &str) -> Self {
-        Self((half_sha_256(&[raw.as_bytes()]) >> 64) as u64)
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
+    signature: usize,
 }
 
 impl Token {
@@ -116,17 +92,24 @@ impl Token {
 
     /// Takes the signature of another place in the text, if that is more of one.
     fn complete(&mut self, spot: &Spot<'_>) {
-        let own = usize::from(self.signature);
-        if own == SIGNATURE || spot.signature().len() <= own {
-            return;
-        }
-        if let Some(jwt) = spot.read().filter(|jwt| jwt.signature.len() > own) {
-            let raw = jwt.raw();
-            self.fingerprint = Fingerprint::of(raw.expose());
-            self.raw = self.raw.is_some().then_some(raw);
-            self.signature = jwt.signature.len() as u8;
+        if self.signature < SIGNATURE.min(spot.signature().len())
+            && let Some(jwt) = spot.read().filter(|jwt| jwt.signature.len() > self.signature)
+        {
+            self.take(&jwt, self.raw.is_some());
         }
     }
+
+    fn take(&mut self, jwt: &Jwt<'_>, keeps_raw: bool) {
+        let raw = jwt.raw();
+        self.fingerprint = fingerprint(raw.expose());
+        self.raw = keeps_raw.then_some(raw);
+        self.signature = jwt.signature.len();
+    }
+}
+
+/// The first 8 bytes of a token's SHA-256.
+fn fingerprint(raw: &str) -> u64 {
+    (half_sha_256(&[raw.as_bytes()]) >> 64) as u64
 }
 
 /// How a text is read.
@@ -143,44 +126,28 @@ pub struct Reading<'a> {
 /// Finds all tokens and keys in what a reader gives.
 pub fn find(mut reader: impl Read, reading: Reading<'_>) -> io::Result<Found> {
     let mut window = Zeroizing::new(Vec::with_capacity(WINDOW));
-    let (mut tally, mut keys) = (Tally::new(reading), Keys::new(reading.keys));
-    let (mut from, mut lines) = (0, Lines { line: 1, counted: 0 });
+    let (found, seen, kept) = (Found::default(), HashMap::new(), Vec::new());
+    let mut tally = Tally { reading, found, seen, kept };
+    let mut keys = Keys::new(reading.keys);
+    let (mut from, mut lines) = (0, Lines::from(1));
     loop {
         let room = (WINDOW - window.len()) as u64;
         let has_ended = (reader.by_ref().take(room).read_to_end(&mut window)? as u64) < room;
-        if from == 0 {
-            tally.found.diagnosis = diagnose::of(&window, has_ended);
-        }
         let to = if has_ended { window.len() } else { WINDOW - AHEAD };
         let mut own = lines;
         scan(&window, from..to, &mut |spot, at| tally.add(spot, || own.at(&window, at)));
         keys.scan(&window, from..to, lines);
+        if from == 0 && tally.seen.is_empty() {
+            tally.found.diagnosis = diagnose::of(&window, has_ended, &mut keys.found);
+        }
         if has_ended {
             return Ok(tally.found(keys.found));
         }
         let done = to - BEHIND;
-        lines = Lines { line: lines.at(&window, done), counted: 0 };
+        lines = Lines::from(lines.at(&window, done));
         window.copy_within(done.., 0);
         window.truncate(WINDOW - done);
         from = BEHIND;
-    }
-}
-
-/// Counts lines, only as far as something stands there, and each once.
-#[derive(Clone, Copy)]
-struct Lines {
-    line: u64,
-    /// The place up to which they are counted.
-    counted: usize,
-}
-
-impl Lines {
-    /// The line of a place, which is not before the one asked for last.
-    fn at(&mut self, text: &[u8], at: usize) -> u64 {
-        let uncounted = text.get(self.counted..at).unwrap_or_default();
-        self.line += memchr_iter(b'\n', uncounted).count() as u64;
-        self.counted = at.max(self.counted);
-        self.line
     }
 }
 
@@ -188,23 +155,16 @@ impl Lines {
 struct Tally<'a> {
     reading: Reading<'a>,
     found: Found,
-    /// Every JWT by its ID; for tokens their place in `found.tokens`.
+    /// Every JWT by its ID; for those of `kept` their place.
     seen: HashMap<u128, usize>,
-    /// Why those at these places cannot be revoked, and whether they are Ably's for certain.
-    aside: BTreeMap<usize, (Why, bool)>,
-    /// Those met so far: equal ones are shared.
-    capabilities: HashSet<Arc<str>>,
+    /// Each with why it cannot be revoked by itself, and whether it is Ably's for certain.
+    kept: Vec<(Token, Option<(Why, bool)>)>,
 }
 
 /// Stands in `Tally::seen` for what is not kept.
-const NO_TOKEN: usize = usize::MAX;
+const NOT_KEPT: usize = usize::MAX;
 
-impl<'a> Tally<'a> {
-    fn new(reading: Reading<'a>) -> Self {
-        let (found, seen) = (Found::default(), HashMap::new());
-        Self { reading, found, seen, aside: BTreeMap::new(), capabilities: HashSet::new() }
-    }
-
+impl Tally<'_> {
     /// Takes a place where a JWT may stand, and the line that it is in.
     fn add(&mut self, spot: &Spot<'_>, line: impl FnOnce() -> u64) {
         let id = spot.id();
@@ -225,7 +185,7 @@ impl<'a> Tally<'a> {
     /// Whether a JWT was met before. It may have more of its signature here.
     fn is_known(&mut self, id: u128, spot: &Spot<'_>) -> bool {
         let place = self.seen.get(&id);
-        if let Some(token) = place.and_then(|place| self.found.tokens.get_mut(*place)) {
+        if let Some((token, _)) = place.and_then(|place| self.kept.get_mut(*place)) {
             token.complete(spot);
         }
         place.is_some()
@@ -234,56 +194,35 @@ impl<'a> Tally<'a> {
     /// Counts a JWT, or keeps it in the place that it gives. `None` if it is no JWT after all.
     fn judge(&mut self, jwt: &Jwt<'_>, line: impl FnOnce() -> u64) -> Option<usize> {
         let found = &mut self.found;
-        let Judged { origin, key_name, mut claims, why } = jwt.judge()?;
+        let Judged { origin, key_name, claims, why } = jwt.judge()?;
         if origin == Origin::Foreign {
             found.not_ably += 1;
-            return Some(NO_TOKEN);
+            return Some(NOT_KEPT);
         }
         let is_certain = origin == Origin::Ablys;
         if let Some(end_ms) = claims.ended_ms(self.reading.now_ms).filter(|_| is_certain) {
             found.expired += 1;
             found.last_expired_ms = found.last_expired_ms.max(Some(end_ms));
-            return Some(NO_TOKEN);
+            return Some(NOT_KEPT);
         }
-        if let Some(text) = &mut claims.capability {
-            match self.capabilities.get(text) {
-                Some(known) => *text = Arc::clone(known),
-                None => drop(self.capabilities.insert(Arc::clone(text))),
-            }
-        }
-        let place = found.tokens.len();
-        if let Some(why) = why {
-            self.aside.insert(place, (why, is_certain));
-        }
-        let raw = jwt.raw();
-        let fingerprint = Fingerprint::of(raw.expose());
-        let raw = self.reading.keeps_tokens.then_some(raw);
-        let (line, signature) = (line(), jwt.signature.len() as u8);
-        found.tokens.push(Token { line, fingerprint, key_name, claims, raw, signature });
-        Some(place)
+        let (line, fingerprint, raw, signature) = (line(), 0, None, 0);
+        let mut token = Token { line, fingerprint, key_name, claims, raw, signature };
+        token.take(jwt, self.reading.keeps_tokens);
+        self.kept.push((token, why.map(|why| (why, is_certain))));
+        Some(self.kept.len() - 1)
     }
 
     /// What was found, with the tokens of each kind on their own.
     fn found(self, keys: Vec<LeakedKey>) -> Found {
-        let (mut found, mut place) = (self.found, 0..);
-        found.keys = keys;
-        if !self.seen.is_empty() {
-            found.diagnosis = None;
-        }
-        if let Some(Diagnosis::ApiKey(name)) = &found.diagnosis
-            && found.keys.is_empty()
-        {
-            found.keys.push(LeakedKey { line: 1, key_name: name.clone() });
-        }
-        let is_aside = |_: &mut Token| place.next().is_some_and(|at| self.aside.contains_key(&at));
-        let aside = found.tokens.extract_if(.., is_aside);
-        for (token, (why, is_certain)) in aside.zip(self.aside.values().copied()) {
-            match is_certain {
-                true => found.helpless.push((token, why)),
-                false => found.uncertain.push((token, why)),
+        let mut found = Found { keys, ..self.found };
+        found.diagnosis = found.diagnosis.filter(|_| self.seen.is_empty());
+        for (token, why) in self.kept {
+            match why {
+                None => found.tokens.push(token),
+                Some((why, true)) => found.helpless.push((token, why)),
+                Some((why, false)) => found.uncertain.push((token, why)),
             }
         }
-        found.tokens.shrink_to_fit();
         found
     }
 }

@@ -206,9 +206,9 @@ fn a_token_says_what_it_is_and_is_not_shown() {
     assert_eq!((token.claims.issued_at, token.claims.expires_at), (Some(1000), Some(4600)));
     assert!(token.is_signed() && !format!("{found:?}").contains("5ignature"));
     // sha256sum(1) of the same text.
-    let abc = Fingerprint::of("abc");
-    assert_eq!(abc.to_string(), "ba7816bf8f01cfea");
-    assert_eq!(token.fingerprint, Fingerprint::of(&whole()));
+    let abc = fingerprint("abc");
+    assert_eq!(abc, 0xba78_16bf_8f01_cfea);
+    assert_eq!(token.fingerprint, fingerprint(&whole()));
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_signature_that_was_cut_off_is_taken_from_another_place() {
         assert_eq!(raws(&found), [raw.clone(), u.clone()], "{text}");
         assert_eq!(found.tokens[0].line, 2, "{text}");
         assert_eq!(found.tokens[0].is_signed(), !raw.ends_with('.'), "{text}");
-        assert_eq!(found.tokens[0].fingerprint, Fingerprint::of(&raw), "{text}");
+        assert_eq!(found.tokens[0].fingerprint, fingerprint(&raw), "{text}");
     }
 }
 
@@ -423,35 +423,30 @@ fn what_a_text_is_instead_is_told_only_of_all_of_it() {
     let t = whole();
     let key = "APP1.key1:s3cr3t-marker-9f2c";
     let opaque = "xVLyHw.s3cretDTSFdn8s3cret_s3cret-s3cret";
-    let jwe = format!("{}..y.z.t", part(r#"{"alg":"dir","enc":"A256GCM"}"#));
     let utf_16: Vec<u8> = t.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let app = || Some(Diagnosis::OpaqueToken("xVLyHw".into()));
-    let is_key = || Some(Diagnosis::ApiKey("APP1.key1".into()));
     for (text, instead) in [
-        (Vec::new(), Some(Diagnosis::Empty)),
-        (b" \r\n\"\" ".to_vec(), Some(Diagnosis::Empty)),
-        (b"\x1f\x8b\x08\0\0".to_vec(), Some(Diagnosis::Compressed("zcat"))),
-        (b"PK\x03\x04\0\0".to_vec(), Some(Diagnosis::Compressed("unzip -p"))),
-        ([b"\xff\xfe".to_vec(), utf_16.clone()].concat(), Some(Diagnosis::Utf16)),
-        (utf_16, Some(Diagnosis::Utf16)),
-        (key.into(), is_key()),
-        (format!("'{key}'\n").into(), is_key()),
-        (format!("Authorization: Basic {}\n", STANDARD.encode(key)).into(), is_key()),
+        (Vec::new(), Some("is empty")),
+        (b" \r\n\"\" ".to_vec(), Some("is empty")),
+        (b"\x1f\x8b\x08\0\0".to_vec(), Some("zcat FILE")),
+        (b"PK\x03\x04\0\0".to_vec(), Some("unzip -p FILE")),
+        ([b"\xff\xfe".to_vec(), utf_16.clone()].concat(), Some("UTF-16")),
+        (utf_16, Some("UTF-16")),
+        (key.into(), Some("is an API key")),
+        (format!("'{key}'\n").into(), Some("is an API key")),
+        (format!("Authorization: Basic {}\n", STANDARD.encode(key)).into(), Some("is an API key")),
         (format!("{key} x").into(), None),
         (format!("{} x", STANDARD.encode(key)).into(), None),
         (format!("{}:s3cret-9", cut(&t)[..90].to_owned()).into(), None),
-        (opaque.into(), app()),
-        (format!("Bearer {}\r\n", STANDARD.encode(opaque)).into(), app()),
+        (opaque.into(), Some("of app xVLyHw")),
+        (format!("Bearer {}\r\n", STANDARD.encode(opaque)).into(), Some("of app xVLyHw")),
         (b"www.example.com".to_vec(), None),
-        (jwe.clone().into(), Some(Diagnosis::EncryptedJwt)),
-        (format!("{jwe} {t}").into(), None),
-        (format!("\"{}\n  {}\"\n", &t[..40], &t[40..]).into(), Some(Diagnosis::BrokenToken)),
-        (format!("Bearer {}", t.replace('.', "\n.\n")).into(), Some(Diagnosis::BrokenToken)),
         (format!("a {}\n{}", &t[..40], &t[40..]).into(), None),
         (b"nothing here".to_vec(), None),
         (t.clone().into(), None),
     ] {
-        assert_eq!(find_in(&text).diagnosis, instead, "{}", String::from_utf8_lossy(&text));
+        let told = find_in(&text).diagnosis.map(|it| format!("{}: {}", it.message, it.remedy));
+        let is_told = told.as_deref().zip(instead).is_some_and(|(told, it)| told.contains(it));
+        assert!(is_told || told.is_none() && instead.is_none(), "{told:?} for {instead:?}");
     }
 }
 
