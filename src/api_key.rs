@@ -48,14 +48,8 @@ impl ApiKey {
         }
         let (name, secret) = text.split_once(':').ok_or("it has no ':' before a secret")?;
         let (app, id) = name.split_once('.').ok_or("it has no '.' between app ID and key ID")?;
-        if app.is_empty() {
-            return Err("its app ID is empty");
-        }
-        if id.is_empty() {
-            return Err("its key ID is empty");
-        }
         if !is_id(app) || !is_id(id) {
-            return Err("its app ID or key ID has other characters than letters, digits, - and _");
+            return Err("its app ID or key ID is empty, or not of letters, digits, - and _ alone");
         }
         if secret.is_empty() {
             return Err("its secret is empty");
@@ -112,8 +106,7 @@ impl fmt::Debug for ApiKey {
 /// shown of a key is its name, and of another text nothing.
 pub fn hide_given(text: &str, redactor: &Redactor) {
     let is_key = |piece| key_in(piece).map(|key| key.hide(redactor)).is_some();
-    let strangers = pieces(text).filter(|piece| !is_key(piece)).count();
-    if strangers == 0 {
+    if pieces(text).filter(|piece| !is_key(piece)).count() == 0 {
         return;
     }
     let bare = text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c));

@@ -44,20 +44,16 @@ impl Read for Input {
             if !ready(self.file.as_fd(), PollFlags::IN) {
                 continue;
             }
-            match self.file.read(buffer) {
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                read => return read,
+            let read = self.file.read(buffer);
+            let is_late = |kind| matches!(kind, ErrorKind::WouldBlock | ErrorKind::Interrupted);
+            if !read.as_ref().is_err_and(|error| is_late(error.kind())) {
+                return read;
             }
         }
     }
 }
 
 impl Input {
-    fn new(file: File, size: u64) -> Self {
-        Self { file, size, signals: None }
-    }
-
     /// A pipe or a device is read only as a stream that is open already (`/dev/fd/N`): others may
     /// wait for ever, or never end.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
@@ -65,17 +61,16 @@ impl Input {
         // Opening a pipe that nobody writes to would wait.
         let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::other("it is a folder"));
-        }
-        if metadata.is_file() {
-            return Ok(Self::new(file, metadata.len()));
-        }
-        if !is_stream(path) {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        ioctl_fionbio(&file, false)?;
-        Ok(Self::new(file, PIPE_ROOM))
+        let size = match metadata.is_file() {
+            true => metadata.len(),
+            false if metadata.is_dir() => return Err(io::Error::other("it is a folder")),
+            false if !is_stream(path) => return Err(io::Error::other("it is not a regular file")),
+            false => {
+                ioctl_fionbio(&file, false)?;
+                PIPE_ROOM
+            }
+        };
+        Ok(Self { file, size, signals: None })
     }
 
     /// All of it, up to a limit in bytes.
@@ -84,10 +79,10 @@ impl Input {
         // With room for the end to be found without growing.
         bytes.try_reserve_exact(usize::try_from(self.size.min(limit) + 2).unwrap_or(usize::MAX))?;
         self.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(io::Error::new(ErrorKind::FileTooLarge, "it is too large"));
+        match bytes.len() as u64 > limit {
+            true => Err(io::Error::new(ErrorKind::FileTooLarge, "it is too large")),
+            false => Ok(bytes),
         }
-        Ok(bytes)
     }
 }
 
@@ -109,12 +104,17 @@ pub(crate) fn open_named(
     shown: &str,
     signals: &Signals,
 ) -> Result<Input, Problem> {
+    let signals = Some(signals.clone());
     let opened = match path == Path::new(STDIN) {
-        true => io::stdin().as_fd().try_clone_to_owned().map(|fd| Input::new(fd.into(), PIPE_ROOM)),
+        true => io::stdin().as_fd().try_clone_to_owned().map(|fd| Input {
+            file: fd.into(),
+            size: PIPE_ROOM,
+            signals: None,
+        }),
         false => Input::open(path),
     };
     let opened = opened.map_err(|error| unreadable(named_by, shown, &error))?;
-    Ok(Input { signals: Some(signals.clone()), ..opened })
+    Ok(Input { signals, ..opened })
 }
 
 /// The same, read up to a limit in bytes.
@@ -166,20 +166,16 @@ pub(crate) fn to_be_written(
         _ => {}
     }
     let own = identity(&path);
-    let is_own = |other: Option<Identity>| own.is_some() && other == own;
-    for (other, named_by) in others {
-        let is_stdin = other == Path::new(STDIN);
-        if is_own(if is_stdin { of_stream(io::stdin()) } else { identity(&other) }) {
-            return wrong(&format!("is the same file as {named_by}"));
-        }
+    let streams =
+        [(of_stream(io::stdout()), "standard output"), (of_stream(io::stderr()), "standard error")];
+    let others = others.into_iter().map(|(other, named_by)| match other == Path::new(STDIN) {
+        true => (of_stream(io::stdin()), named_by),
+        false => (identity(&other), named_by),
+    });
+    match others.chain(streams).find(|(other, _)| own.is_some() && *other == own) {
+        Some((_, named_by)) => wrong(&format!("is the same file as {named_by}")),
+        None => Ok(path),
     }
-    if is_own(of_stream(io::stdout())) {
-        return wrong("is the file that standard output goes to");
-    }
-    if is_own(of_stream(io::stderr())) {
-        return wrong("is the file that standard error goes to");
-    }
-    Ok(path)
 }
 
 /// Why a file cannot be the one to be written.
@@ -211,10 +207,9 @@ pub(crate) fn folder(path: &Path) -> &Path {
 /// A path for messages. A key or a token that was typed in its place is not shown.
 pub(crate) fn shown(path: &Path) -> String {
     let text = path.display().to_string();
-    if path_may_hold_secret(&text) {
-        "(a key or token in place of a file)".to_owned()
-    } else {
-        text
+    match path_may_hold_secret(&text) {
+        true => "(a key or token in place of a file)".to_owned(),
+        false => text,
     }
 }
 

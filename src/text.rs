@@ -23,7 +23,7 @@ pub fn is_hostile(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Shows text with its hostile characters as `\u{…}`.
+/// Shows text with its hostile characters as `\n` or `\u{…}`.
 pub struct Safe<'a>(pub &'a str);
 
 impl Display for Safe<'_> {
@@ -32,12 +32,7 @@ impl Display for Safe<'_> {
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_hostile(*c)) {
             let (clean, tail) = rest.split_at(at);
             f.write_str(clean)?;
-            match c {
-                '\n' => f.write_str("\\n")?,
-                '\r' => f.write_str("\\r")?,
-                '\t' => f.write_str("\\t")?,
-                _ => write!(f, "\\u{{{:x}}}", u32::from(c))?,
-            }
+            write!(f, "{}", c.escape_default())?;
             (_, rest) = tail.split_at(c.len_utf8());
         }
         f.write_str(rest)
@@ -54,13 +49,12 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
 
 /// A word as every POSIX shell reads it back. What must not reach a terminal as it stands is written
 /// for `printf`.
-pub fn shell_word(word: &OsStr) -> String {
+pub fn shell_word(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c);
     match word.to_str() {
         Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
-        Some(text) if !text.contains(is_hostile) => {
-            format!("'{}'", text.replace('\'', "'\\''"))
-        }
+        Some(text) if !text.contains(is_hostile) => format!("'{}'", text.replace('\'', "'\\''")),
         _ => {
             let escaped = |byte: &u8| match byte {
                 b' '..=b'~' if !b"%\\'!".contains(byte) => char::from(*byte).to_string(),
@@ -70,11 +64,6 @@ pub fn shell_word(word: &OsStr) -> String {
             format!("\"$(printf '{text}')\"")
         }
     }
-}
-
-/// The same for text.
-pub fn quoted(word: &str) -> String {
-    shell_word(OsStr::new(word))
 }
 
 /// 128 random bits in hex, such as nobody can foresee: std seeds its hash maps from the system.

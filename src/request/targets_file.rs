@@ -7,7 +7,7 @@ use crate::file::STDIN_NAME;
 use crate::request::target::{Fault, Kind, is_foreign};
 use crate::request::targets::{Targets, no_memory, too_large};
 use crate::secret::shape::holds_token;
-use crate::text::{Safe, count, quoted};
+use crate::text::{Safe, count, shell_word};
 
 /// How many bad lines are told one by one.
 const TOLD_LINES: usize = 10;
@@ -145,7 +145,10 @@ fn add_type(name: &str, skipped: bool) -> String {
     match name == STDIN_NAME {
         true => format!("if these are client IDs{BARE}, pipe them through: sed '{script}'"),
         false => {
-            format!("if these are client IDs{BARE}: sed '{script}' {} > targets.txt", quoted(name))
+            format!(
+                "if these are client IDs{BARE}: sed '{script}' {} > targets.txt",
+                shell_word(name)
+            )
         }
     }
 }

@@ -55,7 +55,7 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("white space", b" \r\n\t\n".to_vec(), "is empty"),
         ("an API key in base64", STANDARD.encode(KEY).into_bytes(), "is an API key"),
         ("an opaque token in a header", format!("Authorization: Bearer {}", STANDARD.encode(&opaque)).into_bytes(), "opaque Ably token of app xVLyHw"),
-        ("wrapped line", wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n").into_bytes(), "must stand on one line"),
+        ("wrapped line", wrapped(&format!("Authorization: Bearer {whole}"), 76, "\n").into_bytes(), "holds no token of an Ably key"),
         ("gzip", b"\x1f\x8b\x08\x00eyJhbGciOiJIUzI1NiJ9".to_vec(), "is compressed"),
         ("no token", b"GET / HTTP/1.1 200 eyJ eyJh.eyJh.x\n".to_vec(), "holds no token of an Ably key"),
         ("cut in the middle", format!("{}.", &whole[..whole.len() / 16 * 8]).into_bytes(), "payload cannot be decoded"),
