@@ -5,9 +5,9 @@
 //! refused: with white space in its JSON it begins otherwise, and a word may hold many such
 //! beginnings. Of what ends at a dot there is one.
 //!
-//! Three searches go over the text side by side: for the two pairs of digits that base64 of a JSON
-//! object begins with, and for what those are in base64 once more, as SDKs send tokens. No word is
-//! looked at beyond `LIMIT`, and each only a few times, whatever the text is.
+//! Three searches go over the text: for the two pairs of digits that base64 of a JSON object begins
+//! with, and for what those are in base64 once more, as SDKs send tokens. No word is looked at beyond
+//! `LIMIT`, and each only a few times, whatever the text is.
 
 #![expect(clippy::indexing_slicing, reason = "every position was found in the text it is used on")]
 
@@ -100,13 +100,11 @@ impl Jwt<'_> {
         self.header.len() + 1 + self.payload.len() > LIMIT
     }
 
-    /// `header.payload.signature`; of a longer one the first `LIMIT` bytes.
+    /// `header.payload.signature`; of a longer one as much of each as is looked at.
     #[expect(clippy::expect_used, reason = "words have no other characters")]
     pub(crate) fn raw(&self) -> Secret {
-        let room = LIMIT.saturating_sub(self.header.len() + 1);
-        let payload = &self.payload[..self.payload.len().min(room)];
         // In one allocation, so that no copy is left behind.
-        let raw = [self.header, b".", payload, b".", self.signature].concat();
+        let raw = [self.header, b".", self.payload, b".", self.signature].concat();
         Secret::new(String::from_utf8(raw).expect("base64url is ASCII"))
     }
 
@@ -142,17 +140,15 @@ pub(super) fn is_in(text: &[u8]) -> bool {
 }
 
 /// Hands over every place in a range of a text where a JWT may stand, in order, with a position.
-pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut impl FnMut(&Spot<'_>, usize)) {
+pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Spot<'_>, usize)) {
     // What begins in the range may end behind it.
     let within = &text[range.start..text.len().min(range.end + 1)];
-    let mut searches = STARTS.map(|start| memmem::find_iter(within, start).peekable());
+    let mut hits: Vec<usize> = Vec::new();
+    STARTS.iter().for_each(|start| hits.extend(memmem::find_iter(within, start)));
+    hits.sort();
     let (mut end_of_word, mut decoded) = (0, 0);
-    loop {
-        let hits = searches.iter_mut().zip(0..).filter_map(|(hits, n)| Some((*hits.peek()?, n)));
-        let Some((at, n)) = hits.min() else { break };
-        searches[n].next();
-        let at = range.start + at;
-        if STARTS[n] == ENCODED {
+    for at in hits.into_iter().map(|at| range.start + at) {
+        if text[at..].starts_with(ENCODED) {
             if at >= decoded {
                 decoded = at + scan_encoded(&text[at..], &mut |spot| take(spot, at));
             }
@@ -163,11 +159,11 @@ pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut impl FnMut(&Spot
         } else if at >= end_of_word {
             end_of_word = at + word_length(&text[at..]);
             let dot = end_of_word;
-            let payload = object_behind(&text[dot..]).map(|length| dot + length);
-            // What the first two searches find is left to them.
-            let is_other = |at: &usize| !STARTS.iter().any(|start| text[*at..].starts_with(start));
-            let spot = payload.filter(is_other).and_then(|at| Spot::new(text, dot, at));
-            if let Some(spot) = spot {
+            // What begins like this place is met on its own.
+            if let Some(payload) = object_behind(&text[dot..]).map(|length| dot + length)
+                && !STARTS.iter().any(|start| text[payload..].starts_with(start))
+                && let Some(spot) = Spot::new(text, dot, payload)
+            {
                 take(&spot, dot);
             }
         }
@@ -176,7 +172,7 @@ pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut impl FnMut(&Spot
 
 /// Looks for JWTs in what the base64 at the beginning of a text stands for. Gives how much of it is
 /// done with.
-fn scan_encoded(text: &[u8], take: &mut impl FnMut(&Spot<'_>)) -> usize {
+fn scan_encoded(text: &[u8], take: &mut dyn FnMut(&Spot<'_>)) -> usize {
     // `ey` or `ew` with the bits that every byte behind it has.
     if !matches!(text.get(2), Some(b'c' | b'd' | b'k' | b'l')) {
         return 1;
@@ -256,8 +252,7 @@ fn matching_brace(json: &[u8]) -> Option<usize> {
 
 /// Whether base64url begins a JSON object, by its first byte.
 fn opens_object(part: &[u8]) -> bool {
-    matches!(part.first(), Some(b'e' | b'I' | b'C' | b'D'))
-        && decoded(part).next().is_some_and(|byte| byte == b'{' || byte.is_ascii_whitespace())
+    decoded(part).next().is_some_and(|byte| byte == b'{' || byte.is_ascii_whitespace())
 }
 
 /// A JSON object that is all of a text.

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use memchr::memmem;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::secret::SHOWN_INSTEAD;
-use crate::secret::parts::hex;
 
 /// What is shorter is a word that may well stand in other words, so it is taken out where it stands
 /// alone.
@@ -85,7 +85,7 @@ impl Redactor {
         if !cleaned.contains(['%', '\\']) {
             return cleaned;
         }
-        let meant = Zeroizing::new(unescaped(cleaned.as_bytes()));
+        let meant = Zeroizing::new(unescaped(&cleaned));
         match self.without(&meant, words) {
             Cow::Owned(meant) => Cow::Owned(meant),
             Cow::Borrowed(_) => cleaned,
@@ -119,34 +119,26 @@ impl Redactor {
 }
 
 /// Undoes percent-encoding and JSON's escapes.
-fn unescaped(mut text: &[u8]) -> String {
-    let mut meant = Vec::with_capacity(text.len());
-    let code = |digits: [u8; 4]| {
-        let [high, low] = [hex(&digits[..2])?, hex(&digits[2..])?];
-        char::from_u32(u32::from(high) << 8 | u32::from(low))
-    };
-    while let [first, rest @ ..] = text {
-        let used = match (first, rest) {
-            (b'%', [a, b, ..]) if let Some(byte) = hex(&[*a, *b]) => {
-                meant.push(byte);
-                2
-            }
-            (b'\\', [b'u', a, b, c, d, ..]) if let Some(c) = code([*a, *b, *c, *d]) => {
-                meant.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                5
-            }
-            (b'\\', [escaped, ..]) => {
-                meant.push(if b"nrtbf".contains(escaped) { b' ' } else { *escaped });
-                1
-            }
-            _ => {
-                meant.push(*first);
-                0
-            }
-        };
-        text = rest.get(used..).unwrap_or_default();
+fn unescaped(text: &str) -> String {
+    let text = Zeroizing::new(percent_decode_str(text).decode_utf8_lossy().into_owned());
+    let mut meant = String::with_capacity(text.len());
+    let mut pieces = text.split('\\');
+    meant.extend(pieces.next());
+    while let Some(piece) = pieces.next() {
+        let code = piece.strip_prefix('u').and_then(|code| code.split_at_checked(4));
+        let coded = code.and_then(|(code, rest)| {
+            Some((char::from_u32(u32::from_str_radix(code, 16).ok()?)?, rest))
+        });
+        let mut rest = piece.chars();
+        match (coded, rest.next()) {
+            (Some((c, rest)), _) => meant.extend([c.encode_utf8(&mut [0; 4]), rest]),
+            (None, Some('n' | 'r' | 't' | 'b' | 'f')) => meant.extend([" ", rest.as_str()]),
+            (None, Some(_)) => meant.push_str(piece),
+            // An escaped backslash.
+            (None, None) => meant.extend(["\\", pieces.next().unwrap_or_default()]),
+        }
     }
-    String::from_utf8_lossy(&meant).into_owned()
+    meant
 }
 
 /// Whether a word is no part of a longer one, of a host or a path: not that in `help.ably.io`, nor
@@ -254,7 +246,7 @@ mod tests {
             let text = format!("{before}{written}{after}");
             let redactor = knowing(&["another-one", &secret]);
             let left = redactor.clean(&text).into_owned();
-            let meant = unescaped(left.as_bytes()).replace(SHOWN_INSTEAD, "\n");
+            let meant = unescaped(&left).replace(SHOWN_INSTEAD, "\n");
             prop_assert!(own.is_empty() || !meant.contains(&own), "{own} in {left:?} of {text:?}");
         }
 
