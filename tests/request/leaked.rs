@@ -61,7 +61,7 @@ fn bad_tokens() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("cut in the middle", format!("{}.", &whole[..whole.len() / 16 * 8]).into_bytes(), "payload cannot be decoded"),
         ("kid is a whole key", of_header(&format!(r#"{{"kid":"{KEY}"}}"#)), "names no Ably key"),
         ("kid with escapes", of_header(r#"{"kid":"APP1.key1\u001b[2J\r\n"}"#), "names no Ably key"),
-        ("client twice", of(r#","x-ably-clientId":"alice","x-ably-clientId":"bob""#), "it holds x-ably-clientId more than once"),
+        ("client twice", of(r#","x-ably-clientId":"alice","x-ably-clientId":"bob""#), "x-ably-clientId comes more than once"),
         ("embedded in the payload", of(&format!(r#","x-ably-token":"xVLyHw.{INNER}"{ALICE}"#)), "carries an Ably token (x-ably-token)"),
         ("iat is a text", timed(format!("\"{INNER}\""), now + 60).into_bytes(), "its iat is not a time"),
         ("expired", timed(now - 7200, now - 3600).into_bytes(), "the token expired at 2"),

@@ -60,43 +60,34 @@ pub struct Claims {
 pub enum Why {
     NoClaim,
     AnyClient,
-    /// Readers differ in which of two claims they believe.
-    Twice(&'static str),
-    NotText(&'static str),
-    NotTime(&'static str),
+    /// A claim, and what is wrong with it.
+    Claim(&'static str, &'static str),
     /// A JWT, or the secret of a key at hand.
     HoldsSecret,
-    /// No line of a targets file can hold it.
-    OddCharacters(&'static str),
     Embedded,
     Cut,
     TooLong,
 }
 
+/// Readers differ in which of two claims they believe.
+const TWICE: &str = "comes more than once";
+
 impl fmt::Display for Why {
     /// As a sentence's end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let doubt = match self {
-            Self::NoClaim => return f.write_str("has neither a client ID nor a revocation key"),
-            Self::AnyClient => {
-                return f.write_str("is for any client ID (*) and has no revocation key");
-            }
-            Self::Twice(claim) => format!("it holds {claim} more than once"),
-            Self::NotText(claim) => format!("its {claim} is not a string"),
-            Self::NotTime(claim) => format!("its {claim} is not a time in Unix seconds"),
-            Self::HoldsSecret => "a claim of it holds a key or a token".to_owned(),
-            Self::OddCharacters(claim) => {
-                format!("its {claim} holds a line break or a control character")
-            }
+        f.write_str(match self {
+            Self::NoClaim => "has neither a client ID nor a revocation key",
+            Self::AnyClient => "is for any client ID (*) and has no revocation key",
+            Self::Claim(claim, flaw) => return write!(f, "is doubtful: its {claim} {flaw}"),
+            Self::HoldsSecret => "is doubtful: a claim of it holds a key or a token",
             Self::Embedded => {
-                format!("it only carries an Ably token ({EMBEDDED}), which cannot be decoded")
+                "is doubtful: it only carries an Ably token (x-ably-token), which cannot be decoded"
             }
             Self::Cut => {
-                "its payload cannot be decoded: it was cut off, or broken over lines".to_owned()
+                "is doubtful: its payload cannot be decoded: it was cut off, or broken over lines"
             }
-            Self::TooLong => "it is longer than 64 KiB".to_owned(),
-        };
-        write!(f, "is doubtful: {doubt}")
+            Self::TooLong => "is doubtful: it is longer than 64 KiB",
+        })
     }
 }
 
@@ -120,15 +111,15 @@ impl Claims {
     /// Why none of them can be revoked.
     fn why_not(&self) -> Option<Why> {
         let (client_id, revocation_key) = self.targets();
-        let values = [(CLIENT_ID, client_id), (REVOCATION_KEY, revocation_key)];
-        let mut values =
-            values.into_iter().filter_map(|(claim, value)| Some((claim, value?))).peekable();
-        if values.peek().is_none() {
+        if client_id.or(revocation_key).is_none() {
             return Some(if self.client_id.is_some() { Why::AnyClient } else { Why::NoClaim });
         }
-        values.find_map(|(claim, value)| match value {
-            _ if holds_token(value) => Some(Why::HoldsSecret),
-            _ if value.contains(is_foreign) => Some(Why::OddCharacters(claim)),
+        let values = [(CLIENT_ID, client_id), (REVOCATION_KEY, revocation_key)];
+        values.into_iter().find_map(|(claim, value)| match value? {
+            value if holds_token(value) => Some(Why::HoldsSecret),
+            value if value.contains(is_foreign) => {
+                Some(Why::Claim(claim, "holds a line break or a control character"))
+            }
             _ => None,
         })
     }
@@ -150,17 +141,12 @@ impl Jwt<'_> {
         let is_embedded =
             has(&header, EMBEDDED) || payload.as_ref().is_ok_and(|part| has(part, EMBEDDED));
         let has_own = match &payload {
-            Ok(part) => part
-                .root()
-                .fields()
-                .is_some_and(|mut it| it.any(|(name, _)| name.starts_with(ABLYS))),
+            Ok(part) => fields(part).any(|(name, _)| name.starts_with(ABLYS)),
             Err(_) => self.begins_like_ablys(),
         };
-        let is_repeated = kid == Err(Why::Twice(KEY_NAME));
+        let may_name_one = key_name.is_some() || kid == Err(Why::Claim(KEY_NAME, TWICE));
         let origin = match &key_name {
-            _ if is_embedded => Origin::Ablys,
-            None if !is_repeated => Origin::Foreign,
-            _ if has_own => Origin::Ablys,
+            _ if is_embedded || has_own && may_name_one => Origin::Ablys,
             Some(_) => Origin::Uncertain,
             None => Origin::Foreign,
         };
@@ -204,30 +190,32 @@ fn believed<T>(claim: Result<Option<T>, Why>, doubt: &mut Option<Why>) -> Option
     })
 }
 
+fn fields(part: &Document) -> impl Iterator<Item = (&str, Value<'_>)> {
+    part.root().fields().into_iter().flatten()
+}
+
 fn value<'a>(part: &'a Document, claim: &'static str) -> Result<Option<Value<'a>>, Why> {
-    let fields = part.root().fields().into_iter().flatten();
-    match fields.filter(|(name, _)| *name == claim).count() {
-        0 | 1 => Ok(part.root().get(claim)),
-        _ => Err(Why::Twice(claim)),
+    let mut own = fields(part).filter(|(name, _)| *name == claim).map(|(_, value)| value);
+    match (own.next(), own.next()) {
+        (value, None) => Ok(value),
+        _ => Err(Why::Claim(claim, TWICE)),
     }
 }
 
-fn has(part: &Document, claim: &'static str) -> bool {
-    !matches!(value(part, claim), Ok(None))
+fn has(part: &Document, claim: &str) -> bool {
+    fields(part).any(|(name, _)| name == claim)
 }
 
 /// A text; an empty one counts as absent.
 fn text<'a>(part: &'a Document, claim: &'static str) -> Result<Option<&'a str>, Why> {
-    match value(part, claim)?.map(Value::as_text) {
-        None | Some(Some("")) => Ok(None),
-        Some(Some(text)) => Ok(Some(text)),
-        Some(None) => Err(Why::NotText(claim)),
-    }
+    let Some(value) = value(part, claim)? else { return Ok(None) };
+    let text = value.as_text().ok_or(Why::Claim(claim, "is not a string"))?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// Unix seconds, fractions rounded down (RFC 7519 allows them). What is too far away for an `i64` is
 /// as far as that goes.
 fn time(part: &Document, claim: &'static str) -> Result<Option<i64>, Why> {
     let time = value(part, claim)?.map(Value::as_nearest_integer);
-    time.map(|time| time.ok_or(Why::NotTime(claim))).transpose()
+    time.map(|time| time.ok_or(Why::Claim(claim, "is not a time in Unix seconds"))).transpose()
 }
