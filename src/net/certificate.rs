@@ -110,7 +110,7 @@ fn names(presented: &[String]) -> String {
         let name = name.split_once('(').map_or(name.as_str(), |(_, name)| name);
         name.trim_matches([')', '"']).to_owned()
     };
-    listed(&presented.iter().map(bare).collect::<Vec<_>>())
+    listed(presented.iter().map(bare))
 }
 
 /// The common name, else the organization, of the issuer of a chain's last certificate. `None` if no
