@@ -140,7 +140,7 @@ impl<'a> ControlApi<'a> {
             _ if answer.status != 200 => Err(refused(answer)),
             Ok(page) => Ok((page, answer.link)),
             // What such a body holds may be a key, so nothing of it is shown.
-            Err(body) => Err(self.unreadable(&format!("holds {}", body.flaw))),
+            Err(body) => Err(self.unreadable(&format!("holds {}", body.flaw.words()))),
         }
     }
 

@@ -1,7 +1,6 @@
 //! An HTTP answer, parsed once when it is read: its body, Ably's error, and whether it settles the
 //! request. Callers read fields; nobody looks at the bytes again.
 
-use std::fmt;
 use std::io::Read;
 use std::ops::RangeInclusive;
 
@@ -72,16 +71,16 @@ pub enum Flaw {
     Broken,
 }
 
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Flaw {
+    pub fn words(self) -> &'static str {
+        match self {
             Self::Empty => "an empty body",
             Self::WebPage => "a web page",
             Self::NotJson | Self::BadJson => "a body that is not JSON",
             Self::Repeats => "a body that repeats a field",
             Self::TooLong => "a body of more than 4 MiB",
             Self::Broken => "a body that breaks off",
-        })
+        }
     }
 }
 
@@ -128,7 +127,7 @@ impl Answer {
     ) -> Self {
         let body = match body {
             Ok(bytes) => parse(&bytes, &redactor),
-            Err(flaw) => Err(Unreadable { flaw, shown: flaw.to_string() }),
+            Err(flaw) => Err(Unreadable { flaw, shown: flaw.words().to_owned() }),
         };
         let clean = |name| header(name).map(|text| redactor.clean(&text).into_owned());
         let in_body = body.as_ref().ok().and_then(|body| body.root().get("error"));
@@ -241,9 +240,11 @@ fn parse(bytes: &[u8], redactor: &Redactor) -> Result<Document, Unreadable> {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     let shown = match (flaw, title) {
-        (Flaw::Empty, _) | (Flaw::WebPage, None) => flaw.to_string(),
-        (Flaw::WebPage, Some((title, _))) => format!("{flaw}, \"{}\"", excerpt(&one_line(title))),
-        _ => format!("{flaw}: {}", excerpt(&one_line(&text))),
+        (Flaw::Empty, _) | (Flaw::WebPage, None) => flaw.words().to_owned(),
+        (Flaw::WebPage, Some((title, _))) => {
+            format!("{}, \"{}\"", flaw.words(), excerpt(&one_line(title)))
+        }
+        _ => format!("{}: {}", flaw.words(), excerpt(&one_line(&text))),
     };
     Err(Unreadable { flaw, shown })
 }

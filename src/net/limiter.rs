@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use crate::signals::{SLICE, Signals};
 
 /// What the requests of a run share.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Limiter {
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    /// As many requests at once.
-    most: usize,
+    /// So many requests at once; `None`: as many as there are threads to send them.
+    most: Option<usize>,
     under_way: usize,
     /// Requests that were sent, were limited and will be sent again. They go before new ones.
     limited: usize,
@@ -31,13 +31,9 @@ impl State {
     fn is_paused(&self) -> bool {
         self.pause.is_some_and(|end| Instant::now() < end)
     }
-}
 
-impl Default for Limiter {
-    /// As many at once as there are threads to send them.
-    fn default() -> Self {
-        let state = State { most: usize::MAX, under_way: 0, limited: 0, pause: None, limits: 0 };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+    fn has_place(&self, taken: usize) -> bool {
+        !self.is_paused() && self.most.is_none_or(|most| taken < most)
     }
 }
 
@@ -83,9 +79,8 @@ impl<'a> Permit<'a> {
     /// Waits for a place, however long; the time for the request itself counts from then on. After a
     /// signal there is no wait.
     pub(super) fn new(limiter: &'a Limiter, signals: &'a Signals, budget: Duration) -> Self {
-        let mut state = limiter.wait(signals, None, |state| {
-            !state.is_paused() && state.under_way + state.limited < state.most
-        });
+        let mut state =
+            limiter.wait(signals, None, |state| state.has_place(state.under_way + state.limited));
         state.under_way += 1;
         let limits = Cell::new(state.limits);
         Self { limiter, signals, until: Instant::now() + budget, limits }
@@ -109,16 +104,15 @@ impl<'a> Permit<'a> {
         if self.limits.get() == state.limits {
             state.limits += 1;
             if state.limits > 1 {
-                state.most = ((state.under_way + state.limited) / 2).max(1);
+                state.most = Some(((state.under_way + state.limited) / 2).max(1));
             }
         }
         state.pause = state.pause.max(Some(end));
         state.under_way -= 1;
         state.limited += 1;
         drop(state);
-        let mut state = self.limiter.wait(self.signals, Some(self.until), |state| {
-            !state.is_paused() && state.under_way < state.most
-        });
+        let has_place = |state: &State| state.has_place(state.under_way);
+        let mut state = self.limiter.wait(self.signals, Some(self.until), has_place);
         state.under_way += 1;
         state.limited -= 1;
         self.limits.set(state.limits);
@@ -155,10 +149,10 @@ mod tests {
                         let turn = Permit::new(&limiter, &signals, LONG);
                         all.wait();
                         turn.pause(SHORT);
-                        assert_eq!(limiter.state().most, usize::MAX);
+                        assert_eq!(limiter.state().most, None);
                         all.wait();
                         turn.pause(SHORT);
-                        assert_eq!(limiter.state().most, half);
+                        assert_eq!(limiter.state().most, Some(half));
                         assert!(now.fetch_add(1, Ordering::SeqCst) < half);
                         turn.ready();
                         now.fetch_sub(1, Ordering::SeqCst);
