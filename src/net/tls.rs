@@ -20,15 +20,11 @@ use ureq::Error;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
-use zeroize::Zeroizing;
 
 use crate::net::certificate::issuer;
 use crate::net::error::{At, NetError, Retry};
 use crate::net::tunnel::{is_hop, time_left};
 use crate::signals::Signals;
-
-/// Less than this is held back, in bytes, so that a request's head and body share one record.
-const HELD: usize = 16 << 10;
 
 thread_local! {
     /// Whether the request of this thread may have left, the difference between a target that was not
@@ -90,7 +86,6 @@ impl<In: Transport> Connector<In> for Tls {
             (details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Box::new(Secured {
             buffers: LazyBuffers::new(input, output),
-            held: Zeroizing::default(),
             signals: (!is_hop(details)).then(|| self.signals.clone()),
             stream: StreamOwned { conn, sock },
         })))
@@ -99,19 +94,9 @@ impl<In: Transport> Connector<In> for Tls {
 
 struct Secured<In: Transport> {
     buffers: LazyBuffers,
-    held: Zeroizing<Vec<u8>>,
     /// `None` on a connection to a proxy.
     signals: Option<Signals>,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
-}
-
-impl<In: Transport> Secured<In> {
-    fn flush(&mut self, timeout: NextTimeout) -> Result<(), Error> {
-        self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(&self.held)?;
-        self.held.clear();
-        Ok(())
-    }
 }
 
 impl<In: Transport> fmt::Debug for Secured<In> {
@@ -134,12 +119,13 @@ impl<In: Transport> Transport for Secured<In> {
             }
             SENT.set(true);
         }
-        self.held.extend_from_slice(self.buffers.output().get(..amount).unwrap_or_default());
-        if self.held.len() < HELD { Ok(()) } else { self.flush(timeout) }
+        self.stream.sock.set_timeout(timeout);
+        self.stream.write_all(self.buffers.output().get(..amount).unwrap_or_default())?;
+        Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.flush(timeout)?;
+        self.stream.sock.set_timeout(timeout);
         let amount = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
