@@ -190,18 +190,13 @@ fn better(old: Option<Tried>, new: Tried) -> Tried {
 }
 
 fn append_attempts(tries: usize, one_host: bool, mut tried: Tried) -> Tried {
-    let others = match tries {
-        0 | 1 => return tried,
-        tries if one_host => format!("{tries} tries failed"),
-        2 => "a fallback host failed, too".to_owned(),
-        tries => format!("{} fallback hosts failed, too", tries - 1),
-    };
-    match &mut tried {
-        Ok(answer) => {
-            answer.gave_up.get_or_insert(others);
-        }
-        Err(failure) => {
-            failure.problem.message = format!("{}; {others}", failure.problem.message);
+    if tries > 1 {
+        let others = format!("{tries} {} failed", if one_host { "tries" } else { "hosts" });
+        match &mut tried {
+            Ok(answer) => {
+                answer.gave_up.get_or_insert(others);
+            }
+            Err(failure) => failure.problem.message += &format!("; {others}"),
         }
     }
     tried
