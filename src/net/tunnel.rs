@@ -161,26 +161,26 @@ fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Stri
 
 /// Reads a proxy's answer, past 1xx heads, and not a byte further.
 fn status(stream: &mut impl Read) -> Result<u16, Error> {
-    let (mut head, mut left) = (Vec::with_capacity(256), LONGEST_HEAD);
-    loop {
+    let mut head = Vec::with_capacity(256);
+    for _ in 0..LONGEST_HEAD {
         let mut byte = [0];
         // The transport has a buffer of its own.
         if stream.read(&mut byte)? == 0 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
         head.extend_from_slice(&byte);
-        left -= 1;
-        let is_whole = head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n");
-        match code(&head) {
-            Some(100..=199) if is_whole => head.clear(),
-            Some(code) if is_whole => return Ok(code),
-            None if is_whole => return Err(no_proxy("HTTP").into()),
-            _ if left == 0 || !b"HTTP/".starts_with(head.get(..5).unwrap_or(&head)) => {
-                return Err(no_proxy("HTTP").into());
+        if !b"HTTP/".starts_with(head.get(..5).unwrap_or(&head)) {
+            break;
+        }
+        if head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n") {
+            match code(&head) {
+                None => break,
+                Some(100..=199) => head.clear(),
+                Some(code) => return Ok(code),
             }
-            _ => {}
         }
     }
+    Err(no_proxy("HTTP").into())
 }
 
 /// The status in `HTTP/1.1 200 …`.
