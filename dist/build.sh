@@ -1,9 +1,8 @@
 #!/bin/sh
-# Builds the release binary for each target given, with the settings of Cargo.toml and .cargo/config.toml:
-# `cargo build --release` gives the same code. Two things are done here alone, as cargo has no setting for one
-# profile. The paths of Cargo's home and of Rust's sources, which panics name, are made those of Rust's container
-# image, so that the bytes are the same whoever builds. And the tables for unwinding are left out, 290 KB that
-# tests need but that nothing reads where a panic aborts.
+# Builds the release binary for each target given, with the settings of Cargo.toml and .cargo/config.toml
+# and nothing else: `cargo build --release` gives the same code. The paths of Cargo's home and of Rust's
+# sources, which panics name, are made those of Rust's container image, so that the bytes are the same
+# whoever builds.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -23,6 +22,5 @@ for target; do
     [ -n "$(find "$libs" -name 'libstd-*.rlib' 2>/dev/null)" ] || rustup target add "$target" ||
         fail "Rust's standard library for $target (rustup target add, or your distribution's package)"
     cargo build --release --locked --target "$target" --bin ably --config "target.$target.rustflags = [
-        '-Clink-arg=dist/no-frames.ld',
         '--remap-path-prefix=$home=/usr/local/cargo', '--remap-path-prefix=$sources=/rustc/$commit']"
 done
