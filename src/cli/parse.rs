@@ -96,14 +96,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Proble
                 let option = format!("--{name}");
                 flags::by_long(&option).ok_or_else(|| unknown(&option, name))?
             }
-            Arg::Short(name) => match flags::by_short(name) {
-                Some(flag) => flag,
-                None => {
-                    // The rest of what may be a long name with a dash too few.
-                    let rest = parser.optional_value().unwrap_or_default();
-                    return Err(unknown(&format!("-{name}"), &format!("{name}{}", rest.display())));
-                }
-            },
+            // What follows may be the rest of a long name with a dash too few.
+            Arg::Short(name) => flags::by_short(name).ok_or_else(|| {
+                let rest = parser.optional_value().unwrap_or_default();
+                unknown(&format!("-{name}"), &format!("{name}{}", rest.display()))
+            })?,
         };
         if flag.value != Value::Nothing && !flag.repeats && typed.has(flag.id) {
             return Err(usage(format!("{} is given twice", flag.long)));
@@ -134,15 +131,15 @@ fn value_of(flag: &Flag, parser: &mut lexopt::Parser) -> Result<OsString, Proble
     if let Some(value) = parser.optional_value() {
         return Ok(value);
     }
-    let missing = || usage(format!("{} needs a value", flag.long));
-    let next = parser.try_raw_args().and_then(|mut raw| raw.next()).ok_or_else(missing)?;
-    if is_option(&next) {
-        return Err(Problem::new(
-            format!("{} needs a value, and the next argument is an option", flag.long),
-            format!("if that is the value, write {}=VALUE", flag.long),
-        ));
+    let long = flag.long;
+    match parser.try_raw_args().and_then(|mut raw| raw.next()) {
+        None => Err(usage(format!("{long} needs a value"))),
+        Some(next) if is_option(&next) => Err(Problem::new(
+            format!("{long} needs a value, and the next argument is an option"),
+            format!("if that is the value, write {long}=VALUE"),
+        )),
+        Some(next) => Ok(next),
     }
-    Ok(next)
 }
 
 /// Whether an argument looks like options, known or mistyped, or ends them. A value that does is

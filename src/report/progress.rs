@@ -26,8 +26,7 @@ impl Progress {
     /// Progress of a plan. Where the commentary of `--verbose` goes to the same terminal, no line is
     /// rewritten.
     pub(super) fn new(output: Output, plan: &Plan) -> Self {
-        let (rewrites, total) =
-            (output.screen.rewrites && !plan.settings.verbose, plan.revocations());
+        let (rewrites, total) = (output.rewrites && !plan.settings.verbose, plan.revocations());
         Self { output, total, unit: plan.unit(), rewrites, told: Instant::now(), shown: false }
     }
 

@@ -41,14 +41,6 @@ enum Format {
     Json(Layout),
 }
 
-/// What stderr can show to people: a line that is written over, colours, symbols outside ASCII.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Screen {
-    pub(crate) rewrites: bool,
-    colours: bool,
-    symbols: bool,
-}
-
 /// Whether the locale has UTF-8: the first of these that is set decides (POSIX).
 fn is_utf8(set: impl Fn(&str) -> Option<OsString>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
@@ -80,7 +72,11 @@ impl Record {
 #[derive(Debug, Clone)]
 pub struct Output {
     format: Format,
-    pub(crate) screen: Screen,
+    /// Whether a line on stderr can be written over.
+    pub(crate) rewrites: bool,
+    colours: bool,
+    /// Symbols outside ASCII.
+    symbols: bool,
     remembered: Arc<Remembered>,
     pub(crate) signals: Signals,
 }
@@ -106,8 +102,8 @@ impl Output {
         let format = wants_json.map_or(Format::Human, |pretty| {
             Format::Json(Layout { pretty, colour: pretty && paints && io::stdout().is_terminal() })
         });
-        let screen = Screen { rewrites: shows && obeys, colours, symbols };
-        Self { format, screen, remembered: Arc::default(), signals }
+        let (rewrites, remembered) = (shows && obeys, Arc::default());
+        Self { format, rewrites, colours, symbols, remembered, signals }
     }
 
     /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
@@ -117,10 +113,7 @@ impl Output {
 
     /// Whether people read it, who are told things on the way; scripts read records alone.
     pub(crate) fn is_for_people(&self) -> bool {
-        match self.format {
-            Format::Human => true,
-            Format::Json(_) => false,
-        }
+        matches!(self.format, Format::Human)
     }
 
     /// Writes text to stderr, its lines no wider than a terminal there.
@@ -186,7 +179,7 @@ impl Output {
 
     /// A text in an ANSI colour, where colours are shown.
     pub(crate) fn painted(&self, colour: Colour, text: &str) -> String {
-        match self.screen.colours {
+        match self.colours {
             true => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
             false => text.to_owned(),
         }
@@ -194,7 +187,7 @@ impl Output {
 
     /// A symbol with a space after it, where symbols are shown.
     pub(crate) fn symbol(&self, colour: Colour, symbol: &str) -> String {
-        match self.screen.symbols {
+        match self.symbols {
             true => self.painted(colour, symbol) + " ",
             false => String::new(),
         }

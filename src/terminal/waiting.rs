@@ -20,7 +20,7 @@ impl Waiting {
     /// `None` where no line can be taken away again, or no thread be made.
     pub(crate) fn start(output: &Output, what: &str) -> Option<Self> {
         // The last column stays free: a cursor behind it would be on a new line.
-        let columns = columns().filter(|_| output.screen.rewrites)?;
+        let columns = columns().filter(|_| output.rewrites)?;
         let line: String = format!("waiting for {what}").chars().take(columns - 1).collect();
         let (done, end) = mpsc::channel::<()>();
         let there = output.clone();
