@@ -11,8 +11,7 @@ use crate::text::excerpt;
 pub const TOKEN_REMEDY: &str =
     "to revoke a leaked token, give it with --from-token FILE (- is standard input)";
 
-/// What failed, and apart from it what to do about it. Both are lower case without a full stop,
-/// so that the report can put them on lines of their own.
+/// What failed, and what to do about it: lower case without a full stop, for lines of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Names the flag, file with line, host or target.
@@ -37,7 +36,7 @@ impl Problem {
         Self::new(format!("{place} is given a token"), TOKEN_REMEDY)
     }
 
-    /// The same problem, with what it was met at before it.
+    /// The same, with what it was met at before it.
     pub fn context(self, context: impl Display) -> Self {
         Self { message: format!("{context}: {}", self.message), ..self }
     }
@@ -123,7 +122,6 @@ impl Error {
         }
     }
 
-    /// The same, with what it was met at before it.
     pub fn context(mut self, context: impl Display) -> Self {
         if let Some(problem) = self.problem_mut() {
             *problem = problem.clone().context(context);
@@ -131,7 +129,6 @@ impl Error {
         self
     }
 
-    /// The same without the secrets that its texts may repeat.
     pub fn cleaned(mut self, redactor: &Redactor) -> Self {
         if let Some(problem) = self.problem_mut() {
             *problem = problem.cleaned(redactor);

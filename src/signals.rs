@@ -19,7 +19,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 /// The longest that a wait goes on after a signal.
 pub const SLICE: Duration = Duration::from_millis(50);
 
-/// Whether a signal has been caught, and which. Clones share it.
+/// What signals have done. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
     caught: Arc<AtomicUsize>,
@@ -70,7 +70,7 @@ impl Signals {
         i32::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
     }
 
-    /// The number of the caught signal itself, 0 for none, for waits below this program's reach.
+    /// Its number, 0 for none, for waits below this program's reach.
     pub fn shared(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.caught)
     }
@@ -94,7 +94,6 @@ pub(crate) fn ready(stream: BorrowedFd<'_>, events: PollFlags) -> bool {
     }
 }
 
-/// Whether this is process 1, which dies of no default action.
 fn is_init() -> bool {
     std::process::id() == 1
 }

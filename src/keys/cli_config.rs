@@ -14,7 +14,7 @@ use crate::error::Problem;
 use crate::file::{self, reason};
 use crate::keys::control_base::ControlBase;
 use crate::keys::key::{AccountEndpoint, App, Key};
-use crate::keys::toml_table::{OTHER_WAYS, Table, TomlFile, integer};
+use crate::keys::toml_table::{self, OTHER_WAYS, Table, integer};
 use crate::net::endpoint::Endpoint;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
@@ -145,8 +145,9 @@ fn app(id: &str, name: Option<&str>) -> App {
 
 /// The current account of a file. An error is that of a bad file.
 fn current(shown: &str, bytes: &[u8], redactor: &Redactor) -> Result<Account, Problem> {
-    let (file, parsed) = TomlFile::parse(shown, bytes)?;
-    let root = Table::root(&file, parsed.get_ref());
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let parsed = toml_table::parse(shown, bytes)?;
+    let root = Table::root(shown, bytes, parsed.get_ref());
     let (current, accounts) = (root.table("current")?, root.table("accounts")?);
     let name = current.text("account")?.unwrap_or_default();
     let entry = accounts.table(name)?;

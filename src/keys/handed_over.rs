@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-/// Reads the keys of a place, each once: of a text one, of a file one a line. The redactor learns
+/// Reads the keys of a place: of a text one, of a file one a line. The redactor learns
 /// what is there, whether it is a key or not.
 pub fn read(place: &Place, redactor: &Redactor, signals: &Signals) -> Result<Vec<Key>, Problem> {
     match place {
@@ -74,22 +74,15 @@ fn of_file(
     hide_given(text, redactor);
     text.lines().for_each(|line| hide_given(line, redactor));
     let is_key = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let lines: Vec<_> = (1..).zip(text.lines()).filter(|(_, line)| is_key(line)).collect();
-    if lines.is_empty() {
-        return Err(wrong("holds no key"));
-    }
     let source = format!("{named_by} {shown}");
     let mut keys: Vec<Key> = Vec::new();
-    for (number, line) in lines {
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| is_key(line)) {
         let key = parse(line, &format!("{source} line {number}"))?;
-        match keys.iter().find(|known| known.name() == key.name()) {
-            None => keys.push(Key::new(key, source.clone())),
-            Some(known) if known.api_key.expose() == key.expose() => {}
-            Some(known) => {
-                let what = format!("holds key {} twice, with different secrets", known.name());
-                return Err(wrong(&what));
-            }
+        let mut twins = keys.iter().filter(|known| known.name() == key.name());
+        if twins.any(|twin| twin.api_key.expose() != key.expose()) {
+            return Err(wrong(&format!("holds key {} twice, with different secrets", key.name())));
         }
+        keys.push(Key::new(key, source.clone()));
     }
-    Ok(keys)
+    if keys.is_empty() { Err(wrong("holds no key")) } else { Ok(keys) }
 }

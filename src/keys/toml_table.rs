@@ -11,28 +11,15 @@ use crate::error::Problem;
 /// What to do about a flaw of the file, or instead of it.
 pub(super) const OTHER_WAYS: &str = "give a key with --api-key-file or ABLY_API_KEY instead";
 
-/// A file as it was read, to tell lines by.
-pub(super) struct TomlFile<'a> {
-    shown: &'a str,
-    text: &'a str,
-}
-
-impl<'a> TomlFile<'a> {
-    /// The file behind its byte order mark, and the table of all that is in it.
-    pub(super) fn parse(
-        shown: &'a str,
-        bytes: &'a [u8],
-    ) -> Result<(Self, Spanned<DeTable<'a>>), Problem> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = str::from_utf8(bytes);
-        let text = text.map_err(|error| flaw(shown, bytes, error.valid_up_to(), "not UTF-8"))?;
-        // The error's Display quotes the line, which may hold a key; its message does not.
-        let table = DeTable::parse(text).map_err(|error| {
-            let at = error.span().map_or(bytes.len(), |span| span.start);
-            flaw(shown, bytes, at, format!("not TOML: {}", error.message()))
-        })?;
-        Ok((Self { shown, text }, table))
-    }
+/// The table of all that is in a file.
+pub(super) fn parse<'a>(shown: &str, bytes: &'a [u8]) -> Result<Spanned<DeTable<'a>>, Problem> {
+    let text = str::from_utf8(bytes);
+    let text = text.map_err(|error| flaw(shown, bytes, error.valid_up_to(), "not UTF-8"))?;
+    // The error's Display quotes the line, which may hold a key; its message does not.
+    DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(bytes.len(), |span| span.start);
+        flaw(shown, bytes, at, format!("not TOML: {}", error.message()))
+    })
 }
 
 fn flaw(shown: &str, bytes: &[u8], at: usize, what: impl Display) -> Problem {
@@ -42,15 +29,16 @@ fn flaw(shown: &str, bytes: &[u8], at: usize, what: impl Display) -> Problem {
 
 /// A table of the file, with the path to it. One that is not there has nothing in it.
 pub(super) struct Table<'a> {
-    file: &'a TomlFile<'a>,
+    shown: &'a str,
+    /// The whole file, to tell lines by.
+    bytes: &'a [u8],
     table: Option<&'a DeTable<'a>>,
     path: String,
 }
 
 impl<'a> Table<'a> {
-    /// The table that holds all others.
-    pub(super) fn root(file: &'a TomlFile<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { file, table: Some(table), path: String::new() }
+    pub(super) fn root(shown: &'a str, bytes: &'a [u8], table: &'a DeTable<'a>) -> Self {
+        Self { shown, bytes, table: Some(table), path: String::new() }
     }
 
     pub(super) fn is_there(&self) -> bool {
@@ -64,7 +52,7 @@ impl<'a> Table<'a> {
 
     pub(super) fn table(&self, key: &str) -> Result<Self, Problem> {
         let table = self.value(key, "must be a table", DeValue::as_table)?;
-        Ok(Self { file: self.file, table, path: format!("{}{key}.", self.path) })
+        Ok(Self { table, path: format!("{}{key}.", self.path), ..*self })
     }
 
     /// A string; an empty one counts as absent.
@@ -88,8 +76,7 @@ impl<'a> Table<'a> {
     pub(super) fn flaw(&self, key: &str, what: &str) -> Problem {
         let value = self.table.and_then(|table| table.get(key));
         let at = value.map_or(0, |value| value.span().start);
-        let what = format!("{}{key} {what}", self.path);
-        flaw(self.file.shown, self.file.text.as_bytes(), at, what)
+        flaw(self.shown, self.bytes, at, format!("{}{key} {what}", self.path))
     }
 }
 

@@ -106,7 +106,7 @@ impl Output {
         Self { format, rewrites, colours, symbols, remembered, signals }
     }
 
-    /// Whether something that belongs on stdout could not be written, other than to a closed pipe.
+    /// Whether stdout lacks something, other than behind a closed pipe.
     pub(crate) fn stdout_failed(&self) -> bool {
         self.remembered.stdout_failed.load(Ordering::SeqCst)
     }
