@@ -30,7 +30,7 @@ pub(crate) const AHEAD: usize = 3 * LIMIT + 64;
 /// `{"kid":"a.b"}` in base64.
 const SHORTEST_HEADER: usize = 18;
 /// The length of an HS256 signature in base64, which is what Ably signs with.
-pub(crate) const SIGNATURE: usize = 43;
+const SIGNATURE: usize = 43;
 /// What base64 of a JSON object begins with: by what follows its brace, the first or the second. And
 /// what both are in base64.
 const STARTS: [&[u8]; 3] = [b"ey", b"ew", ENCODED];

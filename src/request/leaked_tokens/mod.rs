@@ -10,7 +10,7 @@ mod claims;
 mod diagnose;
 mod keys;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::api_key::ApiKey;
 use crate::error::Problem;
 use crate::secret::Secret;
-use crate::secret::jwt::{AHEAD, BEHIND, Jwt, SIGNATURE, Spot, half_sha_256, scan};
+use crate::secret::jwt::{AHEAD, BEHIND, Jwt, Spot, half_sha_256, scan};
 pub use claims::{Claims, Why};
 use claims::{Judged, Origin};
 pub use keys::LeakedKey;
@@ -63,7 +63,7 @@ pub struct Token {
     /// `header.payload.signature`, where Ably is to be asked with it.
     pub raw: Option<Secret>,
     /// The length of its signature, 0 if that was cut off.
-    signature: usize,
+    signature: u8,
 }
 
 impl Token {
@@ -92,8 +92,9 @@ impl Token {
 
     /// Takes the signature of another place in the text, if that is more of one.
     fn complete(&mut self, spot: &Spot<'_>) {
-        if self.signature < SIGNATURE.min(spot.signature().len())
-            && let Some(jwt) = spot.read().filter(|jwt| jwt.signature.len() > self.signature)
+        let own = usize::from(self.signature);
+        if own < spot.signature().len()
+            && let Some(jwt) = spot.read().filter(|jwt| jwt.signature.len() > own)
         {
             self.take(&jwt, self.raw.is_some());
         }
@@ -103,7 +104,8 @@ impl Token {
         let raw = jwt.raw();
         self.fingerprint = fingerprint(raw.expose());
         self.raw = keeps_raw.then_some(raw);
-        self.signature = jwt.signature.len();
+        // 43 at most.
+        self.signature = jwt.signature.len() as u8;
     }
 }
 
@@ -126,8 +128,8 @@ pub struct Reading<'a> {
 /// Finds all tokens and keys in what a reader gives.
 pub fn find(mut reader: impl Read, reading: Reading<'_>) -> io::Result<Found> {
     let mut window = Zeroizing::new(Vec::with_capacity(WINDOW));
-    let (found, seen, kept) = (Found::default(), HashMap::new(), Vec::new());
-    let mut tally = Tally { reading, found, seen, kept };
+    let (found, seen, aside) = (Found::default(), HashMap::new(), BTreeMap::new());
+    let mut tally = Tally { reading, found, seen, aside };
     let mut keys = Keys::new(reading.keys);
     let (mut from, mut lines) = (0, Lines::from(1));
     loop {
@@ -155,14 +157,14 @@ pub fn find(mut reader: impl Read, reading: Reading<'_>) -> io::Result<Found> {
 struct Tally<'a> {
     reading: Reading<'a>,
     found: Found,
-    /// Every JWT by its ID; for those of `kept` their place.
+    /// Every JWT by its ID; for tokens their place in `found.tokens`.
     seen: HashMap<u128, usize>,
-    /// Each with why it cannot be revoked by itself, and whether it is Ably's for certain.
-    kept: Vec<(Token, Option<(Why, bool)>)>,
+    /// Why those at these places cannot be revoked, and whether they are Ably's for certain.
+    aside: BTreeMap<usize, (Why, bool)>,
 }
 
 /// Stands in `Tally::seen` for what is not kept.
-const NOT_KEPT: usize = usize::MAX;
+const NO_TOKEN: usize = usize::MAX;
 
 impl Tally<'_> {
     /// Takes a place where a JWT may stand, and the line that it is in.
@@ -185,7 +187,7 @@ impl Tally<'_> {
     /// Whether a JWT was met before. It may have more of its signature here.
     fn is_known(&mut self, id: u128, spot: &Spot<'_>) -> bool {
         let place = self.seen.get(&id);
-        if let Some((token, _)) = place.and_then(|place| self.kept.get_mut(*place)) {
+        if let Some(token) = place.and_then(|place| self.found.tokens.get_mut(*place)) {
             token.complete(spot);
         }
         place.is_some()
@@ -197,32 +199,37 @@ impl Tally<'_> {
         let Judged { origin, key_name, claims, why } = jwt.judge()?;
         if origin == Origin::Foreign {
             found.not_ably += 1;
-            return Some(NOT_KEPT);
+            return Some(NO_TOKEN);
         }
         let is_certain = origin == Origin::Ablys;
         if let Some(end_ms) = claims.ended_ms(self.reading.now_ms).filter(|_| is_certain) {
             found.expired += 1;
             found.last_expired_ms = found.last_expired_ms.max(Some(end_ms));
-            return Some(NOT_KEPT);
+            return Some(NO_TOKEN);
         }
         let (line, fingerprint, raw, signature) = (line(), 0, None, 0);
         let mut token = Token { line, fingerprint, key_name, claims, raw, signature };
         token.take(jwt, self.reading.keeps_tokens);
-        self.kept.push((token, why.map(|why| (why, is_certain))));
-        Some(self.kept.len() - 1)
+        let place = found.tokens.len();
+        self.aside.extend(why.map(|why| (place, (why, is_certain))));
+        found.tokens.push(token);
+        Some(place)
     }
 
     /// What was found, with the tokens of each kind on their own.
     fn found(self, keys: Vec<LeakedKey>) -> Found {
         let mut found = Found { keys, ..self.found };
         found.diagnosis = found.diagnosis.filter(|_| self.seen.is_empty());
-        for (token, why) in self.kept {
-            match why {
-                None => found.tokens.push(token),
-                Some((why, true)) => found.helpless.push((token, why)),
-                Some((why, false)) => found.uncertain.push((token, why)),
+        let mut place = 0..;
+        let is_aside = |_: &mut Token| place.next().is_some_and(|at| self.aside.contains_key(&at));
+        let aside = found.tokens.extract_if(.., is_aside);
+        for (token, (why, is_certain)) in aside.zip(self.aside.values().copied()) {
+            match is_certain {
+                true => found.helpless.push((token, why)),
+                false => found.uncertain.push((token, why)),
             }
         }
+        found.tokens.shrink_to_fit();
         found
     }
 }
