@@ -66,7 +66,6 @@ impl ApiKey {
         self.name.split_at(self.app_end).0
     }
 
-    /// The key's own ID.
     pub fn id(&self) -> &str {
         self.name.split_at(self.app_end + 1).1
     }
@@ -85,12 +84,10 @@ impl ApiKey {
         redactor.add_base64(self.expose());
     }
 
-    /// What follows the name.
     pub(crate) fn secret(&self) -> &str {
         self.expose().split_at(self.name.len() + 1).1
     }
 
-    /// The whole key, for the authorization header.
     pub(crate) fn expose(&self) -> &str {
         self.whole.expose()
     }

@@ -229,18 +229,12 @@ fn object_at_end(text: &[u8]) -> Option<(usize, Zeroizing<Vec<u8>>)> {
 fn matching_brace(json: &[u8]) -> Option<usize> {
     let (mut depth, mut in_string) = (0usize, false);
     for (at, byte) in json.trim_ascii_end().iter().enumerate().rev() {
+        let escapes = || json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
         match byte {
-            b'"' => {
-                let escapes = json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
-                in_string ^= escapes % 2 == 0;
-            }
+            b'"' => in_string ^= escapes() % 2 == 0,
             b'}' if !in_string => depth += 1,
-            b'{' if !in_string => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
+            b'{' if !in_string && depth <= 1 => return (depth == 1).then_some(at),
+            b'{' if !in_string => depth -= 1,
             _ => {}
         }
         if depth == 0 {

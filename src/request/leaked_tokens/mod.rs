@@ -67,7 +67,6 @@ pub struct Token {
 }
 
 impl Token {
-    /// The ID of the app that it is for.
     pub fn app_id(&self) -> &str {
         self.key_name.split('.').next().unwrap_or(&self.key_name)
     }
@@ -77,7 +76,6 @@ impl Token {
         self.signature > 0
     }
 
-    /// What can be revoked: its client ID, unless that is `*`, and its revocation key.
     pub fn targets(&self) -> (Option<&str>, Option<&str>) {
         self.claims.targets()
     }
