@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::secret::Secret;
-use crate::secret::parts::{is_id, is_key_name};
+use crate::secret::parts::is_key_name;
 use crate::secret::redactor::Redactor;
 use crate::secret::shape::inner;
 
@@ -47,10 +47,10 @@ impl ApiKey {
             return Err("it has white space or control characters in it");
         }
         let (name, secret) = text.split_once(':').ok_or("it has no ':' before a secret")?;
-        let (app, id) = name.split_once('.').ok_or("it has no '.' between app ID and key ID")?;
-        if !is_id(app) || !is_id(id) {
-            return Err("its app ID or key ID is empty, or not of letters, digits, - and _ alone");
-        }
+        let (app, _) = name
+            .split_once('.')
+            .filter(|_| is_key_name(name))
+            .ok_or("its name is not appId.keyId, both of letters, digits, - and _")?;
         if secret.is_empty() {
             return Err("its secret is empty");
         }
