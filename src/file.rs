@@ -30,8 +30,6 @@ const PIPE_ROOM: u64 = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Input {
     file: File,
-    /// Its size where it has one beforehand.
-    size: u64,
     signals: Option<Signals>,
 }
 
@@ -61,23 +59,24 @@ impl Input {
         // Opening a pipe that nobody writes to would wait.
         let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
         let metadata = file.metadata()?;
-        let size = match metadata.is_file() {
-            true => metadata.len(),
-            false if metadata.is_dir() => return Err(io::Error::other("it is a folder")),
-            false if !is_stream(path) => return Err(io::Error::other("it is not a regular file")),
-            false => {
-                ioctl_fionbio(&file, false)?;
-                PIPE_ROOM
+        if metadata.is_dir() {
+            return Err(io::Error::other("it is a folder"));
+        }
+        if !metadata.is_file() {
+            if !is_stream(path) {
+                return Err(io::Error::other("it is not a regular file"));
             }
-        };
-        Ok(Self { file, size, signals: None })
+            ioctl_fionbio(&file, false)?;
+        }
+        Ok(Self { file, signals: None })
     }
 
     /// All of it, up to a limit in bytes.
     fn read_all(self, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         // With room for the end to be found without growing.
-        bytes.try_reserve_exact(usize::try_from(self.size.min(limit) + 2).unwrap_or(usize::MAX))?;
+        let room = self.file.metadata()?.len().max(PIPE_ROOM).min(limit) + 2;
+        bytes.try_reserve_exact(usize::try_from(room).unwrap_or(usize::MAX))?;
         self.take(limit + 1).read_to_end(&mut bytes)?;
         match bytes.len() as u64 > limit {
             true => Err(io::Error::new(ErrorKind::FileTooLarge, "it is too large")),
@@ -104,20 +103,15 @@ pub(crate) fn open_named(
     shown: &str,
     signals: &Signals,
 ) -> Result<Input, Problem> {
-    let signals = Some(signals.clone());
-    let opened = match path == Path::new(STDIN) {
-        true => io::stdin().as_fd().try_clone_to_owned().map(|fd| Input {
-            file: fd.into(),
-            size: PIPE_ROOM,
-            signals: None,
-        }),
-        false => Input::open(path),
+    let file = match path == Path::new(STDIN) {
+        true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        false => Input::open(path).map(|input| input.file),
     };
-    let opened = opened.map_err(|error| unreadable(named_by, shown, &error))?;
-    Ok(Input { signals, ..opened })
+    let file = file.map_err(|error| unreadable(named_by, shown, &error))?;
+    Ok(Input { file, signals: Some(signals.clone()) })
 }
 
-/// The same, read up to a limit in bytes.
+/// The same, read up to a limit.
 pub(crate) fn read_named(
     path: &Path,
     limit: u64,
