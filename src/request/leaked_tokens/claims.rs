@@ -11,16 +11,11 @@ use crate::secret::parts::{decode, is_key_name};
 use crate::secret::shape::holds_token;
 
 const KEY_NAME: &str = "kid";
-/// Every encrypted JWT has it (RFC 7516, 4.1.2).
-const ENCRYPTED: &str = "enc";
 /// What the names of Ably's own claims begin with.
 const ABLYS: &str = "x-ably-";
 const EMBEDDED: &str = "x-ably-token";
 const CLIENT_ID: &str = "x-ably-clientId";
 const REVOCATION_KEY: &str = "x-ably-revocation-key";
-const CAPABILITY: &str = "x-ably-capability";
-const ISSUED_AT: &str = "iat";
-const EXPIRES_AT: &str = "exp";
 
 /// What a JWT is, and what can be done about it.
 pub(super) struct Judged {
@@ -128,7 +123,8 @@ impl Claims {
 impl Jwt<'_> {
     /// What it is; `None` if it is no JWT after all.
     pub(super) fn judge(&self) -> Option<Judged> {
-        let header = object(&self.header_json).filter(|header| !has(header, ENCRYPTED))?;
+        // Every encrypted JWT has `enc` (RFC 7516, 4.1.2).
+        let header = object(&self.header_json).filter(|header| !has(header, "enc"))?;
         let kid = text(&header, KEY_NAME);
         let key_name = kid.ok().flatten().filter(|name| is_key_name(name));
         let payload = match self.is_too_long() {
@@ -173,9 +169,9 @@ fn claims(payload: &Document) -> (Claims, Option<Why>) {
     let claims = Claims {
         client_id: believed(text(payload, CLIENT_ID), &mut doubt).map(Box::from),
         revocation_key: believed(text(payload, REVOCATION_KEY), &mut doubt).map(Box::from),
-        issued_at: believed(time(payload, ISSUED_AT), &mut doubt),
-        expires_at: believed(time(payload, EXPIRES_AT), &mut doubt),
-        capability: match value(payload, CAPABILITY) {
+        issued_at: believed(time(payload, "iat"), &mut doubt),
+        expires_at: believed(time(payload, "exp"), &mut doubt),
+        capability: match value(payload, "x-ably-capability") {
             Ok(capability) => capability.map(|it| it.as_text().unwrap_or_default().into()),
             Err(_) => Some("".into()),
         },
