@@ -221,7 +221,7 @@ fn escape(before: &[u8], word: &[u8]) -> usize {
 
 /// Whether what stands before a text calls it a key: the parameter `key`, or a name with `ABLY` in it.
 fn is_called_a_key(before: &[u8]) -> bool {
-    let before = String::from_utf8_lossy(before).to_lowercase();
+    let before = String::from_utf8_lossy(before).to_ascii_lowercase();
     // Reports of scanners have `&` as JSON's escape.
     let before = before.replace("%3d", "=").replace("%22", "\"").replace("\\u0026", "&");
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
