@@ -120,7 +120,7 @@ impl World {
                 .fold(String::new(), |script, line| script + line + "\n"),
             _ => example.text.to_owned(),
         };
-        let shell = self.shell("/bin/bash").args(["-c", &format!("exec 2>&1\n{script}")]);
+        let shell = self.shell("/bin/bash").args(["-ec", &format!("exec 2>&1\n{script}")]);
         let shell = match script.contains("ABLY_API_KEY &&") || script.contains("--api-key-file") {
             true => shell,
             false => shell.keyed(),
@@ -135,6 +135,26 @@ fn timeless(text: &str) -> String {
     let text = text.replace('\r', "");
     let words = text.split_inclusive([' ', '\n']);
     words.map(|word| if is_time(word.trim_end()) { "TIME " } else { word }).collect()
+}
+
+#[test]
+fn the_case_of_the_readme_is_right_for_every_exit_code() {
+    let example = examples().into_iter().find(|example| example.text.contains("case $?")).unwrap();
+    for (code, told) in [
+        (0, "revoked\n"),
+        (1, "nothing was revoked"),
+        (2, "nothing was sent"),
+        (3, "run it again"),
+        (4, "nothing was sent"),
+        (5, "run it again"),
+        (6, "revoked, but"),
+        (129, "run it again"),
+        (130, "run it again"),
+        (143, "run it again"),
+    ] {
+        let script = format!("ably() {{ return {code}; }}\n{}", example.text);
+        Program::at("/bin/sh").args(["-c", &script]).run().exits(0).prints(told);
+    }
 }
 
 #[test]
