@@ -157,6 +157,24 @@ fn the_case_of_the_readme_is_right_for_every_exit_code() {
     }
 }
 
+/// They are the man page's, too.
+#[test]
+fn every_example_of_the_help_works() {
+    let world = World::new();
+    world.folder.write("all.txt", "clientId:alice\nrevocationKey:g1\n");
+    let help = ably(["--help"]).run().stdout;
+    let examples = help.lines().filter(|line| line.starts_with("    ably auth revoke-token "));
+    let examples: Vec<&str> = examples.collect();
+    assert!(examples.len() > 7, "{help}");
+    for example in examples {
+        let shell = world.shell("/bin/sh").args(["-c", example]).stdin("y\n");
+        // Of the tokens in the log, one key is not at hand.
+        let code = if example.contains("--from-token") { 3 } else { 0 };
+        let shell = if example.contains("--api-key-file") { shell } else { shell.keyed() };
+        shell.run().exits(code);
+    }
+}
+
 #[test]
 fn a_compressed_log_is_read_as_the_readme_says() {
     let words = "--from-token <(zcat access.log.gz)";
