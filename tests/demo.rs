@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         eprintln!("usage: demo PATH-OF-ABLY (or set ABLY_BIN)");
         return ExitCode::from(2);
     };
+    // It is run in another folder.
+    let binary = std::path::absolute(&binary).map_or(binary, OsString::from);
     let demo = Demo { ably: Ably::start(), folder: Folder::new(), binary };
     println!(
         "This is a stand-in for Ably on this machine, with a certificate of its own. Two variables\n\
