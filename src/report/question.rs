@@ -7,7 +7,7 @@ use crate::plan::{Job, Plan};
 use crate::report::leak;
 use crate::report::words::{by_kind, key_shown, named};
 use crate::request::settings::Mode;
-use crate::request::target::Doubt;
+use crate::request::target::LIKE_A_SECRET;
 use crate::revoke::client;
 use crate::revoke::summary::NAMED;
 use crate::terminal::output::Output;
@@ -126,7 +126,7 @@ pub(super) fn doubts(plan: &Plan) -> Vec<String> {
         let targets = &job.targets;
         for (doubt, first, n) in targets.doubts() {
             // What looks like a secret is not repeated.
-            let value = (doubt != Doubt::Secret).then(|| named(targets.get(first)));
+            let value = (doubt != LIKE_A_SECRET).then(|| named(targets.get(first)));
             let line = targets.line(first).map(|line| format!("line {line}"));
             let which: Vec<String> = value.into_iter().chain(line).collect();
             let which = match (which.join(", "), n) {

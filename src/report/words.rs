@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::error::{AblyError, Problem};
 use crate::plan::Job;
-use crate::request::target::{Doubt, Kind};
+use crate::request::target::{Kind, LIKE_A_SECRET, doubt};
 use crate::request::targets::Targets;
 use crate::terminal::output::{Colour, Output};
 use crate::text::{Safe, count, excerpt};
@@ -13,7 +13,7 @@ use crate::wrap::unbroken;
 /// What is to be shown of a target: its kind in words and its value, escaped and in one piece.
 pub(super) fn named(specifier: &str) -> String {
     match Kind::split(specifier) {
-        Some((kind, value)) if !matches!(Doubt::of(value, true), None | Some(Doubt::Secret)) => {
+        Some((kind, value)) if doubt(value, true).is_some_and(|it| it != LIKE_A_SECRET) => {
             let value = excerpt(value).replace('"', "\\\"");
             unbroken(&format!("{} \"{}\"", kind.noun(), Safe(&value)))
         }

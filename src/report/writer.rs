@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
     pub(super) fn put(&self, records: impl FnOnce() -> Vec<Record>) {
         if !self.output.is_for_people() || self.file().is_some() {
             let records = records();
-            self.keep(false, || records.iter());
+            self.append(false, &records);
             records.iter().for_each(|record| self.output.record(record));
         }
     }
@@ -81,15 +81,17 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Takes records for the file alone, to be on disk when this returns, or when there is more. The
-    /// first failure is its last: a file with a gap in it would look complete.
-    pub(super) fn keep<R: std::borrow::Borrow<Record>, I: IntoIterator<Item = R>>(
-        &self,
-        on_disk: bool,
-        records: impl FnOnce() -> I,
-    ) {
+    /// Takes records for the file alone, to be on disk when this returns, or when there is more.
+    pub(super) fn keep(&self, on_disk: bool, records: impl FnOnce() -> Vec<Record>) {
+        if self.file().is_some() {
+            self.append(on_disk, &records());
+        }
+    }
+
+    /// The first failure is the last: a file with a gap in it would look complete.
+    fn append(&self, on_disk: bool, records: &[Record]) {
         let Some(file) = self.file() else { return };
-        if let Err(error) = file.append(records(), on_disk) {
+        if let Err(error) = file.append(records, on_disk) {
             let message =
                 format!("{}; the record is incomplete", unwritable(&file.path, &error).message);
             let problem =
@@ -113,7 +115,7 @@ impl<'a> Writer<'a> {
             exit = Exit::Signal(signal);
         }
         let told = if self.output.stdout_failed() { exit.unwritten() } else { exit };
-        self.keep(true, || [records::status(told)]);
+        self.append(true, &[records::status(told)]);
         let failure = self.failure.get();
         if failure.is_some() {
             exit = exit.unwritten();
@@ -151,16 +153,12 @@ impl RecordFile {
         Ok(Self { path, file, run: random_id(), signals, pending: Mutex::default() })
     }
 
-    fn append<R: std::borrow::Borrow<Record>>(
-        &self,
-        records: impl IntoIterator<Item = R>,
-        on_disk: bool,
-    ) -> io::Result<()> {
+    fn append(&self, records: &[Record], on_disk: bool) -> io::Result<()> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let now = shown(now_ms());
         for record in records {
             let stamps = [("timestamp", now.as_str()), ("run", self.run.as_str())];
-            pending.push_str(&record.borrow().write(&stamps, Layout::COMPACT));
+            pending.push_str(&record.write(&stamps, Layout::COMPACT));
             pending.push('\n');
         }
         if !on_disk && pending.len() < PIECE {

@@ -28,36 +28,31 @@ impl Kind {
     /// All kinds, in the order in which they are told.
     pub const ALL: [Self; 3] = [Self::ClientId, Self::RevocationKey, Self::Channel];
 
-    /// What a specifier of this kind begins with, its colon included.
-    pub fn prefix(self) -> &'static str {
+    /// What a specifier begins with, what people call it, which option takes its value.
+    fn row(self) -> (&'static str, &'static str, Id) {
         match self {
-            Self::ClientId => "clientId:",
-            Self::RevocationKey => "revocationKey:",
-            Self::Channel => "channel:",
+            Self::ClientId => ("clientId:", "client ID", Id::ClientId),
+            Self::RevocationKey => ("revocationKey:", "revocation key", Id::RevocationKey),
+            Self::Channel => ("channel:", "channel", Id::Channel),
         }
+    }
+
+    pub fn prefix(self) -> &'static str {
+        self.row().0
     }
 
     pub fn noun(self) -> &'static str {
-        match self {
-            Self::ClientId => "client ID",
-            Self::RevocationKey => "revocation key",
-            Self::Channel => "channel",
-        }
+        self.row().1
     }
 
     pub fn id(self) -> Id {
-        match self {
-            Self::ClientId => Id::ClientId,
-            Self::RevocationKey => Id::RevocationKey,
-            Self::Channel => Id::Channel,
-        }
+        self.row().2
     }
 
     /// Takes a specifier apart into its kind and value; `None` if it is of no known kind.
     pub fn split(specifier: &str) -> Option<(Self, &str)> {
-        Self::ALL
-            .into_iter()
-            .find_map(|kind| specifier.strip_prefix(kind.prefix()).map(|value| (kind, value)))
+        let value = |kind: Self| Some((kind, specifier.strip_prefix(kind.prefix())?));
+        Self::ALL.into_iter().find_map(value)
     }
 
     pub(super) fn check(self, value: &str) -> Result<(), Fault<'static>> {
@@ -71,50 +66,28 @@ impl Kind {
     }
 }
 
-/// Why a value names nobody, by all appearances. Ably takes it all the same, and cannot tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
-    Space,
-    Quoted,
-    Typed,
-    Joined,
-    Comma,
-    /// By its look; a client ID may look so, too.
-    Secret,
-}
+/// The doubt about a value that looks like a secret, as a client ID may.
+pub const LIKE_A_SECRET: &str = "with the look of a key or a token";
 
-impl Doubt {
-    pub const ALL: [Self; 6] =
-        [Self::Space, Self::Quoted, Self::Typed, Self::Joined, Self::Comma, Self::Secret];
-
-    /// What is doubtful about a value. Lines of a file may hold a comma: IDs may, and nobody types them.
-    pub fn of(value: &str, is_option: bool) -> Option<Self> {
-        let ends =
-            || value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace);
-        let quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
-        let another = |rest: &str| Kind::split(rest.trim_start()).is_some();
-        match value {
-            _ if ends() => Some(Self::Space),
-            _ if ['"', '\'', '`'].into_iter().any(quoted) => Some(Self::Quoted),
-            _ if Kind::split(value).is_some() => Some(Self::Typed),
-            _ if value.split(',').skip(1).any(another) => Some(Self::Joined),
-            _ if is_option && value.contains(',') => Some(Self::Comma),
-            _ => looks_like_secret(value).then_some(Self::Secret),
+/// Why a value names nobody, by all appearances, as what follows "1 target". Ably takes it all the same,
+/// and cannot tell. Lines of a file may hold a comma: IDs may, and nobody types them.
+pub fn doubt(value: &str, is_option: bool) -> Option<&'static str> {
+    let ends = || value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace);
+    let quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
+    let another = |rest: &str| Kind::split(rest.trim_start()).is_some();
+    match value {
+        _ if ends() => Some("with white space at an end"),
+        _ if ['"', '\'', '`'].into_iter().any(quoted) => {
+            Some("in quotation marks, as a cell of a CSV file is")
         }
-    }
-}
-
-impl Display for Doubt {
-    /// As what follows "1 value" or "3 values".
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Space => "with white space at an end",
-            Self::Quoted => "in quotation marks, as a cell of a CSV file is",
-            Self::Typed => "with a target type before the value, as in clientId:clientId:alice",
-            Self::Joined => "with another target after a comma",
-            Self::Comma => "with a comma, though an option takes one value",
-            Self::Secret => "with the look of a key or a token",
-        })
+        _ if Kind::split(value).is_some() => {
+            Some("with a target type before the value, as in clientId:clientId:alice")
+        }
+        _ if value.split(',').skip(1).any(another) => Some("with another target after a comma"),
+        _ if is_option && value.contains(',') => {
+            Some("with a comma, though an option takes one value")
+        }
+        _ => looks_like_secret(value).then_some(LIKE_A_SECRET),
     }
 }
 
@@ -185,24 +158,28 @@ mod tests {
 
     #[test]
     fn a_value_that_names_nobody_is_noticed() {
+        let is = |doubt: Option<&str>, noun: Option<&str>| match (doubt, noun) {
+            (Some(doubt), Some(noun)) => doubt.contains(noun),
+            (doubt, noun) => doubt == noun,
+        };
         for (value, option, line) in [
             ("alice", None, None),
             ("alice b", None, None),
-            ("a,b", Some(Doubt::Comma), None),
-            ("alice ", Some(Doubt::Space), Some(Doubt::Space)),
-            (" alice", Some(Doubt::Space), Some(Doubt::Space)),
-            ("alice\u{a0}", Some(Doubt::Space), Some(Doubt::Space)),
-            ("\"alice\"", Some(Doubt::Quoted), Some(Doubt::Quoted)),
-            ("'alice'", Some(Doubt::Quoted), Some(Doubt::Quoted)),
+            ("a,b", Some("comma"), None),
+            ("alice ", Some("space"), Some("space")),
+            (" alice", Some("space"), Some("space")),
+            ("alice\u{a0}", Some("space"), Some("space")),
+            ("\"alice\"", Some("quotation"), Some("quotation")),
+            ("'alice'", Some("quotation"), Some("quotation")),
             ("\"alice", None, None),
             ("\"", None, None),
-            ("clientId:alice", Some(Doubt::Typed), Some(Doubt::Typed)),
-            ("alice,clientId:bob", Some(Doubt::Joined), Some(Doubt::Joined)),
-            ("device.v2:0123456789abcdef", Some(Doubt::Secret), Some(Doubt::Secret)),
-            ("alice, channel:x", Some(Doubt::Joined), Some(Doubt::Joined)),
+            ("clientId:alice", Some("type before"), Some("type before")),
+            ("alice,clientId:bob", Some("another"), Some("another")),
+            ("device.v2:0123456789abcdef", Some("look"), Some("look")),
+            ("alice, channel:x", Some("another"), Some("another")),
         ] {
-            assert_eq!(Doubt::of(value, true), option, "{value:?}");
-            assert_eq!(Doubt::of(value, false), line, "{value:?}");
+            assert!(is(doubt(value, true), option), "{value:?}");
+            assert!(is(doubt(value, false), line), "{value:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::error::Problem;
 use crate::json::quote;
-use crate::request::target::{Doubt, Kind, LONGEST};
+use crate::request::target::{Kind, LONGEST, doubt};
 use crate::text::Safe;
 
 /// The most targets that Ably takes in one request.
@@ -131,16 +131,17 @@ impl Targets {
     }
 
     /// Each doubt that there is, with the position of the first target that it is about, and of how many.
-    pub fn doubts(&self) -> Vec<(Doubt, usize, usize)> {
-        let mut doubts = Doubt::ALL.map(|doubt| (doubt, usize::MAX, 0));
+    pub fn doubts(&self) -> Vec<(&'static str, usize, usize)> {
+        let mut doubts: Vec<(&str, usize, usize)> = Vec::new();
         for (i, target) in self.iter().enumerate() {
             let value = Kind::split(target).map(|(_, value)| value);
-            let found = value.and_then(|value| Doubt::of(value, !self.is_file));
-            for (_, first, n) in doubts.iter_mut().filter(|(doubt, ..)| Some(*doubt) == found) {
-                (*first, *n) = (i.min(*first), *n + 1);
+            let Some(found) = value.and_then(|value| doubt(value, !self.is_file)) else { continue };
+            match doubts.iter_mut().find(|(known, ..)| *known == found) {
+                Some((.., n)) => *n += 1,
+                None => doubts.push((found, i, 1)),
             }
         }
-        doubts.into_iter().filter(|(.., n)| *n > 0).collect()
+        doubts
     }
 
     /// Whether a text may stand in a specifier: one search through all that was read.
