@@ -1,5 +1,6 @@
 //! What arguments and environment say, checked against each other. Reads no file and asks nothing.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,9 +78,10 @@ impl Settings {
         let serving = if args.has(Id::FromToken) { key_places.len() } else { 1 };
         let unused = key_places.drain(serving.min(key_places.len())..);
         let unused_key_places = unused.map(|place| place.named_by()).collect();
+        let source = target_source(args)?;
         let settings = Self {
-            mode: mode(args, json, &key_places)?,
-            source: target_source(args)?,
+            mode: mode(args, json, &inputs(&source, &key_places))?,
+            source,
             margin: args.has(Id::AllowReauthMargin),
             issued_before: args.text(Id::IssuedBefore)?.map(IssuedBefore::parse).transpose()?,
             by: by(args)?,
@@ -93,7 +95,7 @@ impl Settings {
             all_keys: args.has(Id::AllKeys),
             app: named(args, env, Id::App)?,
             endpoint: parsed(args, env, Id::Endpoint, Endpoint::parse)?,
-            ca_file: file_named(args, env, Id::CaFile)?,
+            ca_file: raw(args, env, Id::CaFile)?.map(|(path, named_by)| (path.into(), named_by)),
             parallel: parallel(args)?,
             json,
             verbose: args.has(Id::Verbose),
@@ -137,17 +139,22 @@ impl Settings {
 
     /// The files that are read, each with what names it.
     pub fn inputs(&self) -> Vec<Named> {
-        let of_keys = self.key_places.iter().filter_map(|place| match place {
-            Place::File(path, named_by) => Some((path.clone(), *named_by)),
-            Place::Text(..) => None,
-        });
-        let of_targets = match &self.source {
-            TargetSource::Options(..) | TargetSource::Check => None,
-            TargetSource::File(path) => Some((path.clone(), long(Id::TargetsFile))),
-            TargetSource::Leak(path) => Some((path.clone(), long(Id::FromToken))),
-        };
-        of_keys.chain(of_targets).chain(self.ca_file.clone()).collect()
+        let inputs = inputs(&self.source, &self.key_places);
+        inputs.into_iter().chain(self.ca_file.clone()).collect()
     }
+}
+
+fn inputs(source: &TargetSource, key_places: &[Place]) -> Vec<Named> {
+    let of_keys = key_places.iter().filter_map(|place| match place {
+        Place::File(path, named_by) => Some((path.clone(), *named_by)),
+        Place::Text(..) => None,
+    });
+    let of_targets = match source {
+        TargetSource::Options(..) | TargetSource::Check => None,
+        TargetSource::File(path) => Some((path.clone(), long(Id::TargetsFile))),
+        TargetSource::Leak(path) => Some((path.clone(), long(Id::FromToken))),
+    };
+    of_keys.chain(of_targets).collect()
 }
 
 /// How hosts are reached, but for the roots of a file.
@@ -164,11 +171,8 @@ pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
 /// No value but that of `--api-key` may hold a secret: it would be shown, or sent as a target, a
 /// name or a host.
 fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
-    for (id, value) in args.iter().filter(|(id, _)| *id != Id::ApiKey) {
-        if holds_token(&value.to_string_lossy()) {
-            return Err(Problem::misplaced_token(long(id)));
-        }
-    }
+    let options = args.iter().filter(|(id, _)| *id != Id::ApiKey);
+    let options = options.map(|(id, value)| (long(id), value.to_owned()));
     let key_given = args.has(Id::ApiKey) || args.has(Id::ApiKeyFile);
     let variables = [
         ("ABLY_APP_ID", args.has(Id::App)),
@@ -177,17 +181,17 @@ fn misplaced_secret(args: &Args, env: Environment) -> Result<(), Problem> {
         ("ABLY_API_KEY_FILE", key_given || env.raw("ABLY_API_KEY").is_some()),
         ("SSL_CERT_FILE", args.has(Id::CaFile)),
     ];
-    for (name, _) in variables.into_iter().filter(|(_, overridden)| !overridden) {
-        let value = env.raw(name).unwrap_or_default();
-        if holds_token(&value.to_string_lossy()) {
-            return Err(Problem::misplaced_token(name));
-        }
+    let serving = variables.into_iter().filter(|(_, is_overridden)| !is_overridden);
+    let variables = serving.filter_map(|(name, _)| Some((name, env.raw(name)?)));
+    match options.chain(variables).find(|(_, value)| holds_token(&value.to_string_lossy())) {
+        Some((place, _)) => Err(Problem::misplaced_token(place)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn mode(args: &Args, json: bool, keys: &[Place]) -> Result<Mode, Problem> {
-    let from_stdin = from_stdin(args, keys);
+fn mode(args: &Args, json: bool, inputs: &[Named]) -> Result<Mode, Problem> {
+    let from_stdin = inputs.iter().filter(|(path, _)| path == Path::new(STDIN));
+    let from_stdin: Vec<&str> = from_stdin.map(|(_, named_by)| *named_by).collect();
     if from_stdin.len() > 1 {
         let message = format!("{} cannot both read standard input", from_stdin.join(" and "));
         return Err(Problem::new(message, "give one of them a file"));
@@ -207,17 +211,6 @@ fn mode(args: &Args, json: bool, keys: &[Place]) -> Result<Mode, Problem> {
         format!("{why}, so there is no way to ask for confirmation"),
         "add --force to go ahead without it; nothing was sent",
     ))
-}
-
-/// What takes standard input as its file.
-fn from_stdin(args: &Args, keys: &[Place]) -> Vec<&'static str> {
-    let of_keys = keys.iter().filter_map(|place| match place {
-        Place::File(path, named_by) if path == Path::new(STDIN) => Some(*named_by),
-        _ => None,
-    });
-    let of_targets = args.iter().filter(|(id, _)| matches!(id, Id::TargetsFile | Id::FromToken));
-    let of_targets = of_targets.filter(|(_, value)| *value == STDIN).map(|(id, _)| long(id));
-    of_keys.chain(of_targets).collect()
 }
 
 /// Where keys are handed over, the place first that counts where only one does: option before
@@ -278,13 +271,16 @@ fn by(args: &Args) -> Result<Option<Kind>, Problem> {
 }
 
 /// The value of an option, else of its variable, with the name of the one that was given.
+fn raw(args: &Args, env: Environment, id: Id) -> Result<Option<(OsString, &'static str)>, Problem> {
+    let option = args.path(id)?.map(|value| (value.as_os_str().to_owned(), long(id)));
+    Ok(option.or_else(|| variable(id).and_then(|name| Some((env.raw(name)?, name)))))
+}
+
+/// The same as text.
 fn named(args: &Args, env: Environment, id: Id) -> Result<Option<(String, &'static str)>, Problem> {
-    if let Some(value) = args.text(id)? {
-        return Ok(Some((value.to_owned(), long(id))));
-    }
-    let variable = variable(id);
-    let value = variable.map(|name| env.text(name)).transpose()?.flatten();
-    Ok(value.zip(variable))
+    let Some((value, named_by)) = raw(args, env, id)? else { return Ok(None) };
+    let not_utf8 = |_| Problem::new(format!("{named_by} is not UTF-8"), "");
+    Ok(Some((value.into_string().map_err(not_utf8)?, named_by)))
 }
 
 fn parsed<T>(
@@ -296,18 +292,6 @@ fn parsed<T>(
     let Some((value, named_by)) = named(args, env, id)? else { return Ok(None) };
     let parsed = parse(&value).map_err(|problem| problem.context(named_by))?;
     Ok(Some((parsed, named_by)))
-}
-
-fn file_named(
-    args: &Args,
-    env: Environment,
-    id: Id,
-) -> Result<Option<(PathBuf, &'static str)>, Problem> {
-    if let Some(path) = args.path(id)? {
-        return Ok(Some((path.to_owned(), long(id))));
-    }
-    let variable = variable(id);
-    Ok(variable.and_then(|name| env.raw(name)).map(PathBuf::from).zip(variable))
 }
 
 fn timeout(args: &Args) -> Result<Duration, Problem> {
@@ -332,14 +316,6 @@ fn seconds(text: &str) -> Option<Duration> {
     (seconds > 0.0 && seconds <= MAX_TIMEOUT).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// `a, b and c`.
-fn listing(words: &[&str]) -> String {
-    match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => words.join(""),
-    }
-}
-
 fn exclusive(options: &[Id]) -> Problem {
     let names: Vec<&str> = options.iter().map(|id| long(*id)).collect();
     let kinds = [Id::ClientId, Id::RevocationKey, Id::Channel];
@@ -347,7 +323,7 @@ fn exclusive(options: &[Id]) -> Problem {
         true => "give one of them, or put mixed kinds into a file for --targets-file",
         false => "give one of them",
     };
-    Problem::new(format!("{} cannot be used together", listing(&names)), remedy)
+    Problem::new(format!("{} cannot be used together", names.join(" and ")), remedy)
 }
 
 #[cfg(test)]
