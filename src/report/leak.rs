@@ -120,6 +120,13 @@ pub(super) fn irrevocable(plan: &Plan) -> String {
         let more = count(missing.len() - TOLD, "more key");
         let _ = writeln!(text, "  and those of {more}, which are not at hand");
     }
+    if !missing.is_empty() {
+        let command = revoke_command(missing.iter().copied());
+        let _ = writeln!(
+            text,
+            "    add the key to the file of --api-key-file (a key a line), or revoke it {command}"
+        );
+    }
     for (token, why) in plan.helpless().iter().take(TOLD) {
         let key = &token.key_name;
         let key = if key.is_empty() { String::new() } else { format!(", key {key},") };
@@ -128,6 +135,10 @@ pub(super) fn irrevocable(plan: &Plan) -> String {
     if plan.helpless().len() > TOLD {
         let _ = writeln!(text, "  and {}", count(plan.helpless().len() - TOLD, "more token"));
     }
+    if let Some((_, why)) = plan.helpless().first() {
+        let remedy = remedy(why, plan.helpless().iter().map(|(token, _)| token));
+        let _ = writeln!(text, "    {}", Safe(&remedy));
+    }
     tokens.extend(plan.helpless().iter().map(|(token, _)| token));
     let last = if tokens.len() == 1 { "it" } else { "the last of them" };
     let _ = match last_expiry(tokens.iter().copied()) {
@@ -135,17 +146,6 @@ pub(super) fn irrevocable(plan: &Plan) -> String {
         Some(end) => writeln!(text, "  {last} lives until {}", shown(end)),
         None => writeln!(text, "  until when {last} lives is not known"),
     };
-    if !missing.is_empty() {
-        let command = revoke_command(missing.iter().copied());
-        let _ = writeln!(
-            text,
-            "  add the key to the file of --api-key-file (a key a line), or revoke it {command}"
-        );
-    }
-    if let Some((_, why)) = plan.helpless().first() {
-        let remedy = remedy(why, plan.helpless().iter().map(|(token, _)| token));
-        let _ = writeln!(text, "  {}", Safe(&remedy));
-    }
     text
 }
 
