@@ -17,8 +17,6 @@ use crate::text::{Safe, excerpt, random_id};
 /// Reasons beyond so many are told by their word alone: a server may word each one differently.
 const REASONS: usize = 10_000;
 const NOT_YET: &str = "not known: written before the first request";
-/// How often a name for the temporary file is drawn.
-const DRAWS: usize = 16;
 
 /// Where the left-over targets go, and what is known of each.
 #[derive(Debug)]
@@ -93,15 +91,8 @@ impl LeftOver {
 
     /// A file of its own in the same folder, under a name that nothing has.
     fn beside(&self) -> io::Result<(PathBuf, File)> {
-        let mut draws = 0;
-        loop {
-            let beside = self.path.with_file_name(format!(".ably-{}", random_id()));
-            draws += 1;
-            match File::options().write(true).create_new(true).open(&beside) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && draws < DRAWS => {}
-                opened => return opened.map(|file| (beside, file)),
-            }
-        }
+        let beside = self.path.with_file_name(format!(".ably-{}", random_id()));
+        File::options().write(true).create_new(true).open(&beside).map(|file| (beside, file))
     }
 
     fn write_beside(&self, beside: &Path, file: File, plan: &Plan) -> io::Result<usize> {
@@ -135,5 +126,38 @@ impl LeftOver {
         // The rename itself outlives a power cut only with its folder; not every file system can.
         let _ = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
         Ok(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::target::Kind;
+    use crate::request::targets::Targets;
+    use crate::revoke::outcome::{Cause, Outcome};
+
+    #[test]
+    fn of_too_many_reasons_the_word_alone_is_kept() {
+        let ids: Vec<String> = (0..REASONS + 2).map(|n| n.to_string()).collect();
+        let targets = ids.iter().map(|id| (Kind::ClientId, id.as_str()));
+        let targets = Arc::new(Targets::from_options(targets).unwrap());
+        let job = Job { key_name: "APP1.key1".to_owned(), at_hand: None, targets, tokens: 0..0 };
+        let (left, reasons) = (vec![vec![None; ids.len()]], HashSet::new());
+        let mut left_over = LeftOver { path: PathBuf::new(), left, reasons };
+        // Each in other words, and the last in those of the first.
+        let words = ids[..=REASONS].iter().chain([&ids[0]]);
+        let refused = |words: &String| Cause::of_request(Problem::new(words.clone(), ""));
+        let outcomes = words.map(|words| Outcome::Refused(refused(words))).collect();
+        left_over.add(&Batch {
+            number: 0,
+            job: &job,
+            range: 0..ids.len(),
+            outcomes,
+            requested: true,
+        });
+        let told = |at: usize| left_over.left[0][at].as_deref();
+        assert_eq!(told(REASONS - 1), Some("refused: 9999"));
+        assert_eq!(told(REASONS), Some("refused"));
+        assert_eq!(told(REASONS + 1), Some("refused: 0"));
     }
 }

@@ -97,6 +97,8 @@ fn every_token_is_revoked_with_the_key_that_signed_it() {
     run.exits(3).says("7 revocations: 5 revoked, 2 not sent, in 3 requests");
     run.says("nothing was sent for 2 tokens").says("key APP1.gone, which is not at hand (line 6)");
     run.says("the token in line 7, key APP1.key1, is for any client ID (*)");
+    let told = run.stderr.matches("is not at hand").count();
+    run.check(told == 1, "what has no key is told once");
     let expected = [
         ("APP1.key1", "clientId:alice"),
         ("APP1.key1", "clientId:bob"),

@@ -556,6 +556,21 @@ fn only_what_ably_said_is_told_as_its_refusal() {
     }
 }
 
+#[test]
+fn what_to_do_where_nothing_is_known_fits_the_answer() {
+    let (again, way) = ("run the same command again", "open the way to Ably");
+    let elsewhere = || Answer::plain(302, "").header("location", "/sign-in");
+    for (answer, remedy, other) in [
+        (Answer::plain(201, "{}"), "\n  run the same command again", way),
+        (Answer::error(503, 50003, "down"), "\n  run the same command again", way),
+        (Answer::error(503, 50305, "down"), "Ably's support; then run the same", way),
+        (elsewhere(), way, again),
+    ] {
+        let server = Ably::deciding(move |_| answer.clone());
+        revoke_alice().against(&server).run().exits(5).says(remedy).never_says(other);
+    }
+}
+
 /// As many as take three requests; the first is refused.
 fn refused_at_first(answer: &Answer) -> (Ably, Run) {
     let targets: Vec<String> = (0..250).map(|n| format!("clientId:user{n}\n")).collect();
