@@ -157,6 +157,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_value_has_64_kib() {
+        let longest = "x".repeat(LONGEST);
+        assert!(Kind::Channel.check(&longest).is_ok());
+        let fault = Kind::Channel.check(&(longest + "x")).unwrap_err();
+        let told = fault.of_option(Kind::Channel).message;
+        assert_eq!(told, "--channel is given a value of more than 64 KiB");
+    }
+
+    #[test]
     fn a_value_that_names_nobody_is_noticed() {
         let is = |doubt: Option<&str>, noun: Option<&str>| match (doubt, noun) {
             (Some(doubt), Some(noun)) => doubt.contains(noun),

@@ -16,7 +16,7 @@ use crate::text::Safe;
 /// The most targets that Ably takes in one request.
 const BATCH: usize = 100;
 /// Room for the targets of one request, in bytes: a body stays under 512 KiB (Ably's TO3l9), with
-/// what else is in it.
+/// its commas and what else is in it.
 const BATCH_TEXT: usize = (512 << 10) - 1024;
 /// A byte becomes so many in JSON, at most.
 const ESCAPED: usize = 6;
@@ -108,16 +108,9 @@ impl Targets {
         let is_channel = |target: &str| target.starts_with(Kind::Channel.prefix());
         let fits = |at: &usize| {
             let target = self.get(*at);
-            // A target fits alone, see `LONGEST`; nearly all are too short to be measured.
-            let length = if target.len() * ESCAPED < BATCH_TEXT / BATCH {
-                target.len() * ESCAPED
-            } else {
-                text.clear();
-                quote(&mut text, target);
-                // With its comma.
-                text.len() + 1
-            };
-            let has_room = room.checked_sub(length).map(|left| room = left).is_some();
+            text.clear();
+            quote(&mut text, target);
+            let has_room = room.checked_sub(text.len()).map(|left| room = left).is_some();
             has_room && is_channel(target) == is_channel(self.get(start))
         };
         start + (start..most).take_while(fits).count().max(1)
@@ -142,11 +135,6 @@ impl Targets {
             }
         }
         doubts
-    }
-
-    /// Whether a text may stand in a specifier: one search through all that was read.
-    pub fn may_hold(&self, text: &str) -> bool {
-        self.text.contains(text)
     }
 
     pub fn duplicates(&self) -> usize {

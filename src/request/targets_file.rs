@@ -168,6 +168,12 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_token_is_not_shown_as_a_type() {
+        let told = message(b"xVLyHw.DTSukCgH0123456789abcdef: expired");
+        assert_eq!(told, "t.txt line 1: unknown type");
+    }
+
+    #[test]
     fn a_file_is_read_line_by_line_in_order_and_once_each() {
         let text = "\u{feff}clientId:a\r\n\r\n# note\n  \nchannel:foo:*\nclientId:a\nrevocationKey: b \n\
             clientId:#c\r\nchannel:*\nclientId:é";
@@ -255,6 +261,10 @@ mod tests {
         {
             assert!(!message(line.as_bytes()).contains("s3cret"), "{line}");
         }
+        let remedy = |line: &str| file(line.as_bytes()).unwrap_err().remedy;
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.s3cret";
+        assert_eq!(remedy(&format!("user:x\n{token}\nuser:x")), TOKEN_REMEDY);
+        assert_eq!(remedy("user:x"), LINE_REMEDY);
         let long = format!("{}s3cret:x", "a".repeat(40));
         let message = message(long.as_bytes());
         assert!(!message.contains("s3cret") && message.contains("aaa…"), "{message}");

@@ -321,6 +321,21 @@ fn a_control_url_names_host_and_path_of_the_control_api() {
         .says("line 4: accounts.work.controlUrl must begin with https://");
 }
 
+/// Where the Control API cannot be asked.
+#[test]
+fn with_apps_of_its_own_the_configuration_needs_no_control_api() {
+    let server = account_server();
+    let run = |lines: &str| {
+        let program = revoke_alice().towards(&server).config(&account(lines));
+        program.env("ABLY_ACCESS_TOKEN", TOKEN).env("ABLY_CONTROL_HOST", "no host").run()
+    };
+    refused(&run(""), &server, 2, &["ABLY_CONTROL_HOST"]);
+    let one = format!("[accounts.work.apps.APP1]\napiKey = '{STORED1}'");
+    run(&one).exits(0).says("key APP1.stored1 from configuration");
+    let two = format!("{one}\n[accounts.work.apps.APP2]\napiKey = '{STORED2}'");
+    run(&two).exits(2).says("several apps have a key in the configuration");
+}
+
 #[test]
 fn the_control_host_of_the_environment_beats_the_accounts() {
     let run = |server: &Ably, configured: &str, variable: &str| {

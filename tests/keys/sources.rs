@@ -256,6 +256,17 @@ fn verbose_says_what_named_the_app() {
     }
 }
 
+/// Of several sources the first that has a key serves, and `--key` chooses within it.
+#[test]
+fn a_key_that_was_not_handed_over_is_looked_for_nowhere_else() {
+    let (server, folder) = (unreached_account(), Folder::new());
+    for first in [Option, File, Variable] {
+        let set = [first, Stored, Token, Key("stored1")];
+        let run = program(&set, &server, &folder).arg("--force").run();
+        refused(&run, &server, 2, &["stored1"]);
+    }
+}
+
 #[test]
 fn stdin_named_by_a_variable_needs_force_too() {
     let server = unreached_account();

@@ -205,6 +205,7 @@ fn a_revocation_that_failed_is_not_followed_by_questions() {
     let run = verify(&token, &server, &["--json"]);
     run.exits(1);
     assert!(!has(&run.holding("revocation"), "revocation.verified"), "{run}");
+    verify(&token, &server, &[]).exits(1).never_says("asking Ably");
     leaked(&token).against(&server).args(["--dry-run", "--verify"]).run().exits(0);
     leaked(&token).against(&server).arg("--verify").stdin("n\n").run().exits(4);
     assert!(polls(&server).is_empty());
