@@ -262,6 +262,18 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_token_has_64_kib_without_its_signature() {
+        let payload = [b'a'; LIMIT];
+        let of = |length: usize| Jwt {
+            header_json: Zeroizing::default(),
+            payload: &payload[..length - 2],
+            header: b"e",
+            signature: b"s",
+        };
+        assert!(!of(LIMIT).is_too_long() && of(LIMIT + 1).is_too_long());
+    }
+
     proptest! {
         #[test]
         fn an_object_is_found_at_the_end_of_any_word(

@@ -115,6 +115,28 @@ fn the_prompt_says_which_key_it_wants() {
     end.check(asked.is_some_and(|line| line.contains(KEY_NAME)), "the prompt should name the key");
 }
 
+/// One key is asked for where nothing else is amiss: else it is told what is.
+#[test]
+fn no_key_is_asked_for_where_one_would_not_do() {
+    let key2 = r#"{"alg":"HS256","kid":"APP1.key2"}"#;
+    let two = format!("{} {}", for_alice(), jwt(key2, &payload(ALICE)));
+    let broken = account("[accounts.work.apps.APP1]\napiKey = 'broken'");
+    for (program, told) in [
+        (leaked(&two), "no API key"),
+        (leaked(for_alice()).env("ABLY_API_KEY", OTHER_KEY), "APP1.key2"),
+        (leaked(for_alice()).config(&broken), "cannot be used"),
+    ] {
+        let server = Ably::unreached();
+        let end = Terminal::start(program.towards(&server)).finish();
+        end.exits(2).shows(told).never_shows("not shown");
+    }
+    let server = Ably::unreached();
+    let program = leaked(&two).towards(&server).env("ABLY_API_KEY", KEY);
+    let mut terminal = Terminal::start(program);
+    terminal.answer("[y/N]", "n\r");
+    terminal.finish().exits(4).shows("APP1.key2, which is not at hand").never_shows("not shown");
+}
+
 #[test]
 fn among_the_keys_of_the_control_api_the_signer_is_taken() {
     let token = for_alice();

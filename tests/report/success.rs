@@ -55,6 +55,13 @@ fn a_hint_names_other_keys_of_the_app_that_are_known() {
         let program = revoke_alice().config(config).env("ABLY_API_KEY", VARIABLE);
         program.towards(&server).run().exits(0).never_says("--all-keys").never_says("TOML");
     }
+    // Nor is the same key in a second place.
+    let same = account(&format!("[accounts.work.apps.APP1]\napiKey = '{VARIABLE}'"));
+    let program = revoke_alice().config(&same).env("ABLY_API_KEY", VARIABLE);
+    program.towards(&server).run().exits(0).never_says("--all-keys");
+    let program = revoke_alice().args(["--key", "file"]).towards(&server);
+    let keys = program.home().write("keys", format!("{FILE}\n{STORED2}\n"));
+    program.arg("--api-key-file").arg(keys).run().exits(0).never_says("--all-keys");
     let program = revoke_alice().args(["--key", "file"]).towards(&server);
     let keys = program.home().write("keys", format!("{FILE}\n{OPTION}\n"));
     let run = program.arg("--api-key-file").arg(keys).run();

@@ -324,6 +324,9 @@ fn another_issuers_tokens_are_counted_as_such_whatever_their_key_is_called() {
     let run = with_log(&server, &log).stdin("n\n").run();
     hides_all(&run, &log);
     run.exits(4).says("2 tokens").says("1 not Ably's").says("line 3");
+    let expired = jwt(HEADER, r#"{"exp":1700000000,"sub":"x"}"#);
+    let run = with_log(&server, &format!("{log}\n{expired}")).stdin("n\n").run();
+    run.exits(4).says("2 tokens").says("left out: 1 expired, 1 not Ably's");
 }
 
 #[test]
