@@ -101,7 +101,8 @@ fn another_key_is_refused_naming_both_and_nothing_is_sent() {
 #[test]
 fn where_there_is_no_key_the_one_that_is_needed_is_named() {
     let server = Ably::unreached();
-    leaked(for_alice()).towards(&server).run().exits(2).says("no API key").says(KEY_NAME);
+    let run = leaked(for_alice()).towards(&server).run();
+    run.exits(2).says("the token was signed with key APP1.key1").says("no API key");
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn no_key_is_asked_for_where_one_would_not_do() {
     let two = format!("{} {}", for_alice(), jwt(key2, &payload(ALICE)));
     let broken = account("[accounts.work.apps.APP1]\napiKey = 'broken'");
     for (program, told) in [
-        (leaked(&two), "no API key"),
+        (leaked(&two), "the tokens were signed with keys APP1.key1, APP1.key2"),
         (leaked(for_alice()).env("ABLY_API_KEY", OTHER_KEY), "APP1.key2"),
         (leaked(for_alice()).config(&broken), "cannot be used"),
     ] {
@@ -153,6 +154,8 @@ fn among_the_keys_of_the_control_api_the_signer_is_taken() {
     );
     let base = || leaked(&token).towards(&server).control(&server, ACCESS_TOKEN).arg("--force");
     hides(base().run().exits(0).says("key APP1.key1 from Control API"), &token);
+    let run = base().arg("-v").run();
+    run.exits(0).says("app APP1 (Shop), key APP1.key1 from Control API");
     base().args(["--app", "Shop"]).run().exits(0);
     // The configuration has another key of the same app; that is no hindrance.
     let config = format!(

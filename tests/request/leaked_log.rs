@@ -122,6 +122,8 @@ fn an_app_leaves_the_tokens_of_others_out() {
         let run = with_log(&server, &log).args(["--force", "--app", app]).run();
         hides_all(&run, &log);
         run.exits(code);
+        let is_told = run.stderr.contains("the token in line 7");
+        run.check(is_told == (app == "APP1"), "what cannot be revoked is told of that app alone");
         let all = server.revoked();
         assert!(all.len() == revoked && all.iter().all(|one| one.key.starts_with(app)), "{run}");
     }
