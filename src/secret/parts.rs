@@ -115,6 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_name_of_a_key_has_two_parts() {
+        for text in ["APP1.", ".key1", "key1", "", ".", "a.b.c", "a b.c"] {
+            assert!(!is_key_name(text), "{text}");
+        }
+        assert!(is_key_name("APP1.key1"));
+    }
+
+    #[test]
     fn signs_are_known_in_their_escapes() {
         for (text, length) in [
             (".x", Some(1)),
