@@ -145,8 +145,7 @@ impl Search<'_, '_> {
             Err(error) if stored.is_empty() => return Err(error),
             _ => (stored, "several apps have a key in the configuration"),
         };
-        let app = select::only_app(apps, several, &self.sources.chooser)?;
-        Ok(app.map(|app| App { named_by: "the choice", ..app }))
+        Ok(select::only_app(apps, several, &self.sources.chooser)?)
     }
 
     fn has(&self, key: &Key) -> bool {

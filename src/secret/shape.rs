@@ -232,6 +232,15 @@ mod tests {
             ("com.example.mobile:ios-0123456789abcdef", true),
             ("device.v2alpha:AA:BB:CC:DD:EE:0F", true),
             ("device.v2:AA:BB", true),
+            ("lobby/app.room:s3cr3t-marker-9f2c", true),
+            ("lobby/app.room:a-room-without-a-digit", false),
+            (" 'eyJpZCI6MTIzfQ'", true),
+            ("lobby/app.room:x1y2z3", false),
+            ("lobby/app.room:x1y2z3 and-more-than-x1y2z3", false),
+            ("lobby/app.room s3cr3t-marker-9f2c", true),
+            ("lobby/app.room:0123456789abcdef", true),
+            ("lobby/app.room:550e8400-e29b-41d4-a716-446655440000", false),
+            ("lobby/app.room:550e8400-e29b-41d4-a716-s3cr3tmarker", true),
             ("mailto.alice:alice@example.com/device-a1", true),
             ("eyJpZCI6MTIzfQ.web", true),
             ("first.last:550e8400-e29b-41d4-a716-446655440000", true),
@@ -283,6 +292,8 @@ mod tests {
             "/home/alice/My Keys.old/ably key",
             "C:\\keys\\ably.txt",
             "prod.ably/v2.pem",
+            "x2Yz9AbC4dE",
+            "x2Yz9AbC4dEf7Gh1.pem",
         ] {
             assert!(!path_may_hold_secret(path), "{path}");
         }

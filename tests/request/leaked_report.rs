@@ -184,11 +184,8 @@ fn a_target_with_the_look_of_a_secret_is_sent_with_a_warning_that_does_not_repea
 #[test]
 fn what_can_be_done_stands_below_what_it_is_about() {
     let server = Ably::start();
-    let log = [
-        of(KEY_NAME, &client("alice")),
-        of("APP1.gone", &client("bob")),
-        helpless(KEY_NAME, 1),
-    ];
+    let log =
+        [of(KEY_NAME, &client("alice")), of("APP1.gone", &client("bob")), helpless(KEY_NAME, 1)];
     let run = leaked(&log.join("\n")).against(&server).arg("--force").run();
     run.exits(3).says("not at hand (line 2)\n    add the key");
     run.says("nor a revocation key\n    use --channel");
