@@ -1,5 +1,6 @@
 //! The proof that a leaked token is dead.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -40,6 +41,8 @@ fn a_token_that_was_accepted_is_proved_dead() {
         run.exits(0).says("revoked: Ably accepted").says("rejected as revoked").prints_nothing();
         let polls = polls(&server);
         assert_eq!(polls.len(), grace + 1, "{run}");
+        let told = run.stderr.matches("[verify] line 1: the token is still accepted").count();
+        assert_eq!(told, grace, "{run}");
         for poll in &polls {
             assert_eq!(poll.method, "GET");
             assert_eq!(poll.bearer(), Some(STANDARD.encode(&token)));
@@ -62,10 +65,11 @@ fn what_is_no_proof_is_not_told_as_one() {
     const ACCEPTED: &str = "\"verification\":\"the token is still accepted";
     const NOT_KNOWN: &str = "\"verification\":\"whether the token is still accepted is not known";
     #[rustfmt::skip] // a table: one row a line
-    let doubts: [Doubt; 15] = [
+    let doubts: [Doubt; 16] = [
         ("revoked, in a 200", |_| Answer::error(200, 40141, "Token revoked"), NOT_KNOWN, 5, true),
         ("revoked, in a 503", |_| Answer::error(503, 40141, "Token revoked"), NOT_KNOWN, 5, true),
         ("a disabled app", |_| Answer::error(403, 40300, "App disabled"), NOT_KNOWN, 5, true),
+        ("a code without words", |_| Answer::plain(403, "").header("x-ably-errorcode", "40300"), "is not known: code 40300, status 403", 5, true),
         ("accepted for ever", |_| Answer::json(200, "[]"), ACCEPTED, 5, true),
         ("no capability", |_| Answer::error(401, 40160, "Action not permitted"), ACCEPTED, 5, true),
         ("no such channel", |_| Answer::error(404, 40402, "Channel not found"), ACCEPTED, 5, true),
@@ -143,6 +147,26 @@ fn one_that_hangs_keeps_no_other_from_its_proof() {
         run.says("error: 3 of 4").says("line 1, key APP1.key1, client ID slow");
         run.never_says("line 2,");
     }
+}
+
+/// A rate limit of the second key holds the proof of the first one's token back beyond its time.
+#[test]
+fn one_whose_time_is_over_is_asked_about_all_the_same() {
+    let key2 = r#"{"alg":"HS256","kid":"APP1.key2"}"#;
+    let tokens = [for_alice(), jwt(key2, &payload(ALICE))];
+    let limited = AtomicBool::new(false);
+    let server = Ably::deciding(move |seen| {
+        if seen.path.contains("key2") && !limited.swap(true, Ordering::SeqCst) {
+            return Answer::error(429, 42910, "slow down").header("retry-after", "11");
+        }
+        Answer::Faithful
+    });
+    server.add_key(OTHER_KEY);
+    tokens.iter().for_each(|token| server.add_token(Token::new(token).client_id("alice")));
+    let program = leaked(tokens.join("\n")).towards(&server).args(["--force", "--verify"]);
+    let keys = program.home().write("keys", format!("{KEY}\n{OTHER_KEY}\n"));
+    let run = program.arg("--api-key-file").arg(keys).run();
+    run.exits(0).says("2 of 2 tokens are rejected as revoked");
 }
 
 #[test]
