@@ -115,6 +115,21 @@ fn every_token_is_revoked_with_the_key_that_signed_it() {
 }
 
 #[test]
+fn ten_keys_are_told_with_what_their_tokens_could_do() {
+    let server = Ably::unreached();
+    for (keys, more) in [(10, None), (12, Some("  and 2 more keys\n"))] {
+        let others = (1..keys).map(|n| of(&format!("APP1.other{n}:x"), &client("alice")));
+        let log: Vec<String> = [of(KEY, &client("alice"))].into_iter().chain(others).collect();
+        let run = with_log(&server, &log.join("\n")).stdin("n\n").run();
+        run.exits(4).says(&format!(": {keys} tokens of {keys} keys\n")).says("  APP1.other9: ");
+        run.check(more.is_none_or(|more| run.stderr.contains(more)), "the rest should be counted");
+        run.check(more.is_some() || !run.stderr.contains("more key"), "there is no rest");
+    }
+    // Of one alone it is told what it says of itself.
+    with_log(&server, &for_alice()).stdin("n\n").run().exits(4).never_says("Found in");
+}
+
+#[test]
 fn an_app_leaves_the_tokens_of_others_out() {
     let log = log();
     for (app, revoked, code) in [("APP1", 4, 3), ("APP2", 1, 0)] {

@@ -65,7 +65,7 @@ fn what_is_no_proof_is_not_told_as_one() {
     const ACCEPTED: &str = "\"verification\":\"the token is still accepted";
     const NOT_KNOWN: &str = "\"verification\":\"whether the token is still accepted is not known";
     #[rustfmt::skip] // a table: one row a line
-    let doubts: [Doubt; 16] = [
+    let doubts: [Doubt; 17] = [
         ("revoked, in a 200", |_| Answer::error(200, 40141, "Token revoked"), NOT_KNOWN, 5, true),
         ("revoked, in a 503", |_| Answer::error(503, 40141, "Token revoked"), NOT_KNOWN, 5, true),
         ("a disabled app", |_| Answer::error(403, 40300, "App disabled"), NOT_KNOWN, 5, true),
@@ -74,7 +74,8 @@ fn what_is_no_proof_is_not_told_as_one() {
         ("no capability", |_| Answer::error(401, 40160, "Action not permitted"), ACCEPTED, 5, true),
         ("no such channel", |_| Answer::error(404, 40402, "Channel not found"), ACCEPTED, 5, true),
         ("no such path", |_| Answer::error(404, 40400, "Not found"), NOT_KNOWN, 5, true),
-        ("expired", |_| Answer::error(401, 40142, "Token expired"), "40142", 0, false),
+        ("an edge's word", |_| Answer::error(401, 40141, "Token revoked").header("server", "CloudFront"), NOT_KNOWN, 5, true),
+        ("expired", |_| Answer::error(401, 40142, "Token expired"), "another reason: Token expired (code 40142), status 401", 0, false),
         ("a failing server", |_| Answer::error(503, 50300, "down"), NOT_KNOWN, 5, true),
         ("a lost connection", |_| Answer::Cut, NOT_KNOWN, 5, true),
         ("no answer", |_| Answer::HangBeforeHeaders, NOT_KNOWN, 5, true),
@@ -292,6 +293,17 @@ fn a_server_that_repeats_the_token_is_not_repeated() {
 fn bearer_text(seen: &Seen) -> String {
     let encoded = seen.bearer().unwrap_or_default();
     String::from_utf8(STANDARD.decode(encoded).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Only of the first hundred is every part known that must not be shown.
+#[test]
+fn of_more_than_a_hundred_tokens_no_words_of_ably_are_shown() {
+    let ids = (0..101).map(|n| with(&format!(r#","x-ably-clientId":"c{n}""#)));
+    let tokens = ids.collect::<Vec<_>>().join("\n");
+    let server =
+        polled(|seen| Answer::error(401, 40142, &format!("expired: {}", bearer_text(seen))));
+    let run = verify(&tokens, &server, &["--parallel", "8", "--json"]);
+    run.exits(0).prints("another reason: code 40142, status 401").hides("expired:");
 }
 
 /// Without its signature Ably rejects it whatever becomes of the whole one: that proves nothing.

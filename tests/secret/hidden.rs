@@ -131,6 +131,14 @@ fn a_token_is_refused_wherever_it_is_typed() {
     }
 }
 
+#[test]
+fn a_token_in_a_variable_that_nobody_reads_stops_nothing() {
+    let server = Ably::start();
+    let program = || revoke_alice().towards(&server).env("ABLY_API_KEY_FILE", JWT);
+    program().args(["--api-key", KEY]).run().exits(0).hides(JWT);
+    program().env("ABLY_API_KEY", KEY).run().exits(0).hides(JWT);
+}
+
 /// Client IDs may be called like keys and tokens, and an operator must be able to revoke them.
 const LOOK_ALIKES: [&str; 5] = [
     "com.example.mobile:ios-0123456789abcdef",
