@@ -140,8 +140,11 @@ fn a_life_over_an_hour_is_a_warning_that_nobody_misses_and_no_hindrance() {
     let long = timed(now() - 60, now() + 7200);
     for extra in [&[][..], &["--force"], &["--dry-run"]] {
         let run = leaked(&long).against(&server).args(extra).stdin("y\n").run();
-        run.exits(0).says("warning").says(warning);
+        run.exits(0).says("warning").says(warning).says("it may stay valid");
     }
+    let two = format!("{long} {}", timed(now() - 61, now() + 7200));
+    let run = leaked(&two).against(&server).run();
+    run.exits(4).says("2 of the tokens claim a life").says("they may stay valid");
     let run = leaked(&long).against(&server).args(["--force", "--json"]).run();
     run.exits(0).prints(warning);
     // Whenever it was issued: with more than an hour left, it lives longer.

@@ -90,6 +90,20 @@ fn what_the_tokens_could_do_is_told_in_short_and_kept_whole() {
     assert_eq!(text(&result, "revocation.token.capability.chat:*.0"), "publish", "{run}");
     assert_eq!(text(&result, "revocation.token.fingerprint").len(), 16, "{run}");
     assert_eq!(number(&result, "revocation.token.line"), 1, "{run}");
+    // What says nothing of it may do all that its key may.
+    let run = leaked(timed(now() - 60, now() + 3000)).against(&server);
+    let result = run.args(["--force", "--json"]).run().holding("revocation");
+    assert!(has(&result, "revocation.token") && !has(&result, "revocation.token.capability"));
+}
+
+#[test]
+fn beside_ten_of_a_kind_there_are_no_more() {
+    let server = Ably::unreached();
+    let mut log = vec![of(KEY_NAME, &client("alice"))];
+    log.extend((0..10).map(|n| of(&format!("APP{n}.gone"), &client("bob"))));
+    log.extend((0..10).map(|n| helpless(KEY_NAME, n)));
+    let run = leaked(log.join("\n")).against(&server).run();
+    run.exits(4).says("of key APP9.gone").says("the token in line 21,").never_says(" 0 more");
 }
 
 #[test]
