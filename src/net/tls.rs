@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{CryptoProvider, KeyProvider, ring};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::SigningKey;
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error as TlsError,
     OtherError, RootCertStore, SignatureScheme, StreamOwned,
@@ -41,7 +42,8 @@ pub(crate) struct Tls {
 }
 
 pub(crate) fn config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
+    let provider = Arc::new(provider);
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
@@ -143,6 +145,16 @@ impl<In: Transport> Transport for Secured<In> {
 
     fn is_tls(&self) -> bool {
         true
+    }
+}
+
+/// Reads no key of a client certificate, of which there is none: 40 KB of signing stay out of the binary.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, TlsError> {
+        Err(TlsError::General("no client certificate is used".to_owned()))
     }
 }
 
