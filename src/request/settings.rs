@@ -18,7 +18,7 @@ use crate::request::issued_before::IssuedBefore;
 use crate::request::target::Kind;
 use crate::secret::shape::holds_token;
 
-const MAX_TIMEOUT: f64 = 3600.0;
+const MAX_TIMEOUT: u64 = 3600;
 const MAX_PARALLEL: usize = 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What comes before the first request.
@@ -312,8 +312,11 @@ fn seconds(text: &str) -> Option<Duration> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let plain = digits(whole) && digits(decimals) && decimals.len() <= 3;
-    let seconds: f64 = text.parse().ok().filter(|_| plain)?;
-    (seconds > 0.0 && seconds <= MAX_TIMEOUT).then(|| Duration::from_secs_f64(seconds))
+    // In whole numbers: to read and show a float takes 36 KB of tables and code.
+    let seconds = whole.parse::<u32>().ok().filter(|_| plain)?;
+    let thousandths = format!("{decimals:0<3}").parse::<u32>().ok()?;
+    let millis = u64::from(seconds) * 1000 + u64::from(thousandths);
+    (1..=MAX_TIMEOUT * 1000).contains(&millis).then(|| Duration::from_millis(millis))
 }
 
 fn exclusive(options: &[Id]) -> Problem {
