@@ -130,10 +130,10 @@ pub struct Hosts {
 impl Hosts {
     /// The primary host, and up to three fallbacks in random order (RSC15a).
     pub fn of(endpoint: &Endpoint) -> Self {
-        let mut all = endpoint.fallbacks.clone();
-        all.sort_by_cached_key(|_| random());
-        all.truncate(FALLBACKS);
-        all.insert(0, endpoint.primary.clone());
+        let (mut all, mut left) = (vec![endpoint.primary.clone()], endpoint.fallbacks.clone());
+        while all.len() <= FALLBACKS && !left.is_empty() {
+            all.push(left.swap_remove(random() as usize % left.len()));
+        }
         Self { all: all.into(), preferred: Arc::default() }
     }
 

@@ -99,13 +99,16 @@ fn in_turn(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     if addresses.iter().copied().any(has_route) {
         addresses.retain(|ip| has_route(*ip));
     }
-    let (mut v4, mut v6) = (0, 0);
-    addresses.sort_by_cached_key(|ip| {
-        let before = if ip.is_ipv4() { &mut v4 } else { &mut v6 };
-        *before += 1;
-        *before
-    });
-    addresses
+    let v4_leads = addresses.first().is_some_and(IpAddr::is_ipv4);
+    let (leading, other): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|ip| ip.is_ipv4() == v4_leads);
+    let (mut in_turn, mut other) = (Vec::new(), other.into_iter());
+    for ip in leading {
+        in_turn.push(ip);
+        in_turn.extend(other.next());
+    }
+    in_turn.extend(other);
+    in_turn
 }
 
 #[cfg(test)]
