@@ -154,17 +154,16 @@ impl Leaked {
     #[expect(clippy::indexing_slicing, reason = "every position is one of a token")]
     pub fn jobs(&mut self) -> Result<Vec<(String, Targets, Range<usize>)>, Problem> {
         let (tokens, mut numbers) = (&self.found.tokens, HashMap::new());
-        let mut job_of = Vec::with_capacity(tokens.len());
-        for token in tokens {
+        let mut by_job: Vec<(usize, usize)> = Vec::with_capacity(tokens.len());
+        for (at, token) in tokens.iter().enumerate() {
             let next = numbers.len();
-            job_of.push(*numbers.entry(token.key_name.as_str()).or_insert(next));
+            by_job.push((*numbers.entry(token.key_name.as_str()).or_insert(next), at));
         }
-        let mut by_job: Vec<usize> = (0..tokens.len()).collect();
-        by_job.sort_by_key(|at| job_of[*at]);
+        by_job.sort_unstable();
         let (mut jobs, mut places) = (Vec::new(), Vec::with_capacity(tokens.len()));
-        for own in by_job.chunk_by(|a, b| job_of[*a] == job_of[*b]) {
+        for own in by_job.chunk_by(|(a, _), (b, _)| a == b) {
             let (mut targets, mut known, start) = (Vec::new(), HashMap::new(), places.len());
-            for at in own {
+            for (_, at) in own {
                 let target = self.target(&tokens[*at]);
                 let place = *known.entry(target).or_insert(targets.len());
                 if place == targets.len() {
@@ -172,7 +171,7 @@ impl Leaked {
                 }
                 places.push((*at, place));
             }
-            let key_name = tokens[own[0]].key_name.clone();
+            let key_name = tokens[own[0].1].key_name.clone();
             jobs.push((key_name, Targets::from_options(targets.into_iter())?, start..places.len()));
         }
         self.places = places;

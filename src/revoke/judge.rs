@@ -30,7 +30,7 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     // Ably sends them in the order asked, each once.
     let in_order = results.iter().map(|(target, _)| target).eq(targets);
     if !in_order {
-        results.sort_by_key(|(target, _)| *target);
+        results.sort_unstable_by_key(|(target, _)| *target);
     }
     let lacking = unknown(format!("the answer of {} holds no result for it", answer.host));
     let outcome = |(at, target): (usize, &&str)| {
