@@ -11,6 +11,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "every position was found in the text it is used on")]
 
+use std::iter;
 use std::ops::Range;
 
 use memchr::{memchr_iter, memchr3_iter, memmem};
@@ -143,11 +144,13 @@ pub(super) fn is_in(text: &[u8]) -> bool {
 pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Spot<'_>, usize)) {
     // What begins in the range may end behind it.
     let within = &text[range.start..text.len().min(range.end + 1)];
-    let mut hits: Vec<usize> = Vec::new();
-    STARTS.iter().for_each(|start| hits.extend(memmem::find_iter(within, start)));
-    hits.sort();
+    let mut finders = STARTS.map(|start| memmem::find_iter(within, start).peekable());
+    let hits = iter::from_fn(|| {
+        let ahead = finders.iter_mut().filter_map(|finder| Some((*finder.peek()?, finder)));
+        ahead.min_by_key(|(at, _)| *at)?.1.next()
+    });
     let (mut end_of_word, mut decoded) = (0, 0);
-    for at in hits.into_iter().map(|at| range.start + at) {
+    for at in hits.map(|at| range.start + at) {
         if text[at..].starts_with(ENCODED) {
             if at >= decoded {
                 decoded = at + scan_encoded(&text[at..], &mut |spot| take(spot, at));

@@ -119,7 +119,7 @@ impl<'a> Keys<'a> {
             let at = finder.find(for_needle(finder.needle().len()));
             hits.extend(at.map(|at| (offset + at, (*name).to_owned())));
         }
-        hits.sort_by_key(|(at, _)| *at);
+        hits.sort_unstable_by_key(|(at, _)| *at);
         for (at, key_name) in hits {
             if self.names.insert(key_name.clone()) {
                 self.found.push(LeakedKey { line: lines.at(text, at), key_name });
