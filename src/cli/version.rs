@@ -25,5 +25,5 @@ pub(super) fn text(pretty: Option<bool>) -> String {
     };
     let fields = Fields::new().with("name", name).with("version", version).with("target", target);
     let fields = fields.with("released", RELEASED).with("roots", roots).with("rootsSource", source);
-    fields.done().write(Layout { pretty, ..Layout::COMPACT }) + "\n"
+    fields.done().write(if pretty { Layout::Pretty } else { Layout::Compact }) + "\n"
 }

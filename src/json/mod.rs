@@ -1,74 +1,77 @@
-//! JSON as it is written: a small tree that keeps the order of its fields, compact or indented by two,
-//! with everything escaped that could move a terminal's cursor. JSON that is read is a `Document`.
+//! JSON as it is written: made as compact text at once, in the order of its fields, with everything
+//! escaped that could move a terminal's cursor; what people are shown is indented afterwards. JSON
+//! that is read is a `Document`.
 
 pub mod document;
 
-use std::borrow::Cow;
-
 use crate::text::is_hostile;
 
-#[derive(Debug, Clone, PartialEq)]
-pub enum Json {
-    Bool(bool),
-    Number(i64),
-    Text(String),
-    List(Vec<Json>),
-    Object(Vec<Field>),
-}
-
-type Field = (Cow<'static, str>, Json);
+/// A value, as compact text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(String);
 
 impl From<bool> for Json {
     fn from(value: bool) -> Self {
-        Self::Bool(value)
+        Self(value.to_string())
     }
 }
 
 impl From<i64> for Json {
     fn from(value: i64) -> Self {
-        Self::Number(value)
+        Self(value.to_string())
     }
 }
 
 impl From<usize> for Json {
     fn from(value: usize) -> Self {
-        Self::Number(i64::try_from(value).unwrap_or(i64::MAX))
+        Self(value.to_string())
     }
 }
 
 impl From<&str> for Json {
     fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
+        let mut text = String::with_capacity(value.len() + 2);
+        quote(&mut text, value);
+        Self(text)
     }
 }
 
 impl From<String> for Json {
     fn from(value: String) -> Self {
-        Self::Text(value)
+        value.as_str().into()
     }
 }
 
 impl From<Vec<Json>> for Json {
-    fn from(value: Vec<Json>) -> Self {
-        Self::List(value)
+    fn from(values: Vec<Json>) -> Self {
+        let mut text = String::from("[");
+        for value in values {
+            comma(&mut text);
+            text.push_str(&value.0);
+        }
+        text.push(']');
+        Self(text)
     }
 }
 
 /// Collects an object's fields; what is `None` is left out.
 #[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<Field>);
+pub struct Fields(String);
 
 impl Fields {
     pub fn new() -> Self {
         Self::default()
     }
 
-    pub fn with(mut self, name: &'static str, value: impl Into<Json>) -> Self {
-        self.0.push((name.into(), value.into()));
+    pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+        comma(&mut self.0);
+        quote(&mut self.0, name);
+        self.0.push(':');
+        self.0.push_str(&value.into().0);
         self
     }
 
-    pub fn maybe(self, name: &'static str, value: Option<impl Into<Json>>) -> Self {
+    pub fn maybe(self, name: &str, value: Option<impl Into<Json>>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
@@ -76,119 +79,92 @@ impl Fields {
     }
 
     /// These with others behind them.
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
+    pub fn and(mut self, others: &Self) -> Self {
+        if !others.0.is_empty() {
+            comma(&mut self.0);
+            self.0.push_str(&others.0);
+        }
         self
     }
 
     pub fn done(self) -> Json {
-        Json::Object(self.0)
-    }
-
-    /// The object as text, with these fields before its own.
-    pub fn write_behind(&self, first: &Self, layout: Layout) -> String {
-        let mut writer = Writer::new(layout);
-        writer.object(&mut first.0.iter().chain(&self.0), 0);
-        writer.out
+        Json(["{", &self.0, "}"].concat())
     }
 }
 
-impl Json {
-    /// The value as text, without a line end.
-    pub fn write(&self, layout: Layout) -> String {
-        let mut writer = Writer::new(layout);
-        writer.value(self, 0);
-        writer.out
+/// Separates what follows from a value before it.
+fn comma(text: &mut String) {
+    if !text.is_empty() && text != "[" {
+        text.push(',');
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
-    /// Indented by two instead of on one line.
-    pub pretty: bool,
-    /// ANSI colours for names and values.
-    pub colour: bool,
+pub enum Layout {
+    /// As it is sent to Ably and as `--json` prints it.
+    Compact,
+    /// Indented by two.
+    Pretty,
+    /// Indented by two, with ANSI colours for names and values.
+    Coloured,
 }
 
-impl Layout {
-    /// What is sent to Ably and what `--json` prints.
-    pub const COMPACT: Self = Self { pretty: false, colour: false };
-}
-
-const NAME: &str = "\x1b[34m";
-const TEXT: &str = "\x1b[32m";
-const OTHER: &str = "\x1b[33m";
 const PLAIN: &str = "\x1b[0m";
 
-struct Writer {
-    out: String,
-    layout: Layout,
+impl Json {
+    /// The value as text, without a line end.
+    pub fn write(self, layout: Layout) -> String {
+        if layout == Layout::Compact {
+            return self.0;
+        }
+        let (mut out, mut depth, mut rest) = (String::new(), 0, self.0.as_str());
+        let line = |out: &mut String, depth| {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        };
+        while !rest.is_empty() {
+            let token;
+            (token, rest) = rest.split_at(token_length(rest));
+            match token {
+                "}" | "]" => {
+                    depth -= 1;
+                    if !out.ends_with(['{', '[']) {
+                        line(&mut out, depth);
+                    }
+                    out.push_str(token);
+                }
+                "{" | "[" | "," => {
+                    out.push_str(token);
+                    depth += usize::from(token != ",");
+                    if !rest.starts_with(['}', ']']) {
+                        line(&mut out, depth);
+                    }
+                }
+                ":" => out.push_str(": "),
+                value if layout == Layout::Pretty => out.push_str(value),
+                name if rest.starts_with(':') => out.extend(["\x1b[34m", name, PLAIN]),
+                text if text.starts_with('"') => out.extend(["\x1b[32m", text, PLAIN]),
+                other => out.extend(["\x1b[33m", other, PLAIN]),
+            }
+        }
+        out
+    }
 }
 
-impl Writer {
-    fn new(layout: Layout) -> Self {
-        // Enough for most requests; a growing text would be moved again and again.
-        Self { out: String::with_capacity(4096), layout }
-    }
-
-    fn value(&mut self, value: &Json, depth: usize) {
-        match value {
-            Json::Bool(value) => self.painted(OTHER, &|out| out.push_str(&value.to_string())),
-            Json::Number(value) => self.painted(OTHER, &|out| out.push_str(&value.to_string())),
-            Json::Text(value) => self.painted(TEXT, &|out| quote(out, value)),
-            Json::List(items) => {
-                self.nested(['[', ']'], &mut items.iter().map(|item| (None, item)), depth);
-            }
-            Json::Object(fields) => self.object(&mut fields.iter(), depth),
+/// How long the first sign, string or other value of a compact text is.
+fn token_length(text: &str) -> usize {
+    let mut escaped = false;
+    match text.as_bytes() {
+        [b'"', inner @ ..] => {
+            let is_end = |byte: &u8| {
+                let ends = *byte == b'"' && !escaped;
+                escaped = *byte == b'\\' && !escaped;
+                ends
+            };
+            inner.iter().position(is_end).map_or(text.len(), |at| at + 2)
         }
-    }
-
-    fn object(&mut self, fields: &mut dyn Iterator<Item = &Field>, depth: usize) {
-        let mut named = fields.map(|(name, value)| (Some(&**name), value));
-        self.nested(['{', '}'], &mut named, depth);
-    }
-
-    fn nested(
-        &mut self,
-        [open, close]: [char; 2],
-        values: &mut dyn Iterator<Item = (Option<&str>, &Json)>,
-        depth: usize,
-    ) {
-        self.out.push(open);
-        let mut is_empty = true;
-        for (name, value) in values {
-            if !is_empty {
-                self.out.push(',');
-            }
-            is_empty = false;
-            self.line(depth + 1);
-            if let Some(name) = name {
-                self.painted(NAME, &|out| quote(out, name));
-                self.out.push_str(if self.layout.pretty { ": " } else { ":" });
-            }
-            self.value(value, depth + 1);
-        }
-        if !is_empty {
-            self.line(depth);
-        }
-        self.out.push(close);
-    }
-
-    fn line(&mut self, depth: usize) {
-        if self.layout.pretty {
-            self.out.push('\n');
-            self.out.extend(std::iter::repeat_n("  ", depth));
-        }
-    }
-
-    fn painted(&mut self, colour: &str, write: &dyn Fn(&mut String)) {
-        if self.layout.colour {
-            self.out.push_str(colour);
-        }
-        write(&mut self.out);
-        if self.layout.colour {
-            self.out.push_str(PLAIN);
-        }
+        [b'{' | b'[' | b'}' | b']' | b',' | b':', ..] => 1,
+        _ => text.find([',', '}', ']']).unwrap_or(text.len()),
     }
 }
 
@@ -226,14 +202,18 @@ mod tests {
     #[test]
     fn absent_fields_are_left_out_and_order_is_kept() {
         let value = Fields::new().with("b", true).maybe("c", None::<i64>).with("a", 1_i64).done();
-        assert_eq!(value.write(Layout::COMPACT), r#"{"b":true,"a":1}"#);
+        assert_eq!(value.write(Layout::Compact), r#"{"b":true,"a":1}"#);
     }
 
     #[test]
     fn pretty_is_indented_by_two() {
-        let value = Fields::new().with("a", vec![Json::from(1_i64)]).with("b", Vec::new()).done();
-        let pretty = value.write(Layout { pretty: true, colour: false });
-        assert_eq!(pretty, "{\n  \"a\": [\n    1\n  ],\n  \"b\": []\n}");
+        let value = Fields::new()
+            .with("a", vec![Json::from(1_i64)])
+            .with("b", Vec::new())
+            .with("c", "{\\\"")
+            .done();
+        let pretty = value.write(Layout::Pretty);
+        assert_eq!(pretty, "{\n  \"a\": [\n    1\n  ],\n  \"b\": [],\n  \"c\": \"{\\\\\\\"\"\n}");
     }
 
     #[test]

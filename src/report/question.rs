@@ -156,8 +156,7 @@ pub(super) fn dry_run(output: &Output, plan: &Plan) {
             key_shown(job),
         ));
         let body = client::first_body(&job.targets, plan.terms);
-        let layout = Layout { pretty: true, colour: false };
-        output.say_as_it_is(&format!("{}\n", body.write(layout)));
+        output.say_as_it_is(&format!("{}\n", body.write(Layout::Pretty)));
     }
     output.say(&irrevocable(plan));
 }

@@ -351,7 +351,7 @@ fn error_record(
         error = ably_fields(error, info);
     }
     let hint = Some(problem.remedy.as_str()).filter(|remedy| !remedy.is_empty());
-    let error = error.maybe("hint", hint).and(affected.clone());
+    let error = error.maybe("hint", hint).and(&affected);
     let fields = Fields::new().with("success", false).with("error", error.done());
-    Record::new("error", fields.and(affected).and(beside))
+    Record::new("error", fields.and(&affected).and(&beside))
 }

@@ -158,7 +158,7 @@ impl RecordFile {
         let now = shown(now_ms());
         for record in records {
             let stamps = [("timestamp", now.as_str()), ("run", self.run.as_str())];
-            pending.push_str(&record.write(&stamps, Layout::COMPACT));
+            pending.push_str(&record.write(&stamps, Layout::Compact));
             pending.push('\n');
         }
         if !on_disk && pending.len() < PIECE {

@@ -87,7 +87,7 @@ impl<'a> Client<'a> {
         terms: Terms,
         permit: &Permit<'_>,
     ) -> (Vec<Outcome>, Option<Stop>, Option<String>) {
-        let body = body(targets, terms).write(Layout::COMPACT);
+        let body = body(targets, terms).write(Layout::Compact);
         match self.session.post(&self.path, &body, permit) {
             Ok(answer) => {
                 let outcomes = judge::judge(&answer, targets, terms);

@@ -64,7 +64,7 @@ impl Record {
     pub(crate) fn write(&self, stamps: &[(&'static str, &str)], layout: Layout) -> String {
         let head = Fields::new().with("type", self.kind).with("command", "auth:revoke-token");
         let head = stamps.iter().fold(head, |head, (name, value)| head.with(name, *value));
-        self.fields.write_behind(&head, layout)
+        head.and(&self.fields).done().write(layout)
     }
 }
 
@@ -99,9 +99,12 @@ impl Output {
         let shows = wants_json.is_none() && io::stderr().is_terminal();
         let colours = shows && paints;
         let symbols = colours && is_utf8(|name| env.raw(name));
-        let format = wants_json.map_or(Format::Human, |pretty| {
-            Format::Json(Layout { pretty, colour: pretty && paints && io::stdout().is_terminal() })
-        });
+        let format = match wants_json {
+            None => Format::Human,
+            Some(false) => Format::Json(Layout::Compact),
+            Some(true) if paints && io::stdout().is_terminal() => Format::Json(Layout::Coloured),
+            Some(true) => Format::Json(Layout::Pretty),
+        };
         let (rewrites, remembered) = (shows && obeys, Arc::default());
         Self { format, rewrites, colours, symbols, remembered, signals }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use miniserde::json;
 
 use super::Token;
-use crate::json::Json;
+use crate::json::{Fields, Json};
 use crate::text::{count, excerpt};
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -66,11 +66,14 @@ impl Capability {
 
     /// All of it, in the form that Ably gives it.
     pub fn json(&self) -> Json {
-        let texts =
-            |texts: &BTreeSet<String>| texts.iter().map(|text| text.as_str().into()).collect();
-        let fields =
-            self.operations.iter().map(|(name, it)| (name.clone().into(), Json::List(texts(it))));
-        Json::Object(fields.collect())
+        let texts = |texts: &BTreeSet<String>| -> Vec<Json> {
+            texts.iter().map(|text| text.as_str().into()).collect()
+        };
+        let mut fields = Fields::new();
+        for (name, operations) in &self.operations {
+            fields = fields.with(name, texts(operations));
+        }
+        fields.done()
     }
 }
 
@@ -102,7 +105,7 @@ mod tests {
             let tokens: Vec<Token> = capabilities.into_iter().map(token).collect();
             let capability = Capability::of(&tokens);
             assert_eq!(capability.shortened(), shortened);
-            assert_eq!(capability.json().write(Layout::COMPACT), json);
+            assert_eq!(capability.json().write(Layout::Compact), json);
         }
     }
 }
