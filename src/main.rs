@@ -70,8 +70,8 @@ fn revoke(
     let (request, network) = Request::read(args, env, redactor, signals)?;
     let output = writer.output();
     let log = Log::new(output.clone(), redactor.clone(), request.settings.verbose);
-    let http = Http::new(&network, signals, redactor.clone());
-    let net = Net { http: &http, signals, log: &log };
+    let http = Http::new(&network, signals, &log, redactor.clone());
+    let net = &http;
     let chooser = Chooser::new(output.clone(), request.settings.mode == Mode::Ask);
     let plan = Plan::settle(request, &mut Sources::new(env, net, chooser), net)?;
     let report = Report::new(writer, &plan);
@@ -111,7 +111,7 @@ fn execute<'scope, 'p: 'scope>(
     }
     progress.end();
     // Replacing the file takes a descriptor.
-    net.http.close_idle();
+    net.close_idle();
     // The file first: whoever reads the report may not be reading.
     let saved = left_over.map_or(Ok(0), |file| file.finish(plan));
     let signal = net.signals.caught();

@@ -104,7 +104,7 @@ impl Plan {
         let keys = keys.into_iter().map(|key| at_hand(key, &settings));
         let keys: Vec<AtHand> = keys.collect::<Result<_, _>>()?;
         for one in &keys {
-            one.hosts.all().try_for_each(|host| net.http.network.check(host))?;
+            one.hosts.all().try_for_each(|host| net.network.check(host))?;
         }
         let issued_before = issued_before(&settings, &keys, net);
         let terms = Terms {
@@ -223,7 +223,7 @@ fn tell(net: Net<'_>, settings: &Settings, keys: &[AtHand]) {
             (None, Ok(Some((_, account)))) => format!("endpoint {endpoint} from {account}"),
             _ => format!("endpoint {endpoint} by default"),
         });
-        net.log.note("http", "network", || net.http.described(hosts.preferred()));
+        net.log.note("http", "network", || net.described(hosts.preferred()));
     }
 }
 

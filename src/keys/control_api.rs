@@ -1,6 +1,8 @@
 //! Ably's Control API, as far as finding a key needs it: apps and their keys
 //! (<https://ably.com/docs/platform/account/control-api>).
 
+use std::time::Instant;
+
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::json::document::{Document, Value};
@@ -8,7 +10,6 @@ use crate::keys::control_base::ControlBase;
 use crate::keys::key::{AccountEndpoint, App, Key};
 use crate::net::answer::Answer;
 use crate::net::endpoint::Hosts;
-use crate::net::limiter::Permit;
 use crate::net::segment;
 use crate::net::session::{Credential, Net, Session};
 use crate::secret::Secret;
@@ -35,7 +36,7 @@ impl<'a> ControlApi<'a> {
         token: &Secret,
         endpoint: AccountEndpoint,
     ) -> Result<Self, Problem> {
-        let redactor = net.redactor();
+        let redactor = net.redactor.clone();
         redactor.add(token.expose());
         let session = Session::new(net, Hosts::single(&base.host), Credential::AccessToken(token));
         let remedy = "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login";
@@ -45,7 +46,7 @@ impl<'a> ControlApi<'a> {
     }
 
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
-        let me = self.get(&format!("{}/me", self.base), &self.permit())?.0;
+        let me = self.get(&format!("{}/me", self.base), self.deadline())?.0;
         let account = me.root().get("account").and_then(|account| account.text("id"));
         let account = account.ok_or_else(|| self.unreadable("names no account"))?.to_owned();
         let listed = self.all(&format!("{}/accounts/{}/apps", self.base, segment(&account)))?;
@@ -103,9 +104,9 @@ impl<'a> ControlApi<'a> {
 
     /// All pages of a list.
     fn all(&mut self, path: &str) -> Result<Vec<Document>, Error> {
-        let (mut pages, mut path, permit) = (Vec::new(), path.to_owned(), self.permit());
+        let (mut pages, mut path, until) = (Vec::new(), path.to_owned(), self.deadline());
         for _ in 0..PAGE_LIMIT {
-            let (page, link) = self.get(&path, &permit)?;
+            let (page, link) = self.get(&path, until)?;
             let Some(items) = page.root().items() else {
                 return Err(self.unreadable("is not the list that was asked for"));
             };
@@ -118,18 +119,14 @@ impl<'a> ControlApi<'a> {
         Err(self.unreadable("never ends: no last page among the first 1000"))
     }
 
-    fn permit(&self) -> Permit<'a> {
+    fn deadline(&self) -> Instant {
         let net = self.session.net();
-        net.permit(net.timeout())
+        net.deadline(net.network.timeout)
     }
 
     /// One page, and its `Link` header.
-    fn get(
-        &mut self,
-        path: &str,
-        permit: &Permit<'_>,
-    ) -> Result<(Document, Option<String>), Error> {
-        let answer = self.session.get(path, permit).map_err(|failure| {
+    fn get(&mut self, path: &str, until: Instant) -> Result<(Document, Option<String>), Error> {
+        let answer = self.session.get(path, until).map_err(|failure| {
             let mut problem = failure.problem.context("the Control API could not be asked");
             if problem.remedy.is_empty() {
                 LATER.clone_into(&mut problem.remedy);

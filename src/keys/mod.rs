@@ -273,7 +273,7 @@ impl Search<'_, '_> {
         }
         let (net, source) = (self.sources.net, "the hidden prompt");
         let text = prompt::hidden(net.signals, &format!("Ably API key{name} (not shown): "))?;
-        hide_given(&text, &net.redactor());
+        hide_given(&text, &net.redactor);
         if self.want.app.is_none() {
             // Nobody named an app: that of the key is meant.
             self.app = None;

@@ -32,7 +32,7 @@ impl<'a> Sources<'a> {
 
     /// The current account of the configuration, which is read when first asked for.
     pub(super) fn account(&mut self) -> Result<&mut Account, Problem> {
-        let read = || cli_config::read(self.env, &self.net.redactor());
+        let read = || cli_config::read(self.env, &self.net.redactor);
         self.account.get_or_insert_with(read).as_mut().map_err(|problem| problem.clone())
     }
 
@@ -78,7 +78,7 @@ impl<'a> Sources<'a> {
                 .transpose()?
                 .unwrap_or_default(),
         };
-        net.http.network.check(&base.host)?;
+        net.network.check(&base.host)?;
         let control = ControlApi::new(net, &base, token, endpoint)?;
         self.asked_control = true;
         Ok(Some(control))

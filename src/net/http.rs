@@ -1,8 +1,9 @@
 //! Single HTTPS exchanges: the one place where ureq's agent is set up and used.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use ureq::config::Config;
@@ -14,7 +15,6 @@ use ureq::{Agent, AsSendBody, SendBody};
 use crate::error::Problem;
 use crate::net::answer::Answer;
 use crate::net::error::{Failure, NetError, Peer, Retry};
-use crate::net::limiter::Limiter;
 use crate::net::proxy::Route;
 use crate::net::resolver::Resolver;
 use crate::net::tls::{self, SENT, Tls};
@@ -22,6 +22,7 @@ use crate::net::tunnel::Tunnel;
 use crate::net::{HEAD_LIMIT, Network};
 use crate::secret::redactor::Redactor;
 use crate::signals::{SLICE, Signals};
+use crate::terminal::log::Log;
 
 /// Longest wait for a connection, TLS included (Ably's TO3l3).
 const CONNECT: Duration = Duration::from_secs(4);
@@ -59,9 +60,13 @@ impl Call<'_> {
 #[derive(Debug)]
 pub struct Http<'a> {
     pub network: &'a Network,
-    signals: &'a Signals,
-    pub(super) redactor: Redactor,
-    pub(super) limiter: Limiter,
+    /// Ends every wait.
+    pub signals: &'a Signals,
+    /// Told of each try.
+    pub log: &'a Log,
+    pub redactor: Redactor,
+    /// Whether a request that was rate-limited waits, or is asked again alone.
+    pause: AtomicBool,
     tls: Result<Arc<ClientConfig>, rustls::Error>,
     resolver: Resolver,
     /// `None` before the first exchange.
@@ -70,17 +75,51 @@ pub struct Http<'a> {
 
 impl<'a> Http<'a> {
     /// Adds the proxies' credentials to the redactor.
-    pub fn new(network: &'a Network, signals: &'a Signals, redactor: Redactor) -> Self {
+    pub fn new(
+        network: &'a Network,
+        signals: &'a Signals,
+        log: &'a Log,
+        redactor: Redactor,
+    ) -> Self {
         network.proxies.secrets().iter().for_each(|secret| redactor.add(secret));
         let connect_to = network.connect_to.clone();
         Self {
             network,
             signals,
+            log,
             redactor,
-            limiter: Limiter::default(),
+            pause: AtomicBool::default(),
             tls: tls::config(network.roots.store.clone()),
             resolver: Resolver { connect_to, signals: signals.clone(), known: Arc::default() },
             agent: Arc::default(),
+        }
+    }
+
+    /// Until when a request may be tried that begins when no other pauses it.
+    pub fn deadline(&self, budget: Duration) -> Instant {
+        self.ready(None);
+        Instant::now() + budget
+    }
+
+    /// Waits while another request pauses all, but not beyond its own time nor after a signal.
+    pub(super) fn ready(&self, until: Option<Instant>) {
+        while self.pause.load(Ordering::SeqCst)
+            && self.signals.caught().is_none()
+            && until.is_none_or(|until| Instant::now() < until)
+        {
+            self.signals.sleep(SLICE);
+        }
+    }
+
+    /// Pauses all other requests, as soon as none does so.
+    pub(super) fn pause(&self, until: Instant) -> Pause<'_> {
+        loop {
+            self.ready(Some(until));
+            let is_first = !self.pause.swap(true, Ordering::SeqCst);
+            // Its own time, or the run's, is over.
+            if is_first || self.signals.caught().is_some() || Instant::now() >= until {
+                return Pause(is_first.then_some(&self.pause));
+            }
         }
     }
 
@@ -179,6 +218,15 @@ impl<'a> Http<'a> {
             }
         };
         let _ = thread::Builder::new().spawn(watch);
+    }
+}
+
+/// Ends with this. `None`: another request has it.
+pub(super) struct Pause<'a>(Option<&'a AtomicBool>);
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|pause| pause.store(false, Ordering::SeqCst));
     }
 }
 

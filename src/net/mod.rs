@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! session ── retry ── http ── tunnel ── TCP ── tls ──► answer
-//!    endpoint   limiter   resolver ── dns    or error
+//!    endpoint             resolver ── dns    or error
 //! ```
 //!
 //! ureq is trusted where it keeps this program's promises: HTTP, SOCKS, TCP, time limits. Its other
@@ -19,7 +19,6 @@ pub mod dns_message;
 pub mod endpoint;
 pub mod error;
 pub mod http;
-pub mod limiter;
 mod no_proxy;
 pub mod proxy;
 pub mod remedy;

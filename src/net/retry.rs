@@ -6,8 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::net::answer::{Answer, Finality};
 use crate::net::endpoint::TRIES;
 use crate::net::error::{Failure, Retry};
-use crate::net::http::Call;
-use crate::net::limiter::Permit;
+use crate::net::http::{Call, Pause};
 use crate::net::retry_after;
 use crate::net::session::Session;
 
@@ -20,7 +19,7 @@ type Tried = Result<Answer, Failure>;
 
 impl Session<'_> {
     /// Tries a request until there is a definite answer, no host is left, or the time is up.
-    pub(super) fn send(&self, path: &str, body: Option<&str>, permit: &Permit<'_>) -> Tried {
+    pub(super) fn send(&self, path: &str, body: Option<&str>, until: Instant) -> Tried {
         let call = Call { path, body };
         let (hosts, one_host) = (self.hosts.in_order(), self.hosts.is_single());
         let (mut tries, mut best) = (0, None);
@@ -28,17 +27,17 @@ impl Session<'_> {
             if tries > 0 {
                 // Before the same host is asked again, but not before another.
                 match one_host {
-                    true => self.net.signals.sleep(PAUSE.min(permit.left())),
+                    true => self.net.signals.sleep(PAUSE.min(left(until))),
                     false => {
                         self.net.log.note("http", "fallback", || format!("asking {host} instead"))
                     }
                 }
-                if permit.left().is_zero() || self.net.signals.caught().is_some() {
+                if left(until).is_zero() || self.net.signals.caught().is_some() {
                     break;
                 }
             }
             tries += 1;
-            let tried = self.ask(call, host, one_host || tries == hosts.len(), permit);
+            let tried = self.ask(call, host, one_host || tries == hosts.len(), until);
             if matches!(tried, Ok(Answer { finality: Finality::Final, .. })) {
                 // After one try the preferred host is unchanged, or another request has changed it.
                 if tries > 1 {
@@ -58,21 +57,21 @@ impl Session<'_> {
 
     /// Asks one host, and again while it asks for a pause and time is left. A 503 with `Retry-After`
     /// is waited for only if no host is left.
-    fn ask(&self, call: Call<'_>, host: &str, last: bool, permit: &Permit<'_>) -> Tried {
-        let mut attempt = 0;
+    fn ask(&self, call: Call<'_>, host: &str, last: bool, until: Instant) -> Tried {
+        let (mut attempt, mut pause) = (0, None);
         loop {
-            let mut answer = self.exchange(call, host, permit)?;
+            let mut answer = self.exchange(call, host, until, pause.is_some())?;
             attempt += 1;
             let overloaded = last && answer.status == 503 && answer.retry_after.is_some();
             let gave_up = match answer.finality {
-                Finality::Retry if attempt < TRIES && PAUSE < permit.left() => {
+                Finality::Retry if attempt < TRIES && PAUSE < left(until) => {
                     self.net.signals.sleep(PAUSE);
                     self.net.signals.caught().map(|_| "interrupted".to_owned())
                 }
                 Finality::Retry if attempt > 1 => Some(format!("{attempt} tries failed")),
                 finality if finality == Finality::RateLimited || overloaded => {
                     let retry_after = answer.retry_after.as_deref();
-                    self.pause(host, retry_after, attempt - 1, permit).err()
+                    self.pause(host, retry_after, attempt - 1, until, &mut pause).err()
                 }
                 _ => return Ok(answer),
             };
@@ -88,19 +87,21 @@ impl Session<'_> {
         &self,
         retry_after: Option<&str>,
         attempt: u32,
-        permit: &Permit<'_>,
+        until: Instant,
     ) -> Result<(), String> {
-        self.pause(self.hosts.preferred(), retry_after, attempt, permit)
+        self.pause(self.hosts.preferred(), retry_after, attempt, until, &mut None)
     }
 
-    fn pause(
-        &self,
+    /// Pauses all other requests too, until `pause` ends: this one is asked again first, and alone.
+    fn pause<'n>(
+        &'n self,
         host: &str,
         retry_after: Option<&str>,
         attempt: u32,
-        permit: &Permit<'_>,
+        until: Instant,
+        pause: &mut Option<Pause<'n>>,
     ) -> Result<(), String> {
-        let left = permit.left();
+        let (now, left) = (Instant::now(), left(until));
         let asked = retry_after.and_then(|text| retry_after::parse(text, SystemTime::now()));
         let (wait, why) = match asked {
             Some(asked) if asked >= left => {
@@ -119,19 +120,22 @@ impl Session<'_> {
         self.net.log.note("http", "wait", || {
             format!("rate-limited by {host}: next try in {} ms ({why})", wait.as_millis())
         });
-        permit.pause(wait);
+        pause.get_or_insert_with(|| self.net.pause(until));
+        self.net.signals.sleep((now + wait).saturating_duration_since(Instant::now()));
         match self.net.signals.caught() {
             Some(_) => Err("interrupted".to_owned()),
-            None if permit.left().is_zero() => Err(OUTLASTED.to_owned()),
+            None if Instant::now() >= until => Err(OUTLASTED.to_owned()),
             None => Ok(()),
         }
     }
 
-    fn exchange(&self, call: Call<'_>, host: &str, permit: &Permit<'_>) -> Tried {
-        permit.ready();
+    fn exchange(&self, call: Call<'_>, host: &str, until: Instant, is_alone: bool) -> Tried {
+        if !is_alone {
+            self.net.ready(Some(until));
+        }
         let start = Instant::now();
         let waiting = self.net.log.waiting(&format!("an answer of {host}"));
-        let tried = self.net.http.exchange(call, self.authorization.as_ref(), host, permit.left());
+        let tried = self.net.exchange(call, self.authorization.as_ref(), host, left(until));
         drop(waiting);
         if tried.is_ok() {
             self.net.log.answered();
@@ -146,6 +150,10 @@ impl Session<'_> {
         });
         tried
     }
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 /// The IDs that Ably's support asks for.

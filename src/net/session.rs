@@ -1,7 +1,7 @@
 //! One service as one credential sees it: its hosts and the `Authorization` header, the one place
 //! where a secret is read to be sent. Texts in its answers are redacted with all secrets of the run.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,40 +14,13 @@ use crate::net::answer::Answer;
 use crate::net::endpoint::Hosts;
 use crate::net::error::Failure;
 use crate::net::http::Http;
-use crate::net::limiter::Permit;
 use crate::secret::Secret;
-use crate::secret::redactor::Redactor;
-use crate::signals::Signals;
-use crate::terminal::log::Log;
 
 /// The rest of a request head, in bytes: mostly the path, with a key name in it.
 const OTHERWISE: usize = 4 << 10;
 
 /// What the sessions of a run share.
-#[derive(Debug, Clone, Copy)]
-pub struct Net<'a> {
-    pub http: &'a Http<'a>,
-    /// Ends every wait.
-    pub signals: &'a Signals,
-    /// Told of each try.
-    pub log: &'a Log,
-}
-
-impl<'a> Net<'a> {
-    /// How long one request may take with all its tries.
-    pub fn timeout(&self) -> Duration {
-        self.http.network.timeout
-    }
-
-    /// Waits for its turn, while a rate limit pauses all requests. `budget` is for all tries.
-    pub fn permit(&self, budget: Duration) -> Permit<'a> {
-        Permit::new(&self.http.limiter, self.signals, budget)
-    }
-
-    pub fn redactor(&self) -> Redactor {
-        self.http.redactor.clone()
-    }
-}
+pub type Net<'a> = &'a Http<'a>;
 
 /// In whose name a service is asked.
 #[derive(Debug, Clone, Copy)]
@@ -104,13 +77,13 @@ impl<'a> Session<'a> {
         Ok(Self { net, hosts, authorization })
     }
 
-    pub fn get(&self, path: &str, permit: &Permit<'_>) -> Result<Answer, Failure> {
-        self.send(path, None, permit)
+    pub fn get(&self, path: &str, until: Instant) -> Result<Answer, Failure> {
+        self.send(path, None, until)
     }
 
     /// `body` is JSON.
-    pub fn post(&self, path: &str, body: &str, permit: &Permit<'_>) -> Result<Answer, Failure> {
-        self.send(path, Some(body), permit)
+    pub fn post(&self, path: &str, body: &str, until: Instant) -> Result<Answer, Failure> {
+        self.send(path, Some(body), until)
     }
 
     pub fn host(&self) -> &str {

@@ -1,5 +1,7 @@
 //! Ably's revocation API: one call revokes a batch of targets, however many tries that takes.
 
+use std::time::Instant;
+
 use crate::api_key::ApiKey;
 use crate::error::{AblyError, Problem};
 use crate::json::{Fields, Json, Layout};
@@ -7,7 +9,6 @@ use crate::keys::handed_over;
 use crate::net::answer::Answer;
 use crate::net::endpoint::Hosts;
 use crate::net::error::Failure;
-use crate::net::limiter::Permit;
 use crate::net::session::{Credential, Net, Session};
 use crate::net::{remedy, segment};
 use crate::plan::Terms;
@@ -54,22 +55,22 @@ impl<'a> Client<'a> {
         &self,
         targets: &[&str],
         terms: Terms,
-        permit: &Permit<'_>,
+        until: Instant,
     ) -> (Vec<Outcome>, Option<Stop>) {
-        let (mut outcomes, mut stop, mut retry_after) = self.ask(targets, terms, permit);
+        let (mut outcomes, mut stop, mut retry_after) = self.ask(targets, terms, until);
         for attempt in 0.. {
             let mut limited: Vec<usize> = (0..outcomes.len()).collect();
             limited.retain(|at| is_rate_limited(&outcomes[*at]));
             if stop.is_some() || limited.is_empty() {
                 break;
             }
-            if self.session.wait(retry_after.as_deref(), attempt, permit).is_err() {
+            if self.session.wait(retry_after.as_deref(), attempt, until).is_err() {
                 stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
                 break;
             }
             let again: Vec<&str> = limited.iter().map(|at| targets[*at]).collect();
             let newer;
-            (newer, stop, retry_after) = self.ask(&again, terms, permit);
+            (newer, stop, retry_after) = self.ask(&again, terms, until);
             for (at, outcome) in limited.into_iter().zip(newer) {
                 // A try that never left changes nothing about the answer before it.
                 if !matches!(outcome, Outcome::NotSent(_)) {
@@ -85,10 +86,10 @@ impl<'a> Client<'a> {
         &self,
         targets: &[&str],
         terms: Terms,
-        permit: &Permit<'_>,
+        until: Instant,
     ) -> (Vec<Outcome>, Option<Stop>, Option<String>) {
         let body = body(targets, terms).write(Layout::Compact);
-        match self.session.post(&self.path, &body, permit) {
+        match self.session.post(&self.path, &body, until) {
             Ok(answer) => {
                 let outcomes = judge::judge(&answer, targets, terms);
                 (outcomes, stop(&answer, targets), answer.retry_after)

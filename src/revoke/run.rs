@@ -115,14 +115,14 @@ impl<'p> Run<'p> {
         range: &Range<usize>,
     ) -> Option<Result<Vec<Outcome>, Outcome>> {
         let client = lane.client.as_ref()?;
-        let permit = self.net.permit(self.net.timeout());
+        let until = self.net.deadline(self.net.network.timeout);
         let targets: Vec<&str> = job.targets.range(range.clone()).collect();
         let is_of_channels =
             targets.first().is_some_and(|target| target.starts_with(Kind::Channel.prefix()));
         if let Some(why_not) = self.why_not(lane, is_of_channels) {
             return Some(Err(why_not));
         }
-        let (outcomes, stop) = client.revoke(&targets, self.plan.terms, &permit);
+        let (outcomes, stop) = client.revoke(&targets, self.plan.terms, until);
         let stopped = match stop {
             Some(Stop::Channels) => Some(&lane.channels_stopped),
             Some(Stop::Job) => Some(&lane.stopped),

@@ -164,7 +164,7 @@ impl<'a> Verifier<'a> {
         let left = suspect.left();
         let least = if suspect.is_asked { LAST_QUESTION } else { QUESTION };
         let share = left / u32::try_from(crowd).unwrap_or(u32::MAX);
-        let budget = share.max(QUESTION).min(left.max(least)).min(self.net.timeout());
+        let budget = share.max(QUESTION).min(left.max(least)).min(self.net.network.timeout);
         suspect.is_asked = true;
         let answer = self.answer(suspect, budget);
         let is_answered = answer.is_ok();
@@ -187,8 +187,8 @@ impl<'a> Verifier<'a> {
     fn answer(&self, suspect: &Suspect<'_>, budget: Duration) -> Result<Answer, String> {
         let (hosts, token) = (suspect.at_hand.hosts.clone(), Credential::Token(suspect.raw));
         let session = Session::new(self.net, hosts, token).map_err(|what| format!("it {what}"))?;
-        let permit = self.net.permit(budget);
-        session.get(PATH, &permit).map_err(|failure| failure.problem.message)
+        let until = self.net.deadline(budget);
+        session.get(PATH, until).map_err(|failure| failure.problem.message)
     }
 }
 
