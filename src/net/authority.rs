@@ -2,55 +2,47 @@
 //! `--connect-to`. No error repeats what was typed.
 
 use std::fmt::{self, Display};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::text::is_hostile;
 
 pub(crate) const HTTPS: u16 = 443;
 const NOT_IPV6: &str = "is not an IPv6 address, or lacks the [] around one that has a port";
 
-/// A host: an address, or a name in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Host {
-    Ip(IpAddr),
-    Name(String),
-}
-
-impl Display for Host {
-    /// As a URL has it: an IPv6 address in brackets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
-            Self::Ip(IpAddr::V4(ip)) => ip.fmt(f),
-            Self::Name(name) => f.write_str(name),
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authority {
-    pub(crate) host: Host,
+pub struct Authority {
+    /// An address, without brackets, or a name in lower case.
+    pub(crate) host: String,
     pub(crate) port: Option<u16>,
+}
+
+impl Display for Authority {
+    /// As a URL has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]", self.host)?,
+            false => f.write_str(&self.host)?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
 }
 
 impl Authority {
     /// Reads `host`, `host:port`, `1.2.3.4:port`, `::1`, `[::1]` or `[::1]:port`. The error is what is
-    /// wrong, as the rest of a sentence: `has a path`.
+    /// wrong, as the rest of a sentence: `is a URL`.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         if let Some(flaw) = flaw(text) {
             return Err(flaw);
         }
         if let Ok(ip) = text.parse::<Ipv6Addr>() {
-            return Ok(Self { host: Host::Ip(ip.into()), port: None });
+            return Ok(Self { host: ip.to_string(), port: None });
         }
         let (name, port) = match text.rsplit_once(':') {
             Some((name, digits)) if !text.ends_with(']') => (name, Some(port(digits)?)),
             _ => (text, None),
         };
         let host = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            Some(ip) => {
-                ip.parse::<Ipv6Addr>().map(|ip| Host::Ip(ip.into())).map_err(|_| NOT_IPV6)?
-            }
+            Some(ip) => ip.parse::<Ipv6Addr>().map_err(|_| NOT_IPV6)?.to_string(),
             None if name.contains([':', '[', ']']) => return Err(NOT_IPV6),
             None => host(name)?,
         };
@@ -65,9 +57,7 @@ pub(crate) fn flaw(text: &str) -> Option<&'static str> {
         (text.is_empty(), "is empty"),
         (text.contains(is_odd), "has white space or control characters in it"),
         (text.contains("://"), "is a URL"),
-        (text.contains('@'), "has a user name in it"),
-        (text.contains(['/', '\\']), "has a path"),
-        (text.contains(['?', '#']), "has a query"),
+        (text.contains(['@', '/', '\\', '?', '#']), "has more in it than a host and a port"),
     ];
     flaws.into_iter().find(|(is_there, _)| *is_there).map(|(_, what)| what)
 }
@@ -80,10 +70,7 @@ fn port(digits: &str) -> Result<u16, &'static str> {
 }
 
 /// A name as DNS and certificates have it; underscores too, which container networks use.
-fn host(text: &str) -> Result<Host, &'static str> {
-    if let Ok(ip) = text.parse::<Ipv4Addr>() {
-        return Ok(Host::Ip(ip.into()));
-    }
+fn host(text: &str) -> Result<String, &'static str> {
     if !text.is_ascii() {
         return Err("has letters outside ASCII: write the name in its xn-- form");
     }
@@ -93,10 +80,10 @@ fn host(text: &str) -> Result<Host, &'static str> {
     }
     // Resolvers take such names for old forms of addresses: 127.1, 1.2.3.
     let last = name.rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|byte| byte.is_ascii_digit()) {
+    if last.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<Ipv4Addr>().is_err() {
         return Err("is not an IPv4 address");
     }
-    Ok(Host::Name(text.to_ascii_lowercase()))
+    Ok(text.to_ascii_lowercase())
 }
 
 pub(crate) fn label(text: &str) -> bool {

@@ -3,8 +3,8 @@
 //! is over and has no error of its own, `options attempts:0` divides by zero, and only a thread can
 //! limit its time, where there may be none. The crates that could replace it need an async runtime.
 //!
-//! It reads `/etc/hosts` and `/etc/resolv.conf` and asks all name servers at once by UDP, with one
-//! query a family. There is no DNS over TCP: the addresses of one host fit into a datagram.
+//! It reads `/etc/hosts` and `/etc/resolv.conf` and asks by UDP. There is no DNS over TCP: the addresses
+//! of one host fit into a datagram.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::file::{self, Input};
 use crate::net::dns_message::{Family, Unresolved, answer, query};
@@ -26,8 +26,8 @@ const MAX_SERVERS: usize = 3;
 const LIMIT: u64 = 1 << 20;
 /// The longest line of the hosts file in one piece, in bytes.
 const LONGEST_LINE: u64 = 64 << 10;
-/// How long a server is silent before it is asked again: a datagram may be lost.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How long a server may be silent before the next is asked, in the first round.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the addresses of one family wait for those of the other (RFC 8305, 3, has 50 ms).
 const OTHER_FAMILY: Duration = Duration::from_millis(100);
 
@@ -38,6 +38,11 @@ pub(super) fn look_up(
     deadline: Instant,
     signals: &Signals,
 ) -> Result<Vec<IpAddr>, NetError> {
+    // Without asking anybody (RFC 6761, 6.3): there is no hosts file in an empty root.
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    if last.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
     let found = in_hosts(host);
     if !found.is_empty() {
         return Ok(found);
@@ -45,9 +50,11 @@ pub(super) fn look_up(
     let conf = ResolvConf::parse(&resolv_conf());
     let mut failure = Unresolved::NoSuchName;
     for name in conf.names(host) {
-        let Some(mut queries) = queries(&name, &conf.servers)? else { continue };
-        match ask(&mut queries, deadline, signals) {
+        match ask(&name, &conf.servers, deadline, signals) {
             Ok(addresses) => return Ok(addresses),
+            Err(Unresolved::NoSocket) => {
+                return Err(NetError::of_io(&Errno::MFILE.into(), false));
+            }
             Err(other) => failure = failure.max(other),
         }
         if failure == Unresolved::Late {
@@ -127,43 +134,13 @@ impl ResolvConf {
             Unresolved::Late => return format!("was not resolved in time by {servers}"),
             Unresolved::NoSuchName => "no such name".to_owned(),
             Unresolved::NoAddress => "it has no address".to_owned(),
-            Unresolved::Unreachable => format!("no answer from {servers}"),
+            Unresolved::Unreachable | Unresolved::NoSocket => format!("no answer from {servers}"),
             Unresolved::Truncated => format!("the answer of {servers} is too long"),
             Unresolved::Code(2) => format!("{servers} answered SERVFAIL"),
             Unresolved::Code(5) => format!("{servers} answered REFUSED"),
             Unresolved::Code(other) => format!("{servers} answered with code {other}"),
         };
         format!("cannot be resolved: {why}")
-    }
-}
-
-/// A question for the addresses of one family, to one server.
-struct Query {
-    family: Family,
-    message: Vec<u8>,
-    socket: UdpSocket,
-    answer: Option<Result<Vec<IpAddr>, Unresolved>>,
-}
-
-impl Query {
-    fn send(&mut self) {
-        if self.socket.send(&self.message).is_err() {
-            self.answer = Some(Err(Unresolved::Unreachable));
-        }
-    }
-
-    fn receive(&mut self) {
-        let mut buffer = [0; 4096];
-        while self.answer.is_none() {
-            match self.socket.recv(&mut buffer) {
-                Ok(length) => {
-                    let message = buffer.get(..length).unwrap_or_default();
-                    self.answer = answer(message, &self.message, self.family);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.answer = Some(Err(Unresolved::Unreachable)),
-            }
-        }
     }
 }
 
@@ -174,7 +151,6 @@ fn connected(server: IpAddr) -> io::Result<UdpSocket> {
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind((any, 0))?;
-    socket.set_nonblocking(true)?;
     socket.connect((server, DOMAIN))?;
     Ok(socket)
 }
@@ -184,73 +160,82 @@ pub(super) fn has_route(address: IpAddr) -> bool {
     connected(address).is_ok()
 }
 
-/// The queries for a name, as many as sockets can be opened; `None` if DNS cannot hold the name.
-fn queries(name: &str, servers: &[IpAddr]) -> Result<Option<Vec<Query>>, NetError> {
+/// Asks the servers in turn, and again with more patience: a datagram may be lost.
+fn ask(
+    name: &str,
+    servers: &[IpAddr],
+    deadline: Instant,
+    signals: &Signals,
+) -> Result<Vec<IpAddr>, Unresolved> {
+    let mut patience = PATIENCE;
+    loop {
+        let mut failure = Unresolved::Unreachable;
+        for server in servers {
+            let until = deadline.min(Instant::now() + patience);
+            match ask_one(*server, name, until, signals) {
+                // Another server may know better.
+                Err(other) if other >= Unresolved::Unreachable => failure = failure.max(other),
+                word => return word,
+            }
+        }
+        if failure != Unresolved::Late || Instant::now() >= deadline || signals.caught().is_some() {
+            return Err(failure);
+        }
+        patience *= 2;
+    }
+}
+
+/// Asks one server for both families. Once one has addresses, the other gets little more time.
+fn ask_one(
+    server: IpAddr,
+    name: &str,
+    mut until: Instant,
+    signals: &Signals,
+) -> Result<Vec<IpAddr>, Unresolved> {
+    let socket = connected(server).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::MFILE | Errno::NFILE) => Unresolved::NoSocket,
+        _ => Unresolved::Unreachable,
+    })?;
     // The seed is random.
     let id = RandomState::new().hash_one(name) as u16;
-    let (mut queries, mut refused) = (Vec::new(), None);
+    let mut asked = Vec::new();
     for family in Family::ALL {
-        let Some(message) = query(id, name, family) else { return Ok(None) };
-        for server in servers {
-            let message = message.clone();
-            match connected(*server) {
-                Ok(socket) => queries.push(Query { family, message, socket, answer: None }),
-                Err(error) => refused = Some(NetError::of_io(&error, false)),
+        let query = query(id ^ family as u16, name, family).ok_or(Unresolved::NoSuchName)?;
+        socket.send(&query).map_err(|_| Unresolved::Unreachable)?;
+        asked.push((family, query, Err(Unresolved::Late)));
+    }
+    let mut buffer = [0; 4096];
+    loop {
+        let known = || asked.iter().map(|(_, _, known)| known);
+        let left = until.saturating_duration_since(Instant::now());
+        let is_over = left.is_zero() || signals.caught().is_some();
+        if is_over || !known().any(|known| *known == Err(Unresolved::Late)) {
+            let found: Vec<IpAddr> = known().flatten().flatten().copied().collect();
+            let failure = known().filter_map(|known| known.as_ref().err()).max();
+            return failure.filter(|_| found.is_empty()).map_or(Ok(found), |it| Err(*it));
+        }
+        let received =
+            socket.set_read_timeout(Some(left.min(SLICE))).and_then(|()| socket.recv(&mut buffer));
+        let message = match &received {
+            Ok(length) => buffer.get(..*length).unwrap_or_default(),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                continue;
+            }
+            Err(_) => &[],
+        };
+        for (family, query, known) in &mut asked {
+            if let Some(word) = answer(message, query, *family) {
+                *known = word;
+            } else if received.is_err() && *known == Err(Unresolved::Late) {
+                *known = Err(Unresolved::Unreachable);
+            }
+            if known.is_ok() {
+                until = until.min(Instant::now() + OTHER_FAMILY);
             }
         }
     }
-    match refused {
-        Some(error) if queries.is_empty() && error.retry == Retry::WithoutIdle => Err(error),
-        _ => Ok(Some(queries)),
-    }
-}
-
-/// Asks all servers for one name. Once one family has addresses, the other gets little more time.
-fn ask(
-    queries: &mut [Query],
-    mut deadline: Instant,
-    signals: &Signals,
-) -> Result<Vec<IpAddr>, Unresolved> {
-    let (mut ask_at, mut found_at) = (Instant::now(), None);
-    loop {
-        let now = Instant::now();
-        let known = Family::ALL.map(|family| known_of(queries, family));
-        let found: Vec<IpAddr> = known.iter().flatten().flatten().copied().collect();
-        let is_over = now >= deadline || signals.caught().is_some();
-        if is_over || !known.contains(&Err(Unresolved::Late)) {
-            let failure = known.into_iter().filter_map(Result::err).max();
-            return failure.filter(|_| found.is_empty()).map_or(Ok(found), Err);
-        }
-        if !found.is_empty() {
-            deadline = deadline.min(*found_at.get_or_insert(now) + OTHER_FAMILY);
-        }
-        if now >= ask_at {
-            queries.iter_mut().filter(|query| query.answer.is_none()).for_each(Query::send);
-            ask_at = now + AGAIN;
-        }
-        let open = queries.iter().filter(|query| query.answer.is_none());
-        let mut polled: Vec<_> =
-            open.map(|query| PollFd::new(&query.socket, PollFlags::IN)).collect();
-        let time = deadline.min(ask_at).saturating_duration_since(now).min(SLICE);
-        let time = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
-        // An error, such as that of a signal, ends the wait and no more.
-        let _ = poll(&mut polled, Some(&time));
-        queries.iter_mut().for_each(Query::receive);
-    }
-}
-
-/// The first answer about the name, else why there is none; `Late` while a server may still answer.
-fn known_of(queries: &[Query], family: Family) -> Result<Vec<IpAddr>, Unresolved> {
-    let mut failure = Unresolved::Unreachable;
-    for query in queries.iter().filter(|query| query.family == family) {
-        match &query.answer {
-            None => failure = Unresolved::Late,
-            // Another server may know better.
-            Some(Err(other)) if *other >= Unresolved::Unreachable => failure = failure.max(*other),
-            Some(word) => return word.clone(),
-        }
-    }
-    Err(failure)
 }
 
 #[cfg(test)]
@@ -291,10 +276,9 @@ mod tests {
     #[test]
     fn a_closed_port_is_told_before_it_would_be_asked_again() {
         let closed = [127, 53, 255, 1].into();
-        let mut asked = queries("ably.example", &[closed]).unwrap().unwrap();
-        let deadline = Instant::now() + AGAIN - Duration::from_millis(100);
-        let found = ask(&mut asked, deadline, &Signals::default());
-        assert_eq!(found, Err(Unresolved::Unreachable));
-        assert!(queries("a..b", &[closed]).unwrap().is_none());
+        let deadline = Instant::now() + PATIENCE - Duration::from_millis(100);
+        let found = |name| ask(name, &[closed], deadline, &Signals::default());
+        assert_eq!(found("ably.example"), Err(Unresolved::Unreachable));
+        assert_eq!(found("a..b"), Err(Unresolved::NoSuchName));
     }
 }

@@ -39,7 +39,10 @@ pub enum Unresolved {
     Truncated,
     /// A response code other than NXDOMAIN, such as SERVFAIL (2) or REFUSED (5).
     Code(u8),
+    /// No server answered in time.
     Late,
+    /// There is no descriptor left to ask with.
+    NoSocket,
 }
 
 /// A query, which ends with its question; `None` if DNS cannot hold the name.

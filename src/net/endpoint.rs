@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Problem;
-use crate::net::authority::{Authority, HTTPS, Host, flaw, label};
+use crate::net::authority::{Authority, HTTPS, flaw, label};
 use crate::net::retry_after::random;
 
 /// How many fallback hosts one request may go to (RSC15a, TO3l5).
@@ -61,10 +61,8 @@ impl Endpoint {
         let value = value.to_ascii_lowercase();
         if is_host(&value) {
             let Authority { host, port } = Authority::parse(&value)?;
-            let primary = match port {
-                None | Some(HTTPS) => host.to_string(),
-                Some(port) => format!("{host}:{port}"),
-            };
+            let port = port.filter(|port| *port != HTTPS);
+            let primary = Authority { host, port }.to_string();
             return Ok(Self { shown: primary.clone(), primary, fallbacks: Vec::new() });
         }
         let (id, domain, fallback) = match value.strip_prefix("nonprod:") {
@@ -174,28 +172,13 @@ impl Hosts {
     }
 }
 
-/// Where TCP connections go instead of to the host, `--connect-to`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectTo {
-    pub(crate) host: Host,
-    pub(crate) port: u16,
-}
-
-impl ConnectTo {
-    /// Reads `1.2.3.4:port`, `[::1]:port` or `name:port`.
-    pub fn parse(value: &str) -> Result<Self, Problem> {
-        let remedy = if value.contains("://") { NO_URL } else { CONNECT_TO_REMEDY };
-        let problem = |flaw| Problem::new(format!("the address to connect to {flaw}"), remedy);
-        let Authority { host, port } = Authority::parse(value).map_err(problem)?;
-        let port = port.ok_or_else(|| problem("has no port"))?;
-        Ok(Self { host, port })
-    }
-}
-
-impl Display for ConnectTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
+/// Where TCP connections go instead of to the host, `--connect-to`: `1.2.3.4:port`, `[::1]:port` or
+/// `name:port`.
+pub fn connect_to(value: &str) -> Result<Authority, Problem> {
+    let remedy = if value.contains("://") { NO_URL } else { CONNECT_TO_REMEDY };
+    let problem = |flaw| Problem::new(format!("the address to connect to {flaw}"), remedy);
+    let authority = Authority::parse(value).map_err(problem)?;
+    authority.port.map(|_| authority).ok_or_else(|| problem("has no port"))
 }
 
 #[cfg(test)]
@@ -267,9 +250,9 @@ mod tests {
             ("host\u{202e}.example", "control"),
             ("https://host.example", "is a URL"),
             ("https://user:pw@host.example/x", "is a URL"),
-            ("user:pw@host.example", "user name"),
-            ("host.example/path", "path"),
-            ("acme?x=1", "query"),
+            ("user:pw@host.example", "more in it"),
+            ("host.example/path", "more in it"),
+            ("acme?x=1", "more in it"),
             ("host.example:0", "between 1 and 65535"),
             ("host.example:65536", "between 1 and 65535"),
             ("host.example:", "port"),
@@ -323,7 +306,7 @@ mod tests {
         for value in
             ["127.0.0.1:1", "[::1]:8443", "bastion.example:443", "localhost:8443", "sidecar:80"]
         {
-            assert_eq!(ConnectTo::parse(value).unwrap().to_string(), value);
+            assert_eq!(connect_to(value).unwrap().to_string(), value);
         }
         for (value, reason) in [
             ("", "empty"),
@@ -337,9 +320,9 @@ mod tests {
             ("localhost:65536", "between"),
             ("a b:1", "white space"),
             ("tcp://h:1", "URL"),
-            ("u@h:1", "user name"),
+            ("u@h:1", "more in it"),
         ] {
-            let problem = ConnectTo::parse(value).expect_err(value);
+            let problem = connect_to(value).expect_err(value);
             assert!(problem.message.contains(reason), "{value}: {}", problem.message);
         }
     }
@@ -353,7 +336,7 @@ mod tests {
                 prop_assert_eq!(uri.authority().unwrap().as_str(), &endpoint.primary);
                 prop_assert_eq!(&Endpoint::parse(&endpoint.to_string()).unwrap(), &endpoint);
             }
-            let _ = ConnectTo::parse(&value);
+            let _ = connect_to(&value);
         }
     }
 }

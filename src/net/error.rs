@@ -12,8 +12,9 @@ use ureq::{Error, Timeout};
 
 use crate::error::Problem;
 use crate::file::reason;
+use crate::net::authority::Authority;
 use crate::net::certificate;
-use crate::net::endpoint::{ConnectTo, Endpoint};
+use crate::net::endpoint::Endpoint;
 
 const CHECK_NAME: &str = "check the name and the DNS of this machine, or do without: an address in \
                           numbers, --connect-to ADDR:PORT, or a proxy at socks5h://, which resolves \
@@ -158,7 +159,7 @@ pub(crate) struct Peer<'a> {
     pub(crate) host: &'a str,
     /// Without its credentials.
     pub(crate) proxy: Option<&'a str>,
-    pub(crate) connect_to: Option<&'a ConnectTo>,
+    pub(crate) connect_to: Option<&'a Authority>,
 }
 
 impl Peer<'_> {

@@ -129,7 +129,7 @@ impl<'a> Http<'a> {
             (Some(address), _) => format!("connecting to {address}"),
             (None, Route::Via(named)) => format!("proxy {named:?}"),
             (None, Route::Direct(Some(exempt))) => {
-                format!("no proxy, exempted by {} in {}", exempt.entry, exempt.variable)
+                format!("no proxy, exempted by NO_PROXY ({})", exempt.entry)
             }
             (None, Route::Direct(None)) => "no proxy".to_owned(),
             (None, Route::Unusable(_)) => "a proxy that cannot be used".to_owned(),

@@ -11,7 +11,7 @@
 //! its top: `resolver`, `tunnel`, `tls`.
 
 pub mod answer;
-mod authority;
+pub mod authority;
 mod certificate;
 pub mod clock;
 mod dns;
@@ -36,7 +36,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::Problem;
 use crate::text::Safe;
-use endpoint::ConnectTo;
+use authority::Authority;
 use proxy::{NamedProxy, Proxies, Route};
 
 /// The longest request head, in bytes; also the buffer for what goes out, as a line must fit in
@@ -49,7 +49,7 @@ pub struct Network {
     /// Trusted certificates.
     pub roots: roots::Roots,
     /// Where TCP connections go instead of to the host.
-    pub connect_to: Option<ConnectTo>,
+    pub connect_to: Option<Authority>,
     /// The proxies of the environment.
     pub proxies: Proxies,
     /// For one request with all its tries.

@@ -5,12 +5,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::net::authority::{Authority, Host};
+use crate::net::authority::Authority;
 
 /// An entry of `NO_PROXY`.
 #[derive(Debug)]
 pub struct Exempt {
-    pub(crate) variable: &'static str,
     pub(crate) entry: String,
     rule: Rule,
     port: Option<u16>,
@@ -22,38 +21,33 @@ enum Rule {
     Network(IpNet),
     /// A name with all names below it, in lower case, without dots at its ends.
     Domain(String),
-    /// An entry that makes no sense.
-    Nothing,
 }
 
-pub(crate) fn exemptions(variable: &'static str, list: &str) -> Vec<Exempt> {
-    list.split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|entry| !entry.is_empty())
-        .map(|entry| {
-            let (rule, port) = rule(entry);
-            Exempt { variable, entry: entry.to_owned(), rule, port }
-        })
-        .collect()
+/// Without the entries that make no sense.
+pub(crate) fn exemptions(list: &str) -> Vec<Exempt> {
+    let entries = list.split(|c: char| c == ',' || c.is_whitespace());
+    let exempt = |entry: &str| {
+        let (rule, port) = rule(entry)?;
+        Some(Exempt { entry: entry.to_owned(), rule, port })
+    };
+    entries.filter_map(exempt).collect()
 }
 
-fn rule(entry: &str) -> (Rule, Option<u16>) {
+fn rule(entry: &str) -> Option<(Rule, Option<u16>)> {
     if entry == "*" {
-        return (Rule::Everything, None);
+        return Some((Rule::Everything, None));
     }
     if entry.contains('/') {
-        return (network(entry).map_or(Rule::Nothing, Rule::Network), None);
+        return Some((Rule::Network(network(entry)?), None));
     }
     // `.example.com` and `*.example.com` are `example.com`, as in curl.
     let name = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);
-    match Authority::parse(name.strip_prefix('.').unwrap_or(name)) {
-        Ok(Authority { host: Host::Ip(ip), port }) => {
-            (Rule::Network(ip.to_canonical().into()), port)
-        }
-        Ok(Authority { host: Host::Name(name), port }) => {
-            (Rule::Domain(name.trim_end_matches('.').to_owned()), port)
-        }
-        Err(_) => (Rule::Nothing, None),
-    }
+    let Authority { host, port } = Authority::parse(name.strip_prefix('.').unwrap_or(name)).ok()?;
+    let rule = match host.parse::<IpAddr>() {
+        Ok(ip) => Rule::Network(ip.to_canonical().into()),
+        Err(_) => Rule::Domain(host.trim_end_matches('.').to_owned()),
+    };
+    Some((rule, port))
 }
 
 /// Networks with the brackets of an IPv6 address too; `::ffff:10.0.0.0/104` is `10.0.0.0/8`.

@@ -2,7 +2,7 @@
 //! is open: without the cache each request of a run would wait for a look-up, and fail with it.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,8 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{self, ResolvedSocketAddrs};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::net::authority::HTTPS;
+use crate::net::authority::{Authority, HTTPS};
 use crate::net::dns::{self, has_route};
-use crate::net::endpoint::ConnectTo;
 use crate::net::error::NetError;
 use crate::signals::Signals;
 
@@ -32,7 +31,7 @@ type Known = HashMap<String, (Vec<IpAddr>, Instant)>;
 #[derive(Debug, Clone)]
 pub(crate) struct Resolver {
     /// Replaces every host and port.
-    pub(crate) connect_to: Option<ConnectTo>,
+    pub(crate) connect_to: Option<Authority>,
     pub(crate) signals: Signals,
     pub(crate) known: Arc<Mutex<Known>>,
 }
@@ -45,7 +44,7 @@ impl resolver::Resolver for Resolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let (host, port) = match &self.connect_to {
-            Some(ConnectTo { host, port }) => (host.to_string(), *port),
+            Some(Authority { host, port }) => (host.clone(), port.unwrap_or(HTTPS)),
             None => {
                 let host = uri.host().ok_or(Error::HostNotFound)?;
                 (host.to_owned(), uri.port_u16().unwrap_or(HTTPS))
@@ -68,8 +67,8 @@ impl Resolver {
         let addresses = match known {
             Some((addresses, since)) if since.elapsed() < FRESH => return Ok(addresses),
             // Kept as if it were new, so that a silent name server costs its seconds once.
-            Some((old, _)) => look_up(host, deadline, &self.signals).unwrap_or(old),
-            None => look_up(host, deadline, &self.signals)?,
+            Some((old, _)) => dns::look_up(host, deadline, &self.signals).map_or(old, in_turn),
+            None => in_turn(dns::look_up(host, deadline, &self.signals)?),
         };
         self.known().insert(host.to_owned(), (addresses.clone(), Instant::now()));
         Ok(addresses)
@@ -78,19 +77,6 @@ impl Resolver {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// localhost and names below it are the loopback without asking anybody (RFC 6761, 6.3): there is
-/// no hosts file in an empty root.
-fn look_up(host: &str, deadline: Instant, signals: &Signals) -> Result<Vec<IpAddr>, NetError> {
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let found = match name.rsplit('.').next() {
-        Some(last) if last.eq_ignore_ascii_case("localhost") => {
-            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-        }
-        _ => dns::look_up(host, deadline, signals)?,
-    };
-    Ok(in_turn(found))
 }
 
 /// Alternates the families (RFC 8305, 4), without addresses that have no route, unless none has one:
@@ -123,7 +109,7 @@ mod tests {
         Ok(found.iter().map(ToString::to_string).collect())
     }
 
-    fn resolver(connect_to: Option<ConnectTo>) -> Resolver {
+    fn resolver(connect_to: Option<Authority>) -> Resolver {
         Resolver { connect_to, signals: Signals::default(), known: Arc::default() }
     }
 
@@ -144,7 +130,7 @@ mod tests {
         for (to, expected) in
             [("127.0.0.1:1", "127.0.0.1:1"), ("[::1]:2", "[::1]:2"), ("localhost:3", "127.0.0.1:3")]
         {
-            let resolver = resolver(Some(ConnectTo::parse(to).unwrap()));
+            let resolver = resolver(Some(Authority::parse(to).unwrap()));
             let uri = "https://main.realtime.ably.net:9/x".parse().unwrap();
             let found = resolver::Resolver::resolve(
                 &resolver,

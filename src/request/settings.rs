@@ -11,7 +11,7 @@ use crate::error::Problem;
 use crate::file::{Named, STDIN};
 use crate::keys::handed_over::Place;
 use crate::net::Network;
-use crate::net::endpoint::{ConnectTo, Endpoint};
+use crate::net::endpoint::{self, Endpoint};
 use crate::net::proxy::Proxies;
 use crate::net::roots::Roots;
 use crate::request::issued_before::IssuedBefore;
@@ -162,7 +162,7 @@ pub fn network(args: &Args, env: Environment) -> Result<Network, Problem> {
     let get = |name: &str| env.raw(name).map(|value| value.to_string_lossy().into_owned());
     Ok(Network {
         roots: Roots::built_in(),
-        connect_to: parsed(args, env, Id::ConnectTo, ConnectTo::parse)?.map(|(it, _)| it),
+        connect_to: parsed(args, env, Id::ConnectTo, endpoint::connect_to)?.map(|(it, _)| it),
         proxies: Proxies::from_env(get),
         timeout: timeout(args)?,
     })

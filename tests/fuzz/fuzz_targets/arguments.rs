@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use ably_revoke_token::cli::flags::Id;
 use ably_revoke_token::cli::parse::{self, Command};
-use ably_revoke_token::net::endpoint::{ConnectTo, Endpoint};
+use ably_revoke_token::net::endpoint::{Endpoint, connect_to};
 use ably_revoke_token::request::issued_before::IssuedBefore;
 use ably_revoke_token::text::is_hostile;
 use libfuzzer_sys::fuzz_target;
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
             let text = |id| args.all(id).next().and_then(|value| value.to_str());
             let problems = [
                 text(Id::Endpoint).and_then(|value| Endpoint::parse(value).err()),
-                text(Id::ConnectTo).and_then(|value| ConnectTo::parse(value).err()),
+                text(Id::ConnectTo).and_then(|value| connect_to(value).err()),
                 text(Id::IssuedBefore).and_then(|value| IssuedBefore::parse(value).err()),
             ];
             for problem in problems.into_iter().flatten() {
