@@ -406,7 +406,7 @@ refreshToken = "s3cret-refresh"
                 "line 4: accounts.a.endpoint has a port already",
             ),
             ("endpoint = 'acme'\nport = 8443", "endpoint is a routing policy"),
-            ("endpoint = 's3cret@h.example'", "line 4: accounts.a.endpoint has a user name in it"),
+            ("endpoint = 's3cret@h.example'", "line 4: accounts.a.endpoint has more in it"),
             ("endpoint = 5", "line 4: accounts.a.endpoint must be a string"),
         ] {
             let message = endpoint(lines).unwrap().unwrap_err().message;

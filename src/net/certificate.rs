@@ -1,4 +1,4 @@
-//! Why TLS fails, in words, and who issued a certificate. rustls decides; but its "UnknownIssuer" does
+//! What is wrong with a certificate, in words, and who issued it. rustls decides; but its "UnknownIssuer" does
 //! not name the issuer, which is the first question of an operator behind a proxy that makes
 //! certificates of its own.
 
@@ -6,10 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use humantime::format_rfc3339_seconds;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{AlertDescription as Alert, CertificateError as Bad, Error as TlsError, OtherError};
+use rustls::{CertificateError as Bad, OtherError};
 use webpki::EndEntityCert;
 
-use crate::net::error::{At, NetError, Retry};
 use crate::text::listed;
 
 /// The longest name that is shown, in characters.
@@ -20,37 +19,9 @@ const ISSUER: &str = "if a proxy or a private CA issued it, give that CA's certi
                       own certificate";
 const SERVER: &str = "give the server a better certificate, or check --endpoint and --connect-to: \
                       something else may answer there";
-const VERSION: &str = "the server must speak TLS 1.2 or newer";
-
-pub(crate) fn tls_error(error: &TlsError) -> NetError {
-    let (what, remedy) = match error {
-        TlsError::InvalidCertificate(bad) => {
-            let (what, remedy) = flaw(bad);
-            let what = format!(
-                "has a certificate that {what}; after a bad certificate no other host is tried"
-            );
-            // It may be an attack: no other host gets the request.
-            return NetError::new(At::Host, what, &remedy, Retry::Never);
-        }
-        TlsError::AlertReceived(Alert::ProtocolVersion | Alert::HandshakeFailure)
-        | TlsError::PeerIncompatible(_) => {
-            ("has no TLS version or cipher in common with this program".to_owned(), VERSION)
-        }
-        TlsError::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate) => (
-            "wants a client certificate".to_owned(),
-            "no client certificate can be given here: check whether this is the right host and port",
-        ),
-        TlsError::AlertReceived(alert) => {
-            (format!("refused the TLS connection: TLS alert {} ({alert:?})", u8::from(*alert)), "")
-        }
-        TlsError::InvalidMessage(_) => ("does not speak TLS on this port".to_owned(), ""),
-        other => (format!("made no TLS connection: {other}"), ""),
-    };
-    NetError::new(At::Host, what, remedy, Retry::OtherHost)
-}
 
 /// What is wrong with a certificate, as the rest of a sentence, and what to do about it.
-fn flaw(bad: &Bad) -> (String, String) {
+pub(crate) fn flaw(bad: &Bad) -> (String, String) {
     let (what, remedy) = match bad {
         Bad::ExpiredContext { time, not_after } => {
             return (format!("has expired: it was valid until {}", day(*not_after)), clock(*time));
@@ -66,11 +37,10 @@ fn flaw(bad: &Bad) -> (String, String) {
             (format!("is for another name: {}", names(presented)), SERVER)
         }
         Bad::BadSignature => (
-            "does not fit a signature: its RSA key has fewer than 2048 bits, or it is not signed by the \
-             key that should have signed it"
+            "does not fit a signature: its RSA key has fewer than 2048 bits, or another CA has the same \
+             name"
                 .to_owned(),
-            "give the server a longer key; where another CA of the same name is trusted, check --ca-file \
-             and SSL_CERT_FILE",
+            "give the server a longer key, or check --ca-file and SSL_CERT_FILE",
         ),
         Bad::Other(OtherError(inner)) => match inner.downcast_ref::<webpki::Error>() {
             Some(webpki::Error::CaUsedAsEndEntity) => (
@@ -172,15 +142,12 @@ mod tests {
             (named(&[]), "no subjectAltName", "better certificate"),
             (other(webpki::Error::CaUsedAsEndEntity), "a CA's own", "CA:FALSE"),
             (other(webpki::Error::UnsupportedCertVersion), "Version", "better certificate"),
-            (Bad::BadSignature, "2048 bits", "same name"),
+            (Bad::BadSignature, "2048 bits", "--ca-file"),
             (Bad::InvalidPurpose, "Purpose", "better certificate"),
         ] {
             let (what, remedy) = flaw(&bad);
             assert!(what.contains(told) && remedy.contains(advised), "{what}: {remedy}");
-            assert_eq!(tls_error(&TlsError::InvalidCertificate(bad)).retry, Retry::Never);
         }
-        let alert = tls_error(&TlsError::AlertReceived(Alert::Unknown(200)));
-        assert!(format!("{alert}").contains("TLS alert 200") && alert.retry == Retry::OtherHost);
     }
 
     fn name(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {

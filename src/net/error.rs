@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
-use rustls::Error as TlsError;
+use rustls::{AlertDescription as Alert, Error as TlsError};
 use ureq::{Error, Timeout};
 
 use crate::error::Problem;
@@ -87,22 +87,21 @@ impl NetError {
 
     /// Translates an error of ureq. `sent`: the request may have left.
     pub(crate) fn of_ureq(error: Error, sent: bool) -> Self {
-        let late = |what: &str| {
-            Self::new(At::Host, format!("did not {what} in time"), "", Retry::SameHost)
-        };
         match error {
             Error::Other(inner) => match inner.downcast() {
                 Ok(own) => *own,
                 Err(other) => Self::other(&other.to_string(), sent),
             },
             Error::Io(inner) => Self::of_io(&inner, sent),
-            Error::Rustls(inner) => certificate::tls_error(&inner),
+            Error::Rustls(inner) => Self::of_tls(&inner),
             Error::Timeout(_) if !sent => {
                 Self::new(At::Hop, "did not take the connection in time", "", Retry::SameHost)
             }
-            Error::Timeout(Timeout::SendRequest | Timeout::SendBody) => late("take the request"),
-            Error::Timeout(Timeout::RecvBody) => late("complete its answer"),
-            Error::Timeout(_) => late("answer"),
+            Error::Timeout(phase) => {
+                let what =
+                    if phase == Timeout::RecvBody { "complete its answer" } else { "answer" };
+                Self::new(At::Host, format!("did not {what} in time"), "", Retry::SameHost)
+            }
             Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
                 Self::new(At::Host, "sent an answer that is not HTTP", CHECK_ENDPOINT, Retry::Never)
             }
@@ -113,7 +112,7 @@ impl NetError {
     pub(crate) fn of_io(error: &io::Error, sent: bool) -> Self {
         use ErrorKind as Kind;
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
-            return certificate::tls_error(tls);
+            return Self::of_tls(tls);
         }
         if matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE)) {
             let remedy = "allow this program more of them (ulimit -n)";
@@ -139,6 +138,32 @@ impl NetError {
         let when = if sent { "its answer was complete" } else { "the request could be sent" };
         let what = format!("{how} the connection before {when}");
         Self::new(At::Host, what, "", Retry::SameHost)
+    }
+
+    fn of_tls(error: &TlsError) -> Self {
+        let (what, remedy) = match error {
+            TlsError::InvalidCertificate(bad) => {
+                let (what, remedy) = certificate::flaw(bad);
+                let what = format!("has a certificate that {what}; no other host is tried");
+                // It may be an attack: no other host gets the request.
+                return Self::new(At::Host, what, &remedy, Retry::Never);
+            }
+            TlsError::AlertReceived(Alert::ProtocolVersion | Alert::HandshakeFailure)
+            | TlsError::PeerIncompatible(_) => (
+                "has no TLS version or cipher in common with this program".to_owned(),
+                "the server must speak TLS 1.2 or newer",
+            ),
+            TlsError::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate) => (
+                "wants a client certificate".to_owned(),
+                "none can be given here: check whether this is the right host and port",
+            ),
+            TlsError::AlertReceived(alert) => {
+                (format!("refused the connection: TLS alert {} ({alert:?})", u8::from(*alert)), "")
+            }
+            TlsError::InvalidMessage(_) => ("does not speak TLS on this port".to_owned(), ""),
+            other => (format!("made no TLS connection: {other}"), ""),
+        };
+        Self::new(At::Host, what, remedy, Retry::OtherHost)
     }
 
     fn other(why: &str, sent: bool) -> Self {

@@ -15,7 +15,6 @@ use ureq::{Agent, AsSendBody, SendBody};
 use crate::error::Problem;
 use crate::net::answer::Answer;
 use crate::net::error::{Failure, NetError, Peer, Retry};
-use crate::net::proxy::Route;
 use crate::net::resolver::Resolver;
 use crate::net::tls::{self, SENT, Tls};
 use crate::net::tunnel::Tunnel;
@@ -111,28 +110,24 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Pauses all other requests, as soon as none does so.
-    pub(super) fn pause(&self, until: Instant) -> Pause<'_> {
-        loop {
+    /// Pauses all other requests, as soon as none does so. `None` if the time is over before.
+    pub(super) fn pause(&self, until: Instant) -> Option<Pause<'_>> {
+        while self.pause.swap(true, Ordering::SeqCst) {
             self.ready(Some(until));
-            let is_first = !self.pause.swap(true, Ordering::SeqCst);
-            // Its own time, or the run's, is over.
-            if is_first || self.signals.caught().is_some() || Instant::now() >= until {
-                return Pause(is_first.then_some(&self.pause));
+            if self.signals.caught().is_some() || Instant::now() >= until {
+                return None;
             }
         }
+        Some(Pause(&self.pause))
     }
 
     /// Describes the host, the way to it and the roots, without a proxy's credentials.
     pub fn described(&self, authority: &str) -> String {
         let way = match (&self.network.connect_to, self.network.proxies.route(authority)) {
             (Some(address), _) => format!("connecting to {address}"),
-            (None, Route::Via(named)) => format!("proxy {named:?}"),
-            (None, Route::Direct(Some(exempt))) => {
-                format!("no proxy, exempted by NO_PROXY ({})", exempt.entry)
-            }
-            (None, Route::Direct(None)) => "no proxy".to_owned(),
-            (None, Route::Unusable(_)) => "a proxy that cannot be used".to_owned(),
+            (None, Ok(Some(named))) => format!("proxy {named:?}"),
+            (None, Ok(None)) => "no proxy".to_owned(),
+            (None, Err(_)) => "a proxy that cannot be used".to_owned(),
         };
         format!("host {authority}, {way}, {}", self.network.roots)
     }
@@ -221,12 +216,12 @@ impl<'a> Http<'a> {
     }
 }
 
-/// Ends with this. `None`: another request has it.
-pub(super) struct Pause<'a>(Option<&'a AtomicBool>);
+/// A pause of all requests but one, which ends with this.
+pub(super) struct Pause<'a>(&'a AtomicBool);
 
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
-        self.0.iter().for_each(|pause| pause.store(false, Ordering::SeqCst));
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 

@@ -37,7 +37,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::Problem;
 use crate::text::Safe;
 use authority::Authority;
-use proxy::{NamedProxy, Proxies, Route};
+use proxy::{NamedProxy, Proxies};
 
 /// The longest request head, in bytes; also the buffer for what goes out, as a line must fit in
 /// whole. ureq's own buffers are 128 KiB each, zeroed at every start.
@@ -71,14 +71,7 @@ impl Network {
 
     /// The proxy for a host; none with `--connect-to`, which says itself where connections go.
     fn proxy(&self, authority: &str) -> Result<Option<&NamedProxy>, &Problem> {
-        if self.connect_to.is_some() {
-            return Ok(None);
-        }
-        match self.proxies.route(authority) {
-            Route::Via(named) => Ok(Some(named)),
-            Route::Direct(_) => Ok(None),
-            Route::Unusable(problem) => Err(problem),
-        }
+        if self.connect_to.is_some() { Ok(None) } else { self.proxies.route(authority) }
     }
 }
 

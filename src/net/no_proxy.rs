@@ -5,12 +5,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::net::authority::Authority;
+use crate::net::authority::{Authority, HTTPS};
 
 /// An entry of `NO_PROXY`.
 #[derive(Debug)]
-pub struct Exempt {
-    pub(crate) entry: String,
+pub(crate) struct Exempt {
     rule: Rule,
     port: Option<u16>,
 }
@@ -26,11 +25,7 @@ enum Rule {
 /// Without the entries that make no sense.
 pub(crate) fn exemptions(list: &str) -> Vec<Exempt> {
     let entries = list.split(|c: char| c == ',' || c.is_whitespace());
-    let exempt = |entry: &str| {
-        let (rule, port) = rule(entry)?;
-        Some(Exempt { entry: entry.to_owned(), rule, port })
-    };
-    entries.filter_map(exempt).collect()
+    entries.filter_map(|entry| rule(entry).map(|(rule, port)| Exempt { rule, port })).collect()
 }
 
 fn rule(entry: &str) -> Option<(Rule, Option<u16>)> {
@@ -61,16 +56,15 @@ fn network(entry: &str) -> Option<IpNet> {
 }
 
 impl Exempt {
-    pub(crate) fn covers(&self, host: &str, port: u16) -> bool {
-        if self.port.is_some_and(|own| own != port) {
+    pub(crate) fn covers(&self, to: &Authority) -> bool {
+        if self.port.is_some_and(|own| own != to.port.unwrap_or(HTTPS)) {
             return false;
         }
-        match (&self.rule, host.parse::<IpAddr>()) {
+        match (&self.rule, to.host.parse::<IpAddr>()) {
             (Rule::Everything, _) => true,
             (Rule::Network(network), Ok(ip)) => network.contains(&ip.to_canonical()),
             (Rule::Domain(domain), Err(_)) => {
-                let name = host.trim_end_matches('.').to_ascii_lowercase();
-                let above = name.strip_suffix(domain.as_str());
+                let above = to.host.trim_end_matches('.').strip_suffix(domain.as_str());
                 above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }
             _ => false,
@@ -84,7 +78,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::net::proxy::{Proxies, Route};
+    use crate::net::proxy::Proxies;
 
     fn exempt(list: &str, host: &str, port: u16) -> bool {
         let proxies = Proxies::from_env(|name| match name {
@@ -96,7 +90,7 @@ mod tests {
             Ok(ip) => format!("[{ip}]"),
             Err(_) => host.to_owned(),
         };
-        matches!(proxies.route(&format!("{host}:{port}")), Route::Direct(_))
+        proxies.route(&format!("{host}:{port}")).unwrap().is_none()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use ureq::{Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::error::Problem;
-use crate::net::authority::{Authority, HTTPS};
+use crate::net::authority::Authority;
 use crate::net::no_proxy::{Exempt, exemptions};
 
 /// The variables in their order. Lower case first, as curl does it. `HTTP_PROXY` is not among
@@ -51,16 +51,6 @@ impl fmt::Debug for NamedProxy {
     }
 }
 
-/// The way to a host.
-#[derive(Debug)]
-pub enum Route<'a> {
-    /// Without a proxy. `None` where none is set.
-    Direct(Option<&'a Exempt>),
-    Via(&'a NamedProxy),
-    /// Through a proxy that cannot be used: never directly instead.
-    Unusable(&'a Problem),
-}
-
 impl Proxies {
     /// Reads the variables by way of `get`. Set but empty counts as unset. Where both cases of a
     /// name are set, lower case counts. A proxy that does not work here is a flaw only of the
@@ -80,20 +70,12 @@ impl Proxies {
         Self { proxy, exempt }
     }
 
-    /// The way to `host` or `host:port` as a URL has it; the port is 443 if it has none.
-    pub fn route(&self, authority: &str) -> Route<'_> {
-        let (host, port) = match Authority::parse(authority) {
-            Ok(Authority { host, port }) => (host, port.unwrap_or(HTTPS)),
-            // There will be no connection.
-            Err(_) => (authority.to_owned(), HTTPS),
-        };
-        let exempt = self.exempt.iter().find(|exempt| exempt.covers(&host, port));
-        match (&self.proxy, exempt) {
-            (None, _) => Route::Direct(None),
-            (_, Some(exempt)) => Route::Direct(Some(exempt)),
-            (Some(Ok(named)), None) => Route::Via(named),
-            (Some(Err(problem)), None) => Route::Unusable(problem),
-        }
+    /// The proxy for `host` or `host:port` as a URL has it. The error is that it cannot be used: never
+    /// connect directly instead.
+    pub fn route(&self, authority: &str) -> Result<Option<&NamedProxy>, &Problem> {
+        let to = Authority::parse(authority).ok();
+        let is_exempt = to.is_some_and(|to| self.exempt.iter().any(|rule| rule.covers(&to)));
+        self.proxy.as_ref().filter(|_| !is_exempt).map(Result::as_ref).transpose()
     }
 
     pub fn secrets(&self) -> &[String] {
@@ -198,16 +180,15 @@ mod tests {
 
     fn way(proxies: &Proxies, host: &str, port: u16) -> String {
         match proxies.route(&format!("{host}:{port}")) {
-            Route::Via(named) => format!("{named:?}"),
-            Route::Direct(Some(exempt)) => exempt.entry.clone(),
-            Route::Direct(None) => "direct".to_owned(),
-            Route::Unusable(problem) => problem.message.clone(),
+            Ok(Some(named)) => format!("{named:?}"),
+            Ok(None) => "direct".to_owned(),
+            Err(problem) => problem.message.clone(),
         }
     }
 
     fn exempt(list: &str, host: &str, port: u16) -> bool {
         let proxies = with(&[("https_proxy", "proxy:3128"), ("NO_PROXY", list)]);
-        matches!(proxies.route(&format!("{host}:{port}")), Route::Direct(_))
+        proxies.route(&format!("{host}:{port}")).unwrap().is_none()
     }
 
     #[test]
@@ -245,7 +226,7 @@ mod tests {
             let proxies = one(value);
             assert_eq!(way(&proxies, "h", 443), format!("{shown} from HTTPS_PROXY"));
             assert!(!format!("{proxies:?}").contains("s3cret"));
-            let Route::Via(NamedProxy { proxy, .. }) = proxies.route("h") else { panic!("direct") };
+            let NamedProxy { proxy, .. } = proxies.route("h").unwrap().unwrap();
             assert!(format!("{}", proxy.uri()).contains(shown.split_once("//").unwrap().1));
         }
     }
@@ -263,7 +244,7 @@ mod tests {
             (":only", "", "only"),
         ] {
             let proxies = one(&format!("http://{typed}@proxy:3128"));
-            let Route::Via(NamedProxy { proxy, .. }) = proxies.route("h") else { panic!("direct") };
+            let NamedProxy { proxy, .. } = proxies.route("h").unwrap().unwrap();
             assert_eq!(proxy.username(), Some(user));
             assert_eq!(proxy.password(), Some(password));
             let secret = if password.is_empty() { user } else { password };
@@ -313,7 +294,7 @@ mod tests {
             ("http://user:s3cret\r\n@proxy", "white space"),
         ] {
             let proxies = one(value);
-            let Route::Unusable(problem) = proxies.route("h") else { panic!("{value:?}") };
+            let problem = proxies.route("h").expect_err(value);
             let text = format!("{} {}", problem.message, problem.remedy);
             assert!(text.contains(reason), "{value:?}: {text}");
             assert!(text.contains("HTTPS_PROXY"));
@@ -322,24 +303,24 @@ mod tests {
         // A later variable does not make up for it; an exempt host does not need it.
         let proxies =
             with(&[("https_proxy", "socks4://p"), ("ALL_PROXY", "p:1"), ("NO_PROXY", "a")]);
-        assert!(matches!(proxies.route("h"), Route::Unusable(_)));
-        assert_eq!(way(&proxies, "a", 443), "a");
+        assert!(proxies.route("h").is_err());
+        assert_eq!(way(&proxies, "a", 443), "direct");
     }
 
     #[test]
     fn a_route_says_where_it_comes_from() {
         let proxies = with(&[("all_proxy", "p:1"), ("no_proxy", "x, .Ably.net")]);
-        assert_eq!(way(&proxies, "main.realtime.ably.net", 443), ".Ably.net");
+        assert_eq!(way(&proxies, "main.realtime.ably.net", 443), "direct");
         assert_eq!(way(&proxies, "other", 443), "http://p:1 from all_proxy");
-        assert!(matches!(proxies.route("rest.ably.net:8443"), Route::Direct(_)));
-        assert!(matches!(proxies.route("[::1]:8443"), Route::Via { .. }));
-        assert!(matches!(Proxies::default().route("h"), Route::Direct(None)));
+        assert!(proxies.route("rest.ably.net:8443").unwrap().is_none());
+        assert!(proxies.route("[::1]:8443").unwrap().is_some());
+        assert!(Proxies::default().route("h").unwrap().is_none());
     }
 
     proptest! {
         #[test]
         fn no_value_makes_it_panic_or_leak(user in "\\PC{0,12}", list in "\\PC{0,40}", host in "\\PC{0,20}") {
-            if let Route::Unusable(problem) = one(&format!("http://u:Zq9{user}@p:1")).route("h") {
+            if let Err(problem) = one(&format!("http://u:Zq9{user}@p:1")).route("h") {
                 prop_assert!(!problem.message.contains("Zq9"));
             }
             let _ = exempt(&list, &host, 443);
@@ -352,7 +333,7 @@ mod tests {
             typed.push(':');
             typed.extend(utf8_percent_encode(&password, NON_ALPHANUMERIC));
             let proxies = one(&format!("http://{typed}@p:1"));
-            let Route::Via(NamedProxy { proxy, .. }) = proxies.route("h") else { panic!("direct") };
+            let NamedProxy { proxy, .. } = proxies.route("h").unwrap().unwrap();
             prop_assert_eq!(proxy.username(), Some(user.as_str()));
             prop_assert_eq!(proxy.password(), Some(password.as_str()));
         }

@@ -8,40 +8,30 @@ pub const AGAIN: &str = "run the same command again: revoking twice is safe";
 /// For an answer that is not Ably's.
 pub const FOREIGN: &str = "something between here and Ably answered, such as a proxy, a firewall or a \
                            sign-in page: open the way to Ably, or check --endpoint and HTTPS_PROXY";
+const LIMITED: &str = "wait a minute and run the command again, or give --timeout more seconds";
 
 /// The remedy for one of Ably's codes; empty where none is known.
 pub fn of(code: Option<i64>) -> &'static str {
     let Some(code) = code else { return "" };
     match code {
-        40005 | 40130 => {
-            "Ably does not know this API key: copy the whole key from the dashboard again"
+        40003 => "give --issued-before a time that is neither in the future nor over an hour old",
+        40005 | 40101 | 40130 => {
+            "Ably does not know this API key, or its secret is wrong: copy the whole key from the dashboard again"
         }
         40012 => "Ably does not accept this client ID: check how it is written",
         40102 => "the key belongs to another app: use a key of the app that is meant",
-        40110 => "the account is disabled: see the dashboard, or ask Ably's support",
-        40113 => "the account is blocked: ask Ably's support",
+        40110 | 40113 | 40120 => {
+            "the account or the app is disabled or blocked: see the dashboard, or ask Ably's support"
+        }
         40115 => {
             "the account has reached its limit of API requests: wait, or ask Ably's support to raise it"
         }
-        40120 => "the app is disabled: enable it in the dashboard",
-        40132 => "the API key has expired: use another key of the app",
-        40161 | 40167 => {
-            "this key or its account may not do this: see its capabilities in the dashboard, or ask Ably's support"
-        }
-        40330..=40332 => {
-            "this host does not serve the app: give the app's own endpoint with --endpoint"
-        }
-        50205 | 50305 | 50306 | 50405 => {
-            "try again; if it stays, quote the ID in brackets at the end of the message to Ably's support"
-        }
-        40003 => "give --issued-before a time that is neither in the future nor over an hour old",
-        40101 => "the key's secret or name is wrong: copy the whole key from the dashboard again",
         40121 => {
             "enable revocable tokens for the key in the dashboard (API keys); for channels ask Ably's support"
         }
-        40131 => "the API key has been revoked: use another key of the app",
+        40131 | 40132 => "the API key has been revoked or has expired: use another key of the app",
         40133 => "use the key that issued the tokens: another key cannot revoke them",
-        40160 => {
+        40160 | 40161 | 40167 => {
             "the key's capability does not allow this, or revocable tokens are not enabled for it: see the key in the dashboard, or use another key of the app"
         }
         40162 => "revocation needs an API key; a token cannot revoke",
@@ -51,11 +41,15 @@ pub fn of(code: Option<i64>) -> &'static str {
         40300 => {
             "the app or account may be disabled, or the key may lack a permission: see the dashboard"
         }
+        40330..=40332 => {
+            "this host does not serve the app: give the app's own endpoint with --endpoint"
+        }
         40400 => {
             "the app or key does not exist: check the key, IDs are case-sensitive; this does not mean that there are no tokens"
         }
-        42910 | 42918 | 42922 => {
-            "wait a minute and run the command again, or give --timeout more seconds"
+        42910 | 42918 | 42922 => LIMITED,
+        50205 | 50305 | 50306 | 50405 => {
+            "try again; if it stays, quote the ID in brackets at the end of the message to Ably's support"
         }
         _ => "",
     }
@@ -65,9 +59,7 @@ pub fn of(code: Option<i64>) -> &'static str {
 pub fn of_refusal(error: &AblyError, status: u16) -> String {
     match (of(error.code), error.code, status) {
         ("", _, 407) => "check the proxy's credentials".to_owned(),
-        ("", _, 429) => {
-            "wait a minute and run the command again, or give --timeout more seconds".to_owned()
-        }
+        ("", _, 429) => LIMITED.to_owned(),
         ("", Some(_), 401 | 403) => "check the API key and the app it belongs to".to_owned(),
         ("", Some(_), 404) => {
             "check --endpoint and the API key: the app or key was not found there".to_owned()
@@ -96,7 +88,7 @@ mod tests {
         for (code, words) in [
             (40003, "--issued-before"),
             (40121, "enable revocable tokens"),
-            (40131, "has been revoked: use another key"),
+            (40131, "has been revoked"),
             (40160, "the key's capability"),
             (40162, "needs an API key"),
             (40163, "Revocable tokens"),

@@ -120,7 +120,7 @@ impl Session<'_> {
         self.net.log.note("http", "wait", || {
             format!("rate-limited by {host}: next try in {} ms ({why})", wait.as_millis())
         });
-        pause.get_or_insert_with(|| self.net.pause(until));
+        *pause = pause.take().or_else(|| self.net.pause(until));
         self.net.signals.sleep((now + wait).saturating_duration_since(Instant::now()));
         match self.net.signals.caught() {
             Some(_) => Err("interrupted".to_owned()),

@@ -27,31 +27,19 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     };
     // What has no target is no result.
     let mut results: Vec<_> = results.filter_map(|it| Some((it.text("target")?, it))).collect();
-    // Ably sends them in the order asked, each once.
-    let in_order = results.iter().map(|(target, _)| target).eq(targets);
-    if !in_order {
-        results.sort_unstable_by_key(|(target, _)| *target);
-    }
-    let lacking = unknown(format!("the answer of {} holds no result for it", answer.host));
-    let outcome = |(at, target): (usize, &&str)| {
-        let own = match in_order {
-            true => at..at + 1,
-            false => {
-                let before = results.partition_point(|(own, _)| own < target);
-                before..results.partition_point(|(own, _)| own <= target)
-            }
-        };
-        let own = results.get(own).unwrap_or_default().iter();
+    results.sort_unstable_by_key(|(target, _)| *target);
+    let outcome = |target: &&str| {
+        let before = results.partition_point(|(own, _)| own < target);
+        let own = results.iter().skip(before).take_while(|(own, _)| own == target);
         let mut outcomes = own.map(|(_, result)| of_result(*result, answer, terms));
-        let Some(first) = outcomes.next() else { return lacking.clone() };
-        match outcomes.all(|other| other.word() == first.word()) {
-            true => first,
-            false => {
-                unknown(format!("{} gave results for it that contradict each other", answer.host))
-            }
-        }
+        let flaw = match outcomes.next() {
+            None => "gave no result for it",
+            Some(first) if outcomes.all(|other| other.word() == first.word()) => return first,
+            Some(_) => "gave results for it that contradict each other",
+        };
+        unknown(format!("{} {flaw}", answer.host))
     };
-    targets.iter().enumerate().map(outcome).collect()
+    targets.iter().map(outcome).collect()
 }
 
 /// The results of an answer in any of its forms: a batch result or a bare array with a 2xx,

@@ -84,7 +84,7 @@ fn partly(results: &[&str]) -> String {
 /// Bodies with which a 201 confirms neither target.
 #[rustfmt::skip] // a table: one row a line
 fn empty_promises() -> Vec<Row> {
-    let lacks = "holds no result for it";
+    let lacks = "no result for it";
     let timeless = "lacks the time from which it applies";
     let shapeless = "answered 201 without a result";
     let not_json = "a body that is not JSON";

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use ably_revoke_token::net::proxy::{Proxies, Route};
+use ably_revoke_token::net::proxy::Proxies;
 use ably_revoke_token::text::is_hostile;
 use libfuzzer_sys::fuzz_target;
 
@@ -21,20 +21,12 @@ fuzz_target!(|data: &str| {
     // Names in the list are shown in lower case.
     let listed = list.to_ascii_lowercase().contains(PASSWORD);
     assert!(listed || !format!("{proxies:?}").contains(PASSWORD));
-    let exempt = match proxies.route(host) {
-        Route::Direct(exempt) => {
-            assert!(exempt.is_some());
-            true
-        }
-        Route::Via(named) => {
-            assert_eq!(named.shown, "http://proxy:3128");
-            false
-        }
-        Route::Unusable(_) => panic!("a good proxy was refused"),
-    };
+    let named = proxies.route(host).expect("a good proxy was refused");
+    assert!(named.is_none_or(|named| named.shown == "http://proxy:3128"));
+    let exempt = named.is_none();
     let entries = || list.split(|c: char| c == ',' || c.is_whitespace());
-    if entries().any(|entry| entry == "*") {
-        assert!(exempt, "* is everything");
+    if entries().any(|entry| entry == "*") && proxies.route("h").is_ok_and(|it| it.is_some()) {
+        panic!("* is everything");
     }
     if entries().all(str::is_empty) {
         assert!(!exempt, "nothing is exempt by nothing");
@@ -42,13 +34,13 @@ fuzz_target!(|data: &str| {
     // A proxy of any form is refused or used, never passed over, and never shown whole.
     let proxies = Proxies::from_env(|name| (name == "HTTPS_PROXY").then(|| proxy.to_owned()));
     match proxies.route("main.realtime.ably.net") {
-        Route::Unusable(problem) => {
+        Err(problem) => {
             assert!(!problem.message.contains(PASSWORD), "{}", problem.message);
             assert!(!problem.message.contains(is_hostile), "{}", problem.message);
         }
-        Route::Via(named) => {
+        Ok(Some(named)) => {
             assert!(!named.shown.contains('@') && !named.shown.contains(is_hostile), "{named:?}");
         }
-        Route::Direct(_) => assert!(proxy.is_empty(), "{proxy:?} was passed over"),
+        Ok(None) => assert!(proxy.is_empty(), "{proxy:?} was passed over"),
     }
 });
