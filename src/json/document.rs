@@ -14,6 +14,8 @@ use miniserde::{Error, Result, json};
 const DEPTH_LIMIT: usize = 32;
 /// More than Ably's objects and tokens have. It bounds the search for repeated fields.
 const FIELDS_LIMIT: usize = 256;
+/// The last integer up to which an `f64` has all of them.
+const EXACT: u64 = 1 << 53;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
@@ -22,7 +24,7 @@ pub struct Document {
     texts: String,
     /// Whether an object in it has two fields of one name.
     pub repeats: bool,
-    /// How many lists and objects are open while it is read.
+    /// Of the lists and objects that are open while it is read.
     depth: usize,
 }
 
@@ -30,9 +32,7 @@ pub struct Document {
 enum Node {
     Null,
     Bool(bool),
-    Number(i64),
-    /// A number that is no `i64`.
-    Float(f64),
+    Number(f64),
     /// A string, by its start and end in `texts`. A field is a name and, next to it, its value.
     Text(usize, usize),
     /// Up to this node.
@@ -113,18 +113,15 @@ impl Visitor for Document {
     }
 
     fn negative(&mut self, number: i64) -> Result<()> {
-        self.push(Node::Number(number))
+        self.push(Node::Number(number as f64))
     }
 
     fn nonnegative(&mut self, number: u64) -> Result<()> {
-        self.push(i64::try_from(number).map_or(Node::Float(number as f64), Node::Number))
+        self.push(Node::Number(number as f64))
     }
 
-    /// Rounded down. Beyond 2^53 a float is exact no more.
     fn float(&mut self, number: f64) -> Result<()> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let is_exact = number.abs() <= EXACT;
-        self.push(if is_exact { Node::Number(number.floor() as i64) } else { Node::Float(number) })
+        self.push(Node::Number(number))
     }
 
     fn seq(&mut self) -> Result<Box<dyn Seq + '_>> {
@@ -228,13 +225,14 @@ impl<'a> Value<'a> {
         self.document.texts.get(start..end)
     }
 
+    /// A number, rounded down.
     pub fn as_integer(self) -> Option<i64> {
-        if let Node::Number(number) = self.node() { Some(number) } else { None }
+        self.as_nearest_integer().filter(|number| number.unsigned_abs() <= EXACT)
     }
 
     /// A number beyond the integers is the nearest one.
     pub fn as_nearest_integer(self) -> Option<i64> {
-        if let Node::Float(number) = self.node() { Some(number as i64) } else { self.as_integer() }
+        if let Node::Number(number) = self.node() { Some(number.floor() as i64) } else { None }
     }
 
     pub fn is_true(self) -> bool {
@@ -275,10 +273,13 @@ mod tests {
     #[test]
     fn a_text_is_read_value_by_value() {
         for (text, expected) in [
-            (r#"{"b":{"a":[1]}, "a":"x","a":""}"#, r#"{b:{a:[Number(1)]},a:"x",a:""}"#),
-            (r#"[true,-1,[],{}, "\u00e9\n"]"#, r#"[Bool(true),Number(-1),[],{},"é\n"]"#),
-            ("[1795428000000.0, 1.9, 1e300]", "[Number(1795428000000),Number(1),Float(1e300)]"),
-            ("[18446744073709551615]", "[Float(1.8446744073709552e19)]"),
+            (r#"{"b":{"a":[1]}, "a":"x","a":""}"#, r#"{b:{a:[Number(1.0)]},a:"x",a:""}"#),
+            (r#"[true,-1,[],{}, "\u00e9\n"]"#, r#"[Bool(true),Number(-1.0),[],{},"é\n"]"#),
+            (
+                "[1795428000000.0, 1.9, 1e300]",
+                "[Number(1795428000000.0),Number(1.9),Number(1e300)]",
+            ),
+            ("[18446744073709551615]", "[Number(1.8446744073709552e19)]"),
             (" null\n", "Null"),
         ] {
             assert_eq!(shown(Document::read(text).unwrap().root()), expected, "{text}");

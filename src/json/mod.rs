@@ -44,19 +44,14 @@ impl From<String> for Json {
 
 impl From<Vec<Json>> for Json {
     fn from(values: Vec<Json>) -> Self {
-        let mut text = String::from("[");
-        for value in values {
-            comma(&mut text);
-            text.push_str(&value.0);
-        }
-        text.push(']');
-        Self(text)
+        let texts: Vec<String> = values.into_iter().map(|value| value.0).collect();
+        Self(["[", &texts.join(","), "]"].concat())
     }
 }
 
-/// Collects an object's fields; what is `None` is left out.
+/// An object's fields, each as compact text; what is `None` is left out.
 #[derive(Debug, Clone, Default)]
-pub struct Fields(String);
+pub struct Fields(Vec<String>);
 
 impl Fields {
     pub fn new() -> Self {
@@ -64,10 +59,7 @@ impl Fields {
     }
 
     pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
-        comma(&mut self.0);
-        quote(&mut self.0, name);
-        self.0.push(':');
-        self.0.push_str(&value.into().0);
+        self.0.push([&*Json::from(name).0, &*value.into().0].join(":"));
         self
     }
 
@@ -80,22 +72,12 @@ impl Fields {
 
     /// These with others behind them.
     pub fn and(mut self, others: &Self) -> Self {
-        if !others.0.is_empty() {
-            comma(&mut self.0);
-            self.0.push_str(&others.0);
-        }
+        self.0.extend_from_slice(&others.0);
         self
     }
 
     pub fn done(self) -> Json {
-        Json(["{", &self.0, "}"].concat())
-    }
-}
-
-/// Separates what follows from a value before it.
-fn comma(text: &mut String) {
-    if !text.is_empty() && text != "[" {
-        text.push(',');
+        Json(["{", &self.0.join(","), "}"].concat())
     }
 }
 
@@ -182,11 +164,7 @@ pub fn quote(out: &mut String, text: &str) {
 
 fn escape(out: &mut String, c: char) {
     match c {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
+        '"' | '\\' => out.extend(['\\', c]),
         c if is_hostile(c) => c
             .encode_utf16(&mut [0; 2])
             .iter()

@@ -37,8 +37,8 @@ pub(crate) fn flaw(bad: &Bad) -> (String, String) {
             (format!("is for another name: {}", names(presented)), SERVER)
         }
         Bad::BadSignature => (
-            "does not fit a signature: its RSA key has fewer than 2048 bits, or another CA has the same \
-             name"
+            "does not fit its signature: the CA has only the name of a trusted one, or the RSA key has \
+             fewer than 2048 bits"
                 .to_owned(),
             "give the server a longer key, or check --ca-file and SSL_CERT_FILE",
         ),

@@ -344,7 +344,7 @@ fn before_sending() -> Vec<Row> {
         unsent("a certificate that has expired, in words", tls(Certificate::Expired), "has expired: it was valid until 2020-01-01T00:00:00Z"),
         unsent("a certificate for another name", tls(Certificate::WrongName), "is for another name: other.example.net"),
         unsent("a certificate of an unknown issuer", tls(Certificate::UnknownIssuer), "comes from an unknown issuer, Stranger CA"),
-        unsent("a certificate of a CA's namesake", tls(Certificate::Forged), "is not signed by the key that should have signed it"),
+        unsent("a certificate of a CA's namesake", tls(Certificate::Forged), "does not fit its signature"),
         unsent("a handshake without an answer after a connection", Play::Door(Door::Silent), "nothing in TLS").timeout(1),
         unsent("a CA's own certificate", tls(Certificate::OfTheCa), "is a CA's own"),
         unsent("an alert that wants a certificate", Play::Door(Door::Alert(116)), "wants a client certificate"),
