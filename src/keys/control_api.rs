@@ -113,20 +113,20 @@ impl<'a> ControlApi<'a> {
             items.filter_map(secret_of).for_each(|key| key.hide(&self.redactor));
             pages.push(page);
             let Some(link) = link.as_deref().and_then(next_link) else { return Ok(pages) };
-            path = follow(link, &path, self.session.host())
+            path = follow(link, &path, self.session.hosts.preferred())
                 .ok_or_else(|| self.unreadable("has its next page on another host"))?;
         }
         Err(self.unreadable("never ends: no last page among the first 1000"))
     }
 
     fn deadline(&self) -> Instant {
-        let net = self.session.net();
+        let net = self.session.net;
         net.deadline(net.network.timeout)
     }
 
     /// One page, and its `Link` header.
     fn get(&mut self, path: &str, until: Instant) -> Result<(Document, Option<String>), Error> {
-        let answer = self.session.get(path, until).map_err(|failure| {
+        let answer = self.session.send(path, None, until).map_err(|failure| {
             let mut problem = failure.problem.context("the Control API could not be asked");
             if problem.remedy.is_empty() {
                 LATER.clone_into(&mut problem.remedy);
@@ -142,7 +142,8 @@ impl<'a> ControlApi<'a> {
     }
 
     fn unreadable(&self, what: &str) -> Error {
-        let message = format!("the answer of the Control API at {} {what}", self.session.host());
+        let message =
+            format!("the answer of the Control API at {} {what}", self.session.hosts.preferred());
         let remedy = "check ABLY_CONTROL_HOST, or give a key with ABLY_API_KEY";
         Error::lookup(Problem::new(message, remedy), None)
     }

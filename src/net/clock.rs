@@ -18,7 +18,7 @@ pub fn now(net: Net<'_>, hosts: Hosts) -> Result<i64, Error> {
     };
     let session = Session::new(net, hosts, Credential::None);
     let session = session.map_err(|what| Problem::new(what, INSTEAD))?;
-    let answer = match session.get("/time", net.deadline(net.network.timeout)) {
+    let answer = match session.send("/time", None, net.deadline(net.network.timeout)) {
         Ok(answer) => answer,
         Err(failure) => {
             let Problem { message, remedy } = failure.problem;

@@ -10,11 +10,12 @@ use ureq::config::Config;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::{HeaderValue, Request};
 use ureq::unversioned::transport::{Connector, TcpConnector};
-use ureq::{Agent, AsSendBody, SendBody};
+use ureq::{Agent, AsSendBody};
 
 use crate::error::Problem;
 use crate::net::answer::Answer;
 use crate::net::error::{Failure, NetError, Peer, Retry};
+use crate::net::proxy::NamedProxy;
 use crate::net::resolver::Resolver;
 use crate::net::tls::{self, SENT, Tls};
 use crate::net::tunnel::Tunnel;
@@ -46,6 +47,7 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a str,
     /// The JSON body of a POST; a GET has none.
     pub(super) body: Option<&'a str>,
+    pub(super) authorization: Option<&'a HeaderValue>,
 }
 
 impl Call<'_> {
@@ -136,49 +138,65 @@ impl<'a> Http<'a> {
     pub(super) fn exchange(
         &self,
         call: Call<'_>,
-        authorization: Option<&HeaderValue>,
         authority: &str,
         budget: Duration,
     ) -> Result<Answer, Failure> {
-        let proxy = match self.network.proxy(authority) {
-            Ok(proxy) => proxy,
-            // The run has checked this; never connect directly instead.
-            Err(problem) => return Err(Failure::unsent(problem.clone())),
-        };
-        let once = || {
-            SENT.set(false);
-            let agent = self.agent();
-            let (mut text, mut none) = (call.body.unwrap_or_default(), ());
-            let body = if call.body.is_some() { text.as_body() } else { none.as_body() };
-            let request = request(call, body, authorization, authority)?;
-            let request = agent
-                .configure_request(request)
-                .timeout_global(Some(budget.min(EXCHANGE)))
-                .proxy(proxy.map(|named| named.proxy.clone()))
-                .build();
-            let response = agent.run(request)?;
-            Answer::read(response, authority, self.redactor.clone())
-        };
+        // The run has checked this; never connect directly instead.
+        let proxy = self.network.proxy(authority);
+        let proxy = proxy.map_err(|problem| Failure::unsent(problem.clone()))?;
         let connect_to = self.network.connect_to.as_ref();
         let peer = Peer { host: authority, proxy: proxy.map(|named| &*named.shown), connect_to };
-        let failed = |error| {
-            let error = NetError::of_ureq(error, SENT.get());
-            let mut failure = Failure::new(&error, peer, SENT.get());
-            if self.signals.caught().is_some() {
-                // The watcher has shut the connection down, whatever the error says.
-                failure.problem = Problem::new("stopped by a signal", "");
-                failure.retry = Retry::Never;
-            }
-            failure.problem = failure.problem.cleaned(&self.redactor);
-            failure
+        let once = || {
+            self.once(call, authority, proxy, budget).map_err(|error| {
+                let sent = SENT.get();
+                let mut failure = Failure::new(&NetError::of_ureq(error, sent), peer, sent);
+                if self.signals.caught().is_some() {
+                    // The watcher has shut the connection down, whatever the error says.
+                    failure.problem = Problem::new("stopped by a signal", "");
+                    failure.retry = Retry::Never;
+                }
+                failure.problem = failure.problem.cleaned(&self.redactor);
+                failure
+            })
         };
-        match once().map_err(failed) {
+        match once() {
             Err(Failure { retry: Retry::WithoutIdle, sent: false, .. }) => {
                 self.close_idle();
-                once().map_err(failed)
+                once()
             }
             result => result,
         }
+    }
+
+    fn once(
+        &self,
+        call: Call<'_>,
+        authority: &str,
+        proxy: Option<&NamedProxy>,
+        budget: Duration,
+    ) -> Result<Answer, ureq::Error> {
+        SENT.set(false);
+        let mut request = Request::builder()
+            .method(call.method())
+            .uri(format!("https://{authority}{}", call.path))
+            .header(ACCEPT, "application/json")
+            .header("Ably-Agent", NAME)
+            .header("X-Ably-Version", ABLY_VERSION);
+        if let Some(authorization) = call.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if call.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let (mut text, mut none) = (call.body.unwrap_or_default(), ());
+        let body = if call.body.is_some() { text.as_body() } else { none.as_body() };
+        let agent = self.agent();
+        let request = agent
+            .configure_request(request.body(body)?)
+            .timeout_global(Some(budget.min(EXCHANGE)))
+            .proxy(proxy.map(|named| named.proxy.clone()))
+            .build();
+        Answer::read(agent.run(request)?, authority, self.redactor.clone())
     }
 
     /// To free their descriptors. They close with the agent that has them.
@@ -217,7 +235,7 @@ impl<'a> Http<'a> {
 }
 
 /// A pause of all requests but one, which ends with this.
-pub(super) struct Pause<'a>(&'a AtomicBool);
+pub struct Pause<'a>(&'a AtomicBool);
 
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
@@ -227,27 +245,6 @@ impl Drop for Pause<'_> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn request<'a>(
-    call: Call<'_>,
-    body: SendBody<'a>,
-    authorization: Option<&HeaderValue>,
-    authority: &str,
-) -> Result<Request<SendBody<'a>>, ureq::Error> {
-    let mut request = Request::builder()
-        .method(call.method())
-        .uri(format!("https://{authority}{}", call.path))
-        .header(ACCEPT, "application/json")
-        .header("Ably-Agent", NAME)
-        .header("X-Ably-Version", ABLY_VERSION);
-    if let Some(authorization) = authorization {
-        request = request.header(AUTHORIZATION, authorization);
-    }
-    if call.body.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
-    }
-    Ok(request.body(body)?)
 }
 
 fn config() -> Config {

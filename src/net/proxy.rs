@@ -91,7 +91,14 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
     if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("has white space or control characters in it");
     }
-    let (scheme, protocol, rest) = scheme(value)?;
+    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+    let protocol = ProxyProtocol::try_from(scheme).map_err(|_| "has an unknown scheme")?;
+    // socks:// is version 4 to curl.
+    if matches!(protocol, ProxyProtocol::Socks4 | ProxyProtocol::Socks4A)
+        || scheme.eq_ignore_ascii_case("socks")
+    {
+        return Err("is SOCKS of another kind than socks5:// and socks5h://");
+    }
     let (rest, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
     if !matches!(path, "" | "/") {
         return Err("has a path, a query, or unencoded / ? # in its credentials");
@@ -113,7 +120,9 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
         let (typed_user, typed_password) = user.split_once(':').unwrap_or((user, ""));
         let (user, password) = (decode(typed_user)?, decode(typed_password)?);
         let is_too_long = |text: &str| text.len() > SOCKS_LONGEST;
-        if scheme.starts_with("socks") && (is_too_long(&user) || is_too_long(&password)) {
+        if !matches!(protocol, ProxyProtocol::Http | ProxyProtocol::Https)
+            && (is_too_long(&user) || is_too_long(&password))
+        {
             return Err("has a user name or a password that is too long for SOCKS");
         }
         let (typed, decoded) =
@@ -125,24 +134,8 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
     }
     let proxy = builder.build().map_err(|_| "cannot be used")?;
     // With ureq's default port, so that nobody has to guess it.
-    let shown = format!("{scheme}://{host}:{}", proxy.port());
+    let shown = format!("{protocol}://{host}:{}", proxy.port());
     Ok(NamedProxy { variable, shown, proxy, secrets })
-}
-
-/// `http`, `https`, `socks5` or `socks5h`, and what follows it. Without a scheme it is `http`.
-fn scheme(value: &str) -> Result<(&'static str, ProxyProtocol, &str), &'static str> {
-    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
-    let (scheme, protocol) = match &*scheme.to_ascii_lowercase() {
-        "http" => ("http", ProxyProtocol::Http),
-        "https" => ("https", ProxyProtocol::Https),
-        "socks5" => ("socks5", ProxyProtocol::Socks5),
-        "socks5h" => ("socks5h", ProxyProtocol::Socks5h),
-        other if other.starts_with("socks") => {
-            return Err("is SOCKS of another kind than socks5:// and socks5h://");
-        }
-        _ => return Err("has an unknown scheme"),
-    };
-    Ok((scheme, protocol, rest))
 }
 
 /// Undoes percent-encoding, once. A `%` that starts no code stands for itself, as in curl.

@@ -19,8 +19,9 @@ type Tried = Result<Answer, Failure>;
 
 impl Session<'_> {
     /// Tries a request until there is a definite answer, no host is left, or the time is up.
-    pub(super) fn send(&self, path: &str, body: Option<&str>, until: Instant) -> Tried {
-        let call = Call { path, body };
+    /// `body` is JSON.
+    pub fn send(&self, path: &str, body: Option<&str>, until: Instant) -> Tried {
+        let call = Call { path, body, authorization: self.authorization.as_ref() };
         let (hosts, one_host) = (self.hosts.in_order(), self.hosts.is_single());
         let (mut tries, mut best) = (0, None);
         for host in &hosts {
@@ -82,18 +83,9 @@ impl Session<'_> {
         }
     }
 
-    /// Waits out a rate limit. The error is why there is no point in waiting.
-    pub fn wait(
-        &self,
-        retry_after: Option<&str>,
-        attempt: u32,
-        until: Instant,
-    ) -> Result<(), String> {
-        self.pause(self.hosts.preferred(), retry_after, attempt, until, &mut None)
-    }
-
-    /// Pauses all other requests too, until `pause` ends: this one is asked again first, and alone.
-    fn pause<'n>(
+    /// Waits out a rate limit; the error is why there is no point in it. All other requests wait too,
+    /// until `pause` ends: this one is asked again first, and alone.
+    pub fn pause<'n>(
         &'n self,
         host: &str,
         retry_after: Option<&str>,
@@ -135,7 +127,7 @@ impl Session<'_> {
         }
         let start = Instant::now();
         let waiting = self.net.log.waiting(&format!("an answer of {host}"));
-        let tried = self.net.exchange(call, self.authorization.as_ref(), host, left(until));
+        let tried = self.net.exchange(call, host, left(until));
         drop(waiting);
         if tried.is_ok() {
             self.net.log.answered();

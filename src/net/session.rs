@@ -1,8 +1,6 @@
 //! One service as one credential sees it: its hosts and the `Authorization` header, the one place
 //! where a secret is read to be sent. Texts in its answers are redacted with all secrets of the run.
 
-use std::time::Instant;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ureq::http::HeaderValue;
@@ -10,9 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
 use crate::net::HEAD_LIMIT;
-use crate::net::answer::Answer;
 use crate::net::endpoint::Hosts;
-use crate::net::error::Failure;
 use crate::net::http::Http;
 use crate::secret::Secret;
 
@@ -57,8 +53,8 @@ impl Credential<'_> {
 /// One service as one credential sees it.
 #[derive(Debug)]
 pub struct Session<'a> {
-    pub(super) net: Net<'a>,
-    pub(super) hosts: Hosts,
+    pub net: Net<'a>,
+    pub hosts: Hosts,
     pub(super) authorization: Option<HeaderValue>,
 }
 
@@ -75,22 +71,5 @@ impl<'a> Session<'a> {
             return Err("is too long to be sent: a request's head holds 64 KiB");
         }
         Ok(Self { net, hosts, authorization })
-    }
-
-    pub fn get(&self, path: &str, until: Instant) -> Result<Answer, Failure> {
-        self.send(path, None, until)
-    }
-
-    /// `body` is JSON.
-    pub fn post(&self, path: &str, body: &str, until: Instant) -> Result<Answer, Failure> {
-        self.send(path, Some(body), until)
-    }
-
-    pub fn host(&self) -> &str {
-        self.hosts.preferred()
-    }
-
-    pub fn net(&self) -> Net<'a> {
-        self.net
     }
 }

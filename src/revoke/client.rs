@@ -64,7 +64,8 @@ impl<'a> Client<'a> {
             if stop.is_some() || limited.is_empty() {
                 break;
             }
-            if self.session.wait(retry_after.as_deref(), attempt, until).is_err() {
+            let (host, retry_after_text) = (self.session.hosts.preferred(), retry_after.as_deref());
+            if self.session.pause(host, retry_after_text, attempt, until, &mut None).is_err() {
                 stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
                 break;
             }
@@ -89,7 +90,7 @@ impl<'a> Client<'a> {
         until: Instant,
     ) -> (Vec<Outcome>, Option<Stop>, Option<String>) {
         let body = body(targets, terms).write(Layout::Compact);
-        match self.session.post(&self.path, &body, until) {
+        match self.session.send(&self.path, Some(&body), until) {
             Ok(answer) => {
                 let outcomes = judge::judge(&answer, targets, terms);
                 (outcomes, stop(&answer, targets), answer.retry_after)

@@ -188,7 +188,7 @@ impl<'a> Verifier<'a> {
         let (hosts, token) = (suspect.at_hand.hosts.clone(), Credential::Token(suspect.raw));
         let session = Session::new(self.net, hosts, token).map_err(|what| format!("it {what}"))?;
         let until = self.net.deadline(budget);
-        session.get(PATH, until).map_err(|failure| failure.problem.message)
+        session.send(PATH, None, until).map_err(|failure| failure.problem.message)
     }
 }
 
