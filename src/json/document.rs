@@ -14,8 +14,6 @@ use miniserde::{Error, Result, json};
 const DEPTH_LIMIT: usize = 32;
 /// More than Ably's objects and tokens have. It bounds the search for repeated fields.
 const FIELDS_LIMIT: usize = 256;
-/// The last integer up to which an `f64` has all of them.
-const EXACT: u64 = 1 << 53;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
@@ -225,9 +223,9 @@ impl<'a> Value<'a> {
         self.document.texts.get(start..end)
     }
 
-    /// A number, rounded down.
+    /// A number, rounded down, that is not too far away for an `i64`.
     pub fn as_integer(self) -> Option<i64> {
-        self.as_nearest_integer().filter(|number| number.unsigned_abs() <= EXACT)
+        self.as_nearest_integer().filter(|number| ![i64::MIN, i64::MAX].contains(number))
     }
 
     /// A number beyond the integers is the nearest one.

@@ -2,20 +2,16 @@
 //! request. Callers read fields; nobody looks at the bytes again.
 
 use std::io::Read;
-use std::ops::RangeInclusive;
 
 use crate::error::AblyError;
 use crate::json::document::{Document, Value};
 use crate::secret::redactor::Redactor;
 use crate::text::excerpt;
 
-/// In bytes. A batch result of 100 targets has about 20 KiB.
+/// In bytes, as `Flaw::TooLong` says. A batch result of 100 targets has about 20 KiB.
 const BODY_LIMIT: u64 = 4 << 20;
-const _: () = assert!(BODY_LIMIT == 4 << 20, "Flaw::TooLong names it");
 /// The code of a batch of which some failed, in answers without `X-Ably-Version`.
 pub(crate) const PARTLY_FAILED: i64 = 40020;
-/// Errors of one host, which has no place for the app or the request.
-const PLACEMENT: RangeInclusive<i64> = 40330..=40332;
 
 #[derive(Debug)]
 pub struct Answer {
@@ -39,7 +35,8 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finality {
     Final,
-    /// It holds for one host only, such as an edge or a host that is down: ask the next (RSC15l).
+    /// It holds for one host only, such as an edge, a host that is down, or one that has no place for
+    /// the app (40330 to 40332): ask the next (RSC15l).
     HostOnly,
     /// It is about the connection or the time it took: ask the same host again.
     Retry,
@@ -149,9 +146,7 @@ impl Answer {
             400.. if from_cloudfront => Finality::HostOnly,
             408 | 421 | 425 => Finality::Retry,
             400 if !is_whole_refusal(&body, is_partial, header_code) => Finality::Unclear,
-            400..=499 if error.code.is_some_and(|code| PLACEMENT.contains(&code)) => {
-                Finality::HostOnly
-            }
+            400..=499 if matches!(error.code, Some(40330..=40332)) => Finality::HostOnly,
             200..=299 | 400..=499 => Finality::Final,
             _ => Finality::Unclear,
         };
@@ -183,9 +178,7 @@ impl Answer {
 
     /// The error of a single target.
     pub fn error_of(&self, error: Value<'_>) -> AblyError {
-        let mut own = ably_error(error, &self.redactor);
-        own.message = own.message.or_else(|| error.as_text().map(|text| self.clean(text)));
-        own
+        ably_error(error, &self.redactor)
     }
 
     /// Redacts a text of the answer.
@@ -195,12 +188,12 @@ impl Answer {
 }
 
 fn ably_error(error: Value<'_>, redactor: &Redactor) -> AblyError {
-    let text = |name| error.text(name).map(|text| redactor.clean(text).into_owned());
+    let clean = |text: &str| redactor.clean(text).into_owned();
     AblyError {
         code: error.integer("code"),
         status: error.integer("statusCode").and_then(|status| u16::try_from(status).ok()),
-        message: text("message"),
-        href: text("href"),
+        message: error.text("message").or(error.as_text()).map(clean),
+        href: error.text("href").map(clean),
         ..AblyError::default()
     }
 }

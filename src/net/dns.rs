@@ -7,7 +7,7 @@
 //! of one host fit into a datagram.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -24,8 +24,6 @@ const DOMAIN: u16 = 53;
 const MAX_SERVERS: usize = 3;
 /// The longest resolv.conf that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
-/// The longest line of the hosts file in one piece, in bytes.
-const LONGEST_LINE: u64 = 64 << 10;
 /// How long a server may be silent before the next is asked, in the first round.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the addresses of one family wait for those of the other (RFC 8305, 3, has 50 ms).
@@ -67,16 +65,9 @@ pub(super) fn look_up(
 /// Reads the hosts file line by line: lists of blocked hosts make it many megabytes long.
 fn in_hosts(host: &str) -> Vec<IpAddr> {
     let host = host.strip_suffix('.').unwrap_or(host);
-    let (mut found, mut line) = (Vec::new(), Vec::new());
-    let Ok(file) = Input::open(Path::new("/etc/hosts")) else {
-        return found;
-    };
-    let mut reader = BufReader::new(file);
-    while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-        found.extend(of_line(&String::from_utf8_lossy(&line), host));
-        line.clear();
-    }
-    found
+    let Ok(file) = Input::open(Path::new("/etc/hosts")) else { return Vec::new() };
+    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    lines.filter_map(|line| of_line(&String::from_utf8_lossy(&line), host)).collect()
 }
 
 fn of_line(line: &str, host: &str) -> Option<IpAddr> {

@@ -69,12 +69,6 @@ impl Endpoint {
             Some(id) => (id, "realtime.ably-nonprod.net", "ably-realtime-nonprod.com"),
             None => (&*value, "realtime.ably.net", "ably-realtime.com"),
         };
-        if id.is_empty() {
-            return Err("names no routing policy after nonprod:");
-        }
-        if id.contains(':') {
-            return Err("has a colon, but is neither HOST:PORT nor nonprod:POLICY");
-        }
         // It becomes a label of a host name.
         if !label(id) {
             return Err(
@@ -273,11 +267,11 @@ mod tests {
             ("1.2.3", "IPv4"),
             ("1.2.3.4.5", "IPv4"),
             ("256.1.1.1", "IPv4"),
-            ("acme:8443", "colon"),
+            ("acme:8443", "routing policy"),
             ("ac!me", "routing policy"),
             ("-acme", "routing policy"),
-            ("nonprod:", "no routing policy"),
-            ("nonprod:a:b", "colon"),
+            ("nonprod:", "routing policy"),
+            ("nonprod:a:b", "routing policy"),
             ("nonprod:a.b", "routing policy"),
         ] {
             let message = refusal(value);

@@ -133,8 +133,9 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
         builder = builder.username(&user).password(&password);
     }
     let proxy = builder.build().map_err(|_| "cannot be used")?;
-    // With ureq's default port, so that nobody has to guess it.
-    let shown = format!("{protocol}://{host}:{}", proxy.port());
+    let scheme = protocol.to_string().to_ascii_lowercase();
+    // With the default port, so that nobody has to guess it.
+    let shown = format!("{scheme}://{host}:{}", proxy.port());
     Ok(NamedProxy { variable, shown, proxy, secrets })
 }
 

@@ -10,6 +10,11 @@ pub const FOREIGN: &str = "something between here and Ably answered, such as a p
                            sign-in page: open the way to Ably, or check --endpoint and HTTPS_PROXY";
 const LIMITED: &str = "wait a minute and run the command again, or give --timeout more seconds";
 
+/// For an outcome that is unknown for a reason that has a remedy of its own, or none.
+pub fn then_again(remedy: &str) -> String {
+    if remedy.is_empty() { AGAIN.to_owned() } else { format!("{remedy}; then {AGAIN}") }
+}
+
 /// The remedy for one of Ably's codes; empty where none is known.
 pub fn of(code: Option<i64>) -> &'static str {
     let Some(code) = code else { return "" };

@@ -4,7 +4,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use ureq::config::AutoHeaderValue;
 use ureq::unversioned::transport::{
     ConnectionDetails, Connector, Either, NextTimeout, SocksConnector, Transport, TransportAdapter,
     time,
@@ -148,9 +147,6 @@ fn connect_request(details: &ConnectionDetails, proxy: &Proxy) -> Zeroizing<Stri
     let mut add = |parts: &[&str]| parts.iter().for_each(|part| head.push_str(part));
     let authority = format!("{host}:{port}");
     add(&["CONNECT ", &authority, " HTTP/1.1\r\nHost: ", &authority, "\r\n"]);
-    if let AutoHeaderValue::Provided(agent) = details.config.user_agent() {
-        add(&["User-Agent: ", agent, "\r\n"]);
-    }
     if let Some(user) = proxy.username() {
         let credentials = basic(user, proxy.password().unwrap_or_default());
         add(&["Proxy-Authorization: Basic ", &credentials, "\r\n"]);

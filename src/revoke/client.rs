@@ -50,55 +50,48 @@ impl<'a> Client<'a> {
 
     /// Revokes the targets of one batch. Targets that alone are rate-limited are asked for again
     /// while time is left.
-    #[expect(clippy::indexing_slicing, reason = "a limited one is a place among the targets")]
+    #[expect(clippy::indexing_slicing, reason = "what is open is a place among the targets")]
     pub fn revoke(
         &self,
         targets: &[&str],
         terms: Terms,
         until: Instant,
     ) -> (Vec<Outcome>, Option<Stop>) {
-        let (mut outcomes, mut stop, mut retry_after) = self.ask(targets, terms, until);
-        for attempt in 0.. {
-            let mut limited: Vec<usize> = (0..outcomes.len()).collect();
-            limited.retain(|at| is_rate_limited(&outcomes[*at]));
-            if stop.is_some() || limited.is_empty() {
-                break;
-            }
-            let (host, retry_after_text) = (self.session.hosts.preferred(), retry_after.as_deref());
-            if self.session.pause(host, retry_after_text, attempt, until, &mut None).is_err() {
-                stop = (limited.len() == outcomes.len()).then_some(Stop::Run);
-                break;
-            }
-            let again: Vec<&str> = limited.iter().map(|at| targets[*at]).collect();
-            let newer;
-            (newer, stop, retry_after) = self.ask(&again, terms, until);
-            for (at, outcome) in limited.into_iter().zip(newer) {
-                // A try that never left changes nothing about the answer before it.
-                if !matches!(outcome, Outcome::NotSent(_)) {
-                    outcomes[at] = outcome;
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(targets.len());
+        let (mut open, mut attempt): (Vec<usize>, u32) = ((0..targets.len()).collect(), 0);
+        loop {
+            let asked: Vec<&str> = open.iter().map(|at| targets[*at]).collect();
+            let body = body(&asked, terms).write(Layout::Compact);
+            let (newer, stop, retry_after) = match self.session.send(&self.path, Some(&body), until)
+            {
+                Ok(answer) => {
+                    let outcomes = judge::judge(&answer, &asked, terms);
+                    (outcomes, stop(&answer, &asked), answer.retry_after)
+                }
+                Err(failure) => {
+                    let stop = (!failure.sent).then_some(Stop::Run);
+                    (vec![failed(failure); asked.len()], stop, None)
+                }
+            };
+            for (at, outcome) in open.drain(..).zip(newer) {
+                match outcomes.get_mut(at) {
+                    None => outcomes.push(outcome),
+                    // A try that never left changes nothing about the answer before it.
+                    Some(_) if matches!(outcome, Outcome::NotSent(_)) => {}
+                    Some(before) => *before = outcome,
                 }
             }
-        }
-        (outcomes, stop)
-    }
-
-    /// Asks once, with all the tries that takes. Also returns an answer's `Retry-After`.
-    fn ask(
-        &self,
-        targets: &[&str],
-        terms: Terms,
-        until: Instant,
-    ) -> (Vec<Outcome>, Option<Stop>, Option<String>) {
-        let body = body(targets, terms).write(Layout::Compact);
-        match self.session.send(&self.path, Some(&body), until) {
-            Ok(answer) => {
-                let outcomes = judge::judge(&answer, targets, terms);
-                (outcomes, stop(&answer, targets), answer.retry_after)
+            open.extend((0..outcomes.len()).filter(|at| is_rate_limited(&outcomes[*at])));
+            if stop.is_some() || open.is_empty() {
+                return (outcomes, stop);
             }
-            Err(failure) => {
-                let stop = (!failure.sent).then_some(Stop::Run);
-                (vec![failed(failure); targets.len()], stop, None)
+            let host = self.session.hosts.preferred();
+            if self.session.pause(host, retry_after.as_deref(), attempt, until, &mut None).is_err()
+            {
+                let all = open.len() == outcomes.len();
+                return (outcomes, all.then_some(Stop::Run));
             }
+            attempt += 1;
         }
     }
 }
@@ -116,14 +109,13 @@ fn stop(answer: &Answer, targets: &[&str]) -> Option<Stop> {
 }
 
 /// The outcome of targets whose request got no answer.
-fn failed(failure: Failure) -> Outcome {
-    let Problem { message, mut remedy } = failure.problem;
-    if failure.sent {
-        let separator = if remedy.is_empty() { "" } else { "; then " };
-        remedy = format!("{remedy}{separator}{}", remedy::AGAIN);
+fn failed(Failure { mut problem, sent, .. }: Failure) -> Outcome {
+    if sent {
+        problem.remedy = remedy::then_again(&problem.remedy);
+        Outcome::Unknown(Cause::of_request(problem))
+    } else {
+        Outcome::NotSent(Cause::of_request(problem))
     }
-    let cause = Cause::of_request(Problem { message, remedy });
-    if failure.sent { Outcome::Unknown(cause) } else { Outcome::NotSent(cause) }
 }
 
 fn is_rate_limited(outcome: &Outcome) -> bool {

@@ -115,11 +115,10 @@ fn whole_cause(answer: &Answer, terms: Terms) -> Cause {
     if let Some(gave_up) = &answer.gave_up {
         message = format!("{message}; {gave_up}");
     }
-    let remedy = match remedy::of(error.code) {
-        _ if refused => of_refusal(error, *status, terms),
-        _ if answer.is_foreign() => remedy::FOREIGN.to_owned(),
-        "" => remedy::AGAIN.to_owned(),
-        known => format!("{known}; then {}", remedy::AGAIN),
+    let remedy = match refused {
+        true => of_refusal(error, *status, terms),
+        false if answer.is_foreign() => remedy::FOREIGN.to_owned(),
+        false => remedy::then_again(remedy::of(error.code)),
     };
     let error = (*error != AblyError::default()).then(|| error.clone());
     Cause { problem: Problem::new(message, remedy), error, scope: Scope::Request }

@@ -340,7 +340,7 @@ fn before_sending() -> Vec<Row> {
     let unsent = |name: &str, play: Play, told: &str| row(name, play, [NOT_SENT; 2], 1, told);
     let tls = |certificate| Play::Door(Door::Tls(certificate));
     vec![
-        unsent("an expired certificate", tls(Certificate::Expired), "after a bad certificate no other host is tried"),
+        unsent("an expired certificate", tls(Certificate::Expired), "no other host is tried"),
         unsent("a certificate that has expired, in words", tls(Certificate::Expired), "has expired: it was valid until 2020-01-01T00:00:00Z"),
         unsent("a certificate for another name", tls(Certificate::WrongName), "is for another name: other.example.net"),
         unsent("a certificate of an unknown issuer", tls(Certificate::UnknownIssuer), "comes from an unknown issuer, Stranger CA"),
