@@ -207,21 +207,19 @@ fn ask_one(
         }
         let received =
             socket.set_read_timeout(Some(left.min(SLICE))).and_then(|()| socket.recv(&mut buffer));
-        let message = match &received {
-            Ok(length) => buffer.get(..*length).unwrap_or_default(),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-            {
-                continue;
-            }
-            Err(_) => &[],
+        let is_early = |error: &io::Error| {
+            matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
         };
-        for (family, query, known) in &mut asked {
-            if let Some(word) = answer(message, query, *family) {
-                *known = word;
-            } else if received.is_err() && *known == Err(Unresolved::Late) {
-                *known = Err(Unresolved::Unreachable);
-            }
+        if received.as_ref().is_err_and(is_early) {
+            continue;
+        }
+        let open = asked.iter_mut().filter(|(_, _, known)| *known == Err(Unresolved::Late));
+        for (family, query, known) in open {
+            let word = match &received {
+                Ok(length) => answer(buffer.get(..*length).unwrap_or_default(), query, *family),
+                Err(_) => Some(Err(Unresolved::Unreachable)),
+            };
+            *known = word.unwrap_or(Err(Unresolved::Late));
             if known.is_ok() {
                 until = until.min(Instant::now() + OTHER_FAMILY);
             }

@@ -23,8 +23,6 @@ const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 const REMEDY: &str = "give http://, https://, socks5:// or socks5h:// and HOST:PORT, with \
                       USER:PASSWORD@ before the host if the proxy wants them, special characters in \
                       them percent-encoded";
-/// The longest user name and password for SOCKS (RFC 1929).
-const SOCKS_LONGEST: usize = 255;
 
 /// The proxies that the environment names.
 #[derive(Debug, Default)]
@@ -119,12 +117,6 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
     if !user.is_empty() {
         let (typed_user, typed_password) = user.split_once(':').unwrap_or((user, ""));
         let (user, password) = (decode(typed_user)?, decode(typed_password)?);
-        let is_too_long = |text: &str| text.len() > SOCKS_LONGEST;
-        if !matches!(protocol, ProxyProtocol::Http | ProxyProtocol::Https)
-            && (is_too_long(&user) || is_too_long(&password))
-        {
-            return Err("has a user name or a password that is too long for SOCKS");
-        }
         let (typed, decoded) =
             if password.is_empty() { (typed_user, &user) } else { (typed_password, &password) };
         secrets.extend([typed.to_owned(), decoded.to_string()]);
@@ -253,12 +245,10 @@ mod tests {
 
     #[test]
     fn what_is_no_proxy_is_refused_without_repeating_it() {
-        let long = format!("socks5h://user:{}@proxy", "s3cret".repeat(50));
         for (value, reason) in [
             ("socks4://user:s3cret@proxy:1080", "SOCKS of another kind"),
             ("socks4a://proxy", "SOCKS of another kind"),
             ("SOCKS://proxy", "SOCKS of another kind"),
-            (&long, "too long for SOCKS"),
             ("ftp://user:s3cret@proxy", "unknown scheme"),
             ("://proxy", "unknown scheme"),
             ("gopher://user:s3cret@proxy:1", "unknown scheme"),
