@@ -28,16 +28,18 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     // What has no target is no result.
     let mut results: Vec<_> = results.filter_map(|it| Some((it.text("target")?, it))).collect();
     results.sort_unstable_by_key(|(target, _)| *target);
+    let flaw = |flaw: &str| unknown(format!("{} {flaw}", answer.host));
+    // One for all, as they share one record.
+    let lacking = flaw("gave no result for it");
     let outcome = |target: &&str| {
         let before = results.partition_point(|(own, _)| own < target);
         let own = results.iter().skip(before).take_while(|(own, _)| own == target);
         let mut outcomes = own.map(|(_, result)| of_result(*result, answer, terms));
-        let flaw = match outcomes.next() {
-            None => "gave no result for it",
-            Some(first) if outcomes.all(|other| other.word() == first.word()) => return first,
-            Some(_) => "gave results for it that contradict each other",
-        };
-        unknown(format!("{} {flaw}", answer.host))
+        match outcomes.next() {
+            None => lacking.clone(),
+            Some(first) if outcomes.all(|other| other.word() == first.word()) => first,
+            Some(_) => flaw("gave results for it that contradict each other"),
+        }
     };
     targets.iter().map(outcome).collect()
 }
