@@ -145,7 +145,7 @@ impl Search<'_, '_> {
             Err(error) if stored.is_empty() => return Err(error),
             _ => (stored, "several apps have a key in the configuration"),
         };
-        Ok(select::only_app(apps, several, &self.sources.chooser)?)
+        select::only_app(apps, several, &self.sources.chooser)
     }
 
     fn has(&self, key: &Key) -> bool {
