@@ -225,7 +225,8 @@ impl<'a> Value<'a> {
 
     /// A number, rounded down, that is not too far away for an `i64`.
     pub fn as_integer(self) -> Option<i64> {
-        self.as_nearest_integer().filter(|number| ![i64::MIN, i64::MAX].contains(number))
+        let Node::Number(number) = self.node() else { return None };
+        (number.abs() <= i64::MAX as f64).then_some(number.floor() as i64)
     }
 
     /// A number beyond the integers is the nearest one.

@@ -117,6 +117,11 @@ fn named(variable: &'static str, value: &str) -> Result<NamedProxy, &'static str
     if !user.is_empty() {
         let (typed_user, typed_password) = user.split_once(':').unwrap_or((user, ""));
         let (user, password) = (decode(typed_user)?, decode(typed_password)?);
+        // The longest that SOCKS can hold (RFC 1929).
+        let is_too_long = user.len().max(password.len()) > 255;
+        if is_too_long && !matches!(protocol, ProxyProtocol::Http | ProxyProtocol::Https) {
+            return Err("has a user name or a password that is too long for SOCKS");
+        }
         let (typed, decoded) =
             if password.is_empty() { (typed_user, &user) } else { (typed_password, &password) };
         secrets.extend([typed.to_owned(), decoded.to_string()]);

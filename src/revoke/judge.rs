@@ -28,9 +28,9 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     // What has no target is no result.
     let mut results: Vec<_> = results.filter_map(|it| Some((it.text("target")?, it))).collect();
     results.sort_unstable_by_key(|(target, _)| *target);
-    let flaw = |flaw: &str| unknown(format!("{} {flaw}", answer.host));
+    let flaw = |flaw: &str| unknown(format!("the answer of {} {flaw}", answer.host));
     // One for all, as they share one record.
-    let lacking = flaw("gave no result for it");
+    let lacking = flaw("holds no result for it");
     let outcome = |target: &&str| {
         let before = results.partition_point(|(own, _)| own < target);
         let own = results.iter().skip(before).take_while(|(own, _)| own == target);
@@ -38,7 +38,7 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
         match outcomes.next() {
             None => lacking.clone(),
             Some(first) if outcomes.all(|other| other.word() == first.word()) => first,
-            Some(_) => flaw("gave results for it that contradict each other"),
+            Some(_) => flaw("holds results for it that contradict each other"),
         }
     };
     targets.iter().map(outcome).collect()
