@@ -10,7 +10,7 @@ use crate::secret::shape::inner;
 /// What text is quoted with, by shells and by word processors.
 const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
 
-/// How much may stand before a key that is given, up to the key itself, in parts that end in `:` or `=`.
+/// So many parts that end in `:` or `=` may stand before a key that is given.
 const PREFIXES: usize = 8;
 
 /// An API key. Wiped on drop; `Debug` shows its name alone.
@@ -30,12 +30,6 @@ impl ApiKey {
         if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
             return Err("it has quotes around it: leave them out");
         }
-        if pieces(text).filter(|piece| has_form(piece)).count() > 1 {
-            return Err(
-                "it is several keys: put them into a file, one a line, and give that with \
-                        --api-key-file and --all-keys",
-            );
-        }
         if is_base64(text) {
             return Err("it is in base64: decode it (a Kubernetes Secret takes base64 once under \
                         data, and none under stringData)");
@@ -43,8 +37,12 @@ impl ApiKey {
         if has_name(text) {
             return Err("it has NAME= before it: leave that out");
         }
-        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err("it has white space or control characters in it");
+        let is_several = pieces(text).filter(|piece| has_form(piece)).count() > 1;
+        if is_several || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(
+                "it has white space or control characters in it, or is several keys: those \
+                        go into a file, one a line, for --api-key-file and --all-keys",
+            );
         }
         let (name, secret) = text.split_once(':').ok_or("it has no ':' before a secret")?;
         let (app, _) = name

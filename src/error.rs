@@ -76,81 +76,52 @@ impl AblyError {
     }
 }
 
-/// What could not be looked up, so that nothing was revoked.
+/// Why a run ended before anything was revoked.
 #[derive(Debug)]
-pub struct Lookup {
+pub struct Error {
+    /// Empty for a signal.
     pub problem: Problem,
-    pub error: Option<AblyError>,
-    /// The targets that are not revoked for it.
+    pub exit: Exit,
+    /// What Ably said, where it could not or would not tell what had to be known first.
+    pub ably: Option<Box<AblyError>>,
+    /// The targets that are not revoked for that.
     pub targets: Vec<String>,
-}
-
-/// A run that ended before anything was revoked.
-#[derive(Debug)]
-pub enum Error {
-    /// Arguments, files, configuration or credentials here cannot be acted on.
-    Input(Problem),
-    /// No token of a text can be revoked; what names each of them in JSON.
-    Irrevocable(Problem, Vec<Json>),
-    /// Ably refused to tell, or could not be asked, what had to be known first.
-    Lookup(Box<Lookup>),
-    /// The operator did not confirm.
-    Declined(Problem),
-    /// A signal came at a prompt or before the first request.
-    Signal(i32),
+    /// Tokens that cannot be revoked, as JSON names them.
+    pub tokens: Vec<Json>,
 }
 
 impl From<Problem> for Error {
     /// What is wrong before anything was asked is wrong with the input.
     fn from(problem: Problem) -> Self {
-        Self::Input(problem)
+        Self { problem, exit: Exit::Input, ably: None, targets: Vec::new(), tokens: Vec::new() }
     }
 }
 
 impl Error {
     pub fn input(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Input(Problem::new(message, remedy))
+        Problem::new(message, remedy).into()
     }
 
-    pub fn problem_mut(&mut self) -> Option<&mut Problem> {
-        match self {
-            Self::Input(problem) | Self::Irrevocable(problem, _) | Self::Declined(problem) => {
-                Some(problem)
-            }
-            Self::Lookup(lookup) => Some(&mut lookup.problem),
-            Self::Signal(_) => None,
-        }
+    /// What had to be known first could not be looked up.
+    pub fn lookup(problem: Problem, ably: Option<AblyError>) -> Self {
+        Self { exit: Exit::Failed, ably: ably.map(Box::new), ..problem.into() }
     }
 
-    pub fn context(mut self, context: impl Display) -> Self {
-        if let Some(problem) = self.problem_mut() {
-            *problem = problem.clone().context(context);
-        }
-        self
+    pub fn declined(message: &str) -> Self {
+        Self { exit: Exit::NotConfirmed, ..Self::input(message, "") }
     }
 
-    pub fn cleaned(mut self, redactor: &Redactor) -> Self {
-        if let Some(problem) = self.problem_mut() {
-            *problem = problem.cleaned(redactor);
-        }
-        self
+    /// A signal came at a prompt or before the first request.
+    pub fn signal(signal: i32) -> Self {
+        Self { exit: Exit::Signal(signal), ..Self::input("", "") }
     }
 
-    pub fn lookup(problem: Problem, error: Option<AblyError>) -> Self {
-        Self::Lookup(Box::new(Lookup { problem, error, targets: Vec::new() }))
-    }
-
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Input(_) | Self::Irrevocable(..) => Exit::Input,
-            Self::Lookup(..) => Exit::Failed,
-            Self::Declined(_) => Exit::NotConfirmed,
-            Self::Signal(signal) => Exit::Signal(*signal),
-        }
+    pub fn context(self, context: impl Display) -> Self {
+        Self { problem: self.problem.context(context), ..self }
     }
 }
 
-/// How the program ends. Scripts branch on the codes.
+/// How the program ends. Scripts branch on the codes, which the help explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Done,
@@ -164,47 +135,18 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All of them, in the order of the help text.
-    pub fn all() -> [Self; 10] {
-        use Exit::*;
-        [
-            Done,
-            Failed,
-            Input,
-            Partly,
-            NotConfirmed,
-            Unknown,
-            Unwritten,
-            Signal(1),
-            Signal(2),
-            Signal(15),
-        ]
-    }
-
-    /// The exit code, of a signal what a shell shows for it; and what it means, as the help says it.
-    pub fn told(self) -> (u8, &'static str) {
-        match self {
-            Self::Done => (0, "every target revoked; or help, version, a dry run"),
-            Self::Failed => (1, "no target revoked, and that is certain"),
-            Self::Input => {
-                (2, "a usage, file, configuration or credential problem here; nothing was sent")
-            }
-            Self::Partly => (3, "some targets revoked, others not"),
-            Self::NotConfirmed => (4, "not confirmed; nothing was sent"),
-            Self::Unknown => {
-                (5, "some unknown and none revoked, or --verify found no proof; run it again")
-            }
-            Self::Unwritten => {
-                (6, "every target revoked, but stdout or the record could not be written")
-            }
-            Self::Signal(1) => (129, "ended by SIGHUP"),
-            Self::Signal(2) => (130, "ended by SIGINT"),
-            Self::Signal(_) => (143, "ended by SIGTERM"),
-        }
-    }
-
     pub fn code(self) -> u8 {
-        self.told().0
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Input => 2,
+            Self::Partly => 3,
+            Self::NotConfirmed => 4,
+            Self::Unknown => 5,
+            Self::Unwritten => 6,
+            // As a shell shows it.
+            Self::Signal(signal) => 128 | signal as u8,
+        }
     }
 
     /// The same where stdout or the record lacks something.

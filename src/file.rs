@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::event::PollFlags;
-use rustix::fs::{OFlags, fstat};
+use rustix::fs::OFlags;
 use rustix::io::ioctl_fionbio;
 
 use crate::error::Problem;
@@ -96,18 +96,13 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Opens the file that an option or a variable names, or standard input for `-`, to be read as it
-/// comes. `shown` is what to call it.
-pub(crate) fn open_named(
-    path: &Path,
-    named_by: &str,
-    shown: &str,
-    signals: &Signals,
-) -> Result<Input, Problem> {
+/// comes.
+pub(crate) fn open_named(path: &Path, named_by: &str, signals: &Signals) -> Result<Input, Problem> {
     let file = match path == Path::new(STDIN) {
         true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
         false => Input::open(path).map(|input| input.file),
     };
-    let file = file.map_err(|error| unreadable(named_by, shown, &error))?;
+    let file = file.map_err(|error| unreadable(named_by, path, &error))?;
     Ok(Input { file, signals: Some(signals.clone()) })
 }
 
@@ -116,17 +111,16 @@ pub(crate) fn read_named(
     path: &Path,
     limit: u64,
     named_by: &str,
-    shown: &str,
     signals: &Signals,
 ) -> Result<Vec<u8>, Problem> {
-    let read = open_named(path, named_by, shown, signals)?.read_all(limit);
-    read.map_err(|error| unreadable(named_by, shown, &error))
+    let read = open_named(path, named_by, signals)?.read_all(limit);
+    read.map_err(|error| unreadable(named_by, path, &error))
 }
 
 /// That a file cannot be read, and why.
-pub(crate) fn unreadable(named_by: &str, shown: &str, error: &io::Error) -> Problem {
+pub(crate) fn unreadable(named_by: &str, path: &Path, error: &io::Error) -> Problem {
     Problem::new(
-        format!("{named_by}: {shown} cannot be read: {}", reason(error)),
+        format!("{named_by}: {} cannot be read: {}", called(path), reason(error)),
         "check the path, and that this user may read it",
     )
 }
@@ -160,13 +154,14 @@ pub(crate) fn to_be_written(
         _ => {}
     }
     let own = identity(&path);
-    let streams =
-        [(of_stream(io::stdout()), "standard output"), (of_stream(io::stderr()), "standard error")];
-    let others = others.into_iter().map(|(other, named_by)| match other == Path::new(STDIN) {
-        true => (of_stream(io::stdin()), named_by),
-        false => (identity(&other), named_by),
-    });
-    match others.chain(streams).find(|(other, _)| own.is_some() && *other == own) {
+    let streams = [("/proc/self/fd/1", "standard output"), ("/proc/self/fd/2", "standard error")];
+    let streams = streams.map(|(stream, named_by)| (PathBuf::from(stream), named_by));
+    let mut others = others.into_iter().chain(streams);
+    let of = |other: &Path| match other == Path::new(STDIN) {
+        true => identity(Path::new("/proc/self/fd/0")),
+        false => identity(other),
+    };
+    match others.find(|(other, _)| own.is_some() && of(other) == own) {
         Some((_, named_by)) => wrong(&format!("is the same file as {named_by}")),
         None => Ok(path),
     }
@@ -178,19 +173,12 @@ pub(crate) fn unfit(option: &str, path: &Path, what: &str) -> Problem {
 }
 
 /// Device and inode of a file; of one that is not there its folder's, and its name.
-type Identity = (u64, u64, Option<OsString>);
-
-fn identity(path: &Path) -> Option<Identity> {
+fn identity(path: &Path) -> Option<(u64, u64, Option<OsString>)> {
     let (metadata, name) = match fs::metadata(path) {
         Ok(there) => (there, None),
         Err(_) => (fs::metadata(folder(path)).ok()?, path.file_name()),
     };
     Some((metadata.dev(), metadata.ino(), name.map(OsStr::to_owned)))
-}
-
-fn of_stream(stream: impl AsFd) -> Option<Identity> {
-    let stat = fstat(stream).ok()?;
-    Some((stat.st_dev, stat.st_ino, None))
 }
 
 /// The folder that a file is in.

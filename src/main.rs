@@ -22,7 +22,7 @@ use ably_revoke_token::revoke::{run::Run, summary::Summary, verify::Verifier};
 use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::signals::Signals;
 use ably_revoke_token::terminal::output::Output;
-use ably_revoke_token::terminal::{choose::Chooser, log::Log, prompt};
+use ably_revoke_token::terminal::{log::Log, prompt};
 use dlmalloc::GlobalDlmalloc;
 
 #[global_allocator]
@@ -51,11 +51,14 @@ fn main() -> ExitCode {
             let done = installed
                 .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
             let done = done.and_then(|()| revoke(&args, env, &writer, &signals, &redactor));
-            done.map_err(|error| signals.caught().map_or(error, Error::Signal))
+            done.map_err(|error| signals.caught().map_or(error, Error::signal))
         }
-        Err(problem) => Err(Error::Input(problem)),
+        Err(problem) => Err(problem.into()),
     };
-    let exit = done.unwrap_or_else(|error| report::error(&writer, &error.cleaned(&redactor)));
+    let exit = done.unwrap_or_else(|error| {
+        let problem = error.problem.cleaned(&redactor);
+        report::error(&writer, &Error { problem, ..error })
+    });
     report::exit_code(&output, exit)
 }
 
@@ -72,7 +75,7 @@ fn revoke(
     let log = Log::new(output.clone(), redactor.clone(), request.settings.verbose);
     let http = Http::new(&network, signals, &log, redactor.clone());
     let net = &http;
-    let chooser = Chooser::new(output.clone(), request.settings.mode == Mode::Ask);
+    let chooser = prompt::Chooser::new(output.clone(), request.settings.mode == Mode::Ask);
     let plan = Plan::settle(request, &mut Sources::new(env, net, chooser), net)?;
     let report = Report::new(writer, &plan);
     report.open_record(env, redactor)?;

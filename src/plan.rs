@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::api_key::ApiKey;
 use crate::cli::flags::{Id, long};
-use crate::error::{Error, Problem};
+use crate::error::{Error, Exit, Problem};
 use crate::keys::key::Key;
 use crate::keys::sources::Sources;
 use crate::keys::{self, Found};
@@ -195,14 +195,11 @@ impl Plan {
 }
 
 /// A look-up that failed keeps all targets from being revoked.
-fn affecting(error: Error, subject: &Subject) -> Error {
-    match (error, subject) {
-        (Error::Lookup(mut lookup), Subject::Targets(targets)) => {
-            lookup.targets = targets.iter().map(str::to_owned).collect();
-            Error::Lookup(lookup)
-        }
-        (error, _) => error,
+fn affecting(mut error: Error, subject: &Subject) -> Error {
+    if let (Exit::Failed, Subject::Targets(targets)) = (error.exit, subject) {
+        error.targets = targets.iter().map(str::to_owned).collect();
     }
+    error
 }
 
 fn at_hand(key: Key, settings: &Settings) -> Result<AtHand, Problem> {

@@ -72,12 +72,11 @@ pub fn complete(words: &[OsString], list: impl Fn(Names) -> String) -> String {
         Value::Words(words) => lines(words),
         Value::Text(_) => String::new(),
         Value::Nothing if last.starts_with('-') => options(before),
-        // A value that is one of these words would mislead, but only a completion.
-        Value::Nothing => match commands(before).as_slice() {
+        Value::Nothing => match before.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => lines(&["auth", "auth:revoke-token", "help", "version"]),
             ["auth"] | ["help", "auth"] => lines(&["revoke-token"]),
             ["help"] => lines(&["auth"]),
-            ["auth", "revoke-token"] | ["auth:revoke-token"] => options(before),
+            ["auth", "revoke-token", ..] | ["auth:revoke-token", ..] => options(before),
             _ => String::new(),
         },
     }
@@ -96,11 +95,6 @@ fn joined(words: &[OsString]) -> Vec<String> {
         goes_on = parts;
     }
     whole
-}
-
-fn commands(typed: &[String]) -> Vec<&str> {
-    let known = ["auth", "auth:revoke-token", "revoke-token", "help", "version"];
-    typed.iter().map(String::as_str).filter(|word| known.contains(word)).collect()
 }
 
 /// The options that may still be given, with the first sentence of their help.

@@ -1,7 +1,6 @@
 //! The help text, made from the table of options; and what it shares with the man page.
 
 use crate::cli::flags::FLAGS;
-use crate::error::Exit;
 use crate::wrap::broken;
 
 /// What stands before the options of an example.
@@ -25,7 +24,7 @@ pub(super) fn text() -> String {
     }
     section(&mut out, "Environment", ENVIRONMENT);
     section(&mut out, "Files", FILES);
-    section(&mut out, "Exit codes", &exit_codes());
+    section(&mut out, "Exit codes", EXIT_CODES);
     out.push_str("\nExamples:\n");
     for (what, options) in EXAMPLES {
         out.push_str(&format!("  {what}:\n    {COMMAND} {options}\n"));
@@ -34,11 +33,11 @@ pub(super) fn text() -> String {
 }
 
 /// Terms in a column, and beside them what they mean.
-fn section(out: &mut String, title: &str, rows: &[(impl AsRef<str>, &str)]) {
-    let width = rows.iter().map(|(term, _)| term.as_ref().len()).max().unwrap_or(0);
+fn section(out: &mut String, title: &str, rows: &[(&str, &str)]) {
+    let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
     out.push_str(&format!("\n{title}:\n"));
     for (term, meaning) in rows {
-        out.push_str(&format!("  {:width$}  {meaning}\n", term.as_ref()));
+        out.push_str(&format!("  {:width$}  {meaning}\n", term));
     }
 }
 
@@ -47,10 +46,19 @@ pub(super) fn wrap(text: &str, indent: usize) -> String {
     broken(&format!("{:indent$}{text}\n", ""), WIDTH, indent)
 }
 
-/// The exit codes, and what each means.
-pub(super) fn exit_codes() -> Vec<(String, &'static str)> {
-    Exit::all().map(Exit::told).map(|(code, meaning)| (code.to_string(), meaning)).to_vec()
-}
+/// What `Exit` stands for.
+pub(super) const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "every target revoked; or help, version, a dry run"),
+    ("1", "no target revoked, and that is certain"),
+    ("2", "a usage, file, configuration or credential problem here; nothing was sent"),
+    ("3", "some targets revoked, others not"),
+    ("4", "not confirmed; nothing was sent"),
+    ("5", "some unknown and none revoked, or --verify found no proof; run it again"),
+    ("6", "every target revoked, but stdout or the record could not be written"),
+    ("129", "ended by SIGHUP"),
+    ("130", "ended by SIGINT"),
+    ("143", "ended by SIGTERM"),
+];
 
 /// The variables that stand in for no option.
 pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
@@ -68,22 +76,14 @@ pub(super) const FILES: &[(&str, &str)] =
     &[("~/.ably/config", "the Ably CLI's configuration; read, never written")];
 
 /// What one would do, and the options for it.
+#[rustfmt::skip] // a table: one row a line
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("All tokens of a client, after a question", "--client-id alice"),
     ("From a script", "--client-id alice --force --json"),
-    (
-        "A group of JWTs, with time for their clients to renew",
-        "--revocation-key group1 --allow-reauth-margin",
-    ),
-    (
-        "Many targets, and a file of what is left over",
-        "--targets-file all.txt --unrevoked-to left.txt",
-    ),
+    ("A group of JWTs, with time for their clients to renew", "--revocation-key group1 --allow-reauth-margin"),
+    ("Many targets, and a file of what is left over", "--targets-file all.txt --unrevoked-to left.txt"),
     ("Every token in a leaked log, and proof that it is dead", "--from-token access.log --verify"),
-    (
-        "After a key rotation, with every key in a file",
-        "--client-id alice --all-keys --api-key-file keys.txt",
-    ),
+    ("After a key rotation, with every key in a file", "--client-id alice --all-keys --api-key-file keys.txt"),
     ("Before the incident, to know that it would work", "--check"),
     ("For the record", "--client-id alice --record log.jsonl --reason INC-7"),
 ];

@@ -1,7 +1,7 @@
 //! The man page: `man.roff`, with what the table of options and the exit codes say in its places `@…@`.
 
 use crate::cli::flags::FLAGS;
-use crate::cli::help::{self, COMMAND, ENVIRONMENT, EXAMPLES, FILES};
+use crate::cli::help::{self, COMMAND, ENVIRONMENT, EXAMPLES, EXIT_CODES, FILES};
 use crate::cli::version::RELEASED;
 
 /// The whole page, in man(7).
@@ -15,7 +15,7 @@ pub(super) fn page() -> String {
         ("@OPTIONS@\n", options()),
         ("@ENVIRONMENT@\n", variables.collect::<String>() + &entries(ENVIRONMENT)),
         ("@FILES@\n", entries(FILES)),
-        ("@EXIT@\n", entries(&help::exit_codes())),
+        ("@EXIT@\n", entries(EXIT_CODES)),
         ("@EXAMPLES@\n", examples()),
     ];
     let page = include_str!("man.roff").to_owned();
@@ -40,8 +40,8 @@ fn examples() -> String {
     EXAMPLES.iter().map(example).collect()
 }
 
-fn entries(rows: &[(impl AsRef<str>, &str)]) -> String {
-    rows.iter().map(|(term, meaning)| entry(term.as_ref(), meaning)).collect()
+fn entries(rows: &[(&str, &str)]) -> String {
+    rows.iter().map(|(term, meaning)| entry(term, meaning)).collect()
 }
 
 /// A term in bold, and indented below it what it means.

@@ -2,19 +2,20 @@
 //! current account what helps to find an app and a key, nothing else. It ends where one is chosen.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeValue;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use crate::api_key::{ApiKey, hide_given};
 use crate::environment::Environment;
 use crate::error::Problem;
 use crate::file::{self, reason};
-use crate::keys::control_base::ControlBase;
+use crate::keys::control_api::ControlBase;
 use crate::keys::key::{AccountEndpoint, App, Key};
-use crate::keys::toml_table::{self, OTHER_WAYS, Table, integer};
 use crate::net::endpoint::Endpoint;
 use crate::secret::Secret;
 use crate::secret::redactor::Redactor;
@@ -22,6 +23,8 @@ use crate::text::listed;
 
 /// A configuration is some KB; this leaves room for thousands of apps. In bytes.
 const SIZE_LIMIT: u64 = 4 << 20;
+/// What to do about a flaw of the file, or instead of it.
+const OTHER_WAYS: &str = "give a key with --api-key-file or ABLY_API_KEY instead";
 const LOGIN: &str =
     "run `ably accounts login` with the full Ably CLI, or set ABLY_ACCESS_TOKEN to an access token";
 
@@ -30,8 +33,8 @@ const LOGIN: &str =
 pub(super) struct Account {
     /// What the operator calls it (`current.account`).
     name: String,
-    /// Why there is none, though there is a configuration. That matters only where one is needed.
-    lack: Option<String>,
+    /// What there is where no key was found; `None` where there is no configuration.
+    pub(super) described: Option<String>,
     current_app_id: Option<String>,
     /// As `--endpoint`, or why it cannot be used: an error only of a run that would use it.
     endpoint: Option<Result<Endpoint, Problem>>,
@@ -40,11 +43,8 @@ pub(super) struct Account {
     pub(super) apps: Vec<App>,
     /// The keys that it holds, or why what it holds for an app is none.
     stored: Vec<(App, Result<Key, Problem>)>,
-    access_token: Option<Secret>,
-    /// When the token expires, in Unix milliseconds.
-    expires_at: Option<i64>,
-    /// The account names an OAuth session that is not in the file.
-    session_missing: bool,
+    /// The access token, and when it expires, in Unix milliseconds.
+    login: Option<(Secret, i64)>,
 }
 
 /// Where the configuration is: `$ABLY_CLI_CONFIG_DIR/config`, else `$HOME/.ably/config`; `None` where
@@ -79,12 +79,12 @@ impl Account {
     /// The access token for the Control API; `None` where there is none. `now` is Unix time in
     /// milliseconds. An expired one can be renewed by the full CLI alone, since that writes the file.
     pub(super) fn access_token(&self, now: i64) -> Result<Option<&Secret>, Problem> {
-        let what = match (&self.access_token, self.expires_at) {
-            (Some(_), Some(expires_at)) if expires_at <= now => "has expired",
-            (None, _) if self.session_missing => "is not in the configuration",
-            (token, _) => return Ok(token.as_ref()),
-        };
-        Err(Problem::new(format!("the login of account {} {what}", self.name), LOGIN))
+        match &self.login {
+            Some((_, end)) if *end <= now => {
+                Err(Problem::new(format!("the login of account {} has expired", self.name), LOGIN))
+            }
+            login => Ok(login.as_ref().map(|(token, _)| token)),
+        }
     }
 
     pub(super) fn apps_with_key(&self) -> impl Iterator<Item = &App> {
@@ -96,18 +96,6 @@ impl Account {
         let id = self.current_app_id.as_deref()?;
         let known = self.apps.iter().find(|app| app.id == id).cloned();
         Some(known.unwrap_or_else(|| app(id, None)))
-    }
-
-    /// What there is where no key was found; `None` where there is no configuration.
-    pub(super) fn described(&self) -> Option<String> {
-        if self.lack.is_some() || self.name.is_empty() {
-            return self.lack.clone();
-        }
-        let keys = match self.stored.is_empty() {
-            true => "no key".to_owned(),
-            false => format!("keys of {} alone", listed(self.apps_with_key())),
-        };
-        Some(format!("the {} has {keys}", self.source()))
     }
 
     /// Where a key or an endpoint comes from.
@@ -146,23 +134,27 @@ fn app(id: &str, name: Option<&str>) -> App {
 /// The current account of a file. An error is that of a bad file.
 fn current(shown: &str, bytes: &[u8], redactor: &Redactor) -> Result<Account, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let parsed = toml_table::parse(shown, bytes)?;
-    let root = Table::root(shown, bytes, parsed.get_ref());
+    let file = parsed(shown, bytes)?;
+    let root = Table::root(shown, bytes, file.get_ref());
     let (current, accounts) = (root.table("current")?, root.table("accounts")?);
     let name = current.text("account")?.unwrap_or_default();
     let entry = accounts.table(name)?;
     if !entry.is_there() {
-        let what = match name {
-            "" => "selects no account".to_owned(),
-            name => format!("has no account {name}, which it selects"),
-        };
-        let known = listed(accounts.names());
-        let known = if known.is_empty() { known } else { format!(" (there is {known})") };
-        return Ok(Account { lack: Some(format!("{shown} {what}{known}")), ..Account::default() });
+        let mut known = listed(accounts.names());
+        if !known.is_empty() {
+            known = format!(" (there is {known})");
+        }
+        let described = format!("{shown} selects no account that it holds{known}");
+        return Ok(Account { described: Some(described), ..Account::default() });
     }
     let mut account = account(name, &entry, &root, redactor)?;
     // Older versions of the CLI kept the app there; newer ones let it win and move it.
     account.current_app_id = current.text("app")?.map(str::to_owned).or(account.current_app_id);
+    let keys = match account.stored.is_empty() {
+        true => "no key".to_owned(),
+        false => format!("keys of {} alone", listed(account.apps_with_key())),
+    };
+    account.described = Some(format!("the {} has {keys}", account.source()));
     Ok(account)
 }
 
@@ -173,22 +165,22 @@ fn account(
     redactor: &Redactor,
 ) -> Result<Account, Problem> {
     // The session that the account names, else what the account itself holds, as the CLI does.
-    let session_key = table.text("oauthSessionKey")?;
-    let session = session_key.map(|key| root.table("oauthSessions")?.table(key)).transpose()?;
+    let session = table.text("oauthSessionKey")?;
+    let session = session.map(|key| root.table("oauthSessions")?.table(key)).transpose()?;
     let session = session.filter(Table::is_there);
     let login = session.as_ref().unwrap_or(table);
     let token = login.text("accessToken")?;
     token.iter().for_each(|token| redactor.add(token));
-    let time = "must be a time in Unix milliseconds";
+    let end = "must be a time in Unix milliseconds";
+    let end = login.value("accessTokenExpiresAt", end, integer)?;
+    // The CLI writes 0 for none.
+    let end = end.filter(|end| *end != 0).unwrap_or(i64::MAX);
     let mut account = Account {
         name: name.to_owned(),
         current_app_id: table.text("currentAppId")?.map(str::to_owned),
         endpoint: endpoint(table).transpose(),
         control: control(table).transpose(),
-        access_token: token.map(|token| Secret::new(token.to_owned())),
-        // The CLI writes 0 for none.
-        expires_at: login.value("accessTokenExpiresAt", time, integer)?.filter(|time| *time != 0),
-        session_missing: session_key.is_some() && session.is_none(),
+        login: token.map(|token| (Secret::new(token.to_owned()), end)),
         ..Account::default()
     };
     let apps = table.table("apps")?;
@@ -222,12 +214,89 @@ fn endpoint(table: &Table<'_>) -> Result<Option<Endpoint>, Problem> {
 }
 
 fn control(table: &Table<'_>) -> Result<Option<ControlBase>, Problem> {
-    let (key, base) = match (table.text("controlUrl")?, table.text("controlHost")?) {
-        (Some(url), _) => ("controlUrl", ControlBase::of_url(url)),
-        (None, Some(host)) => ("controlHost", ControlBase::of_host(host)),
-        (None, None) => return Ok(None),
-    };
-    base.map(Some).map_err(|flaw| table.flaw(key, flaw))
+    for key in ["controlUrl", "controlHost"] {
+        if let Some(value) = table.text(key)? {
+            return ControlBase::read(value).map(Some).map_err(|flaw| table.flaw(key, flaw));
+        }
+    }
+    Ok(None)
+}
+
+/// The table of all that is in a file.
+fn parsed<'a>(shown: &str, bytes: &'a [u8]) -> Result<Spanned<DeTable<'a>>, Problem> {
+    let text = str::from_utf8(bytes);
+    let text = text.map_err(|error| flaw(shown, bytes, error.valid_up_to(), "not UTF-8"))?;
+    // The error's Display quotes the line, which may hold a key; its message does not.
+    DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(bytes.len(), |span| span.start);
+        flaw(shown, bytes, at, format!("not TOML: {}", error.message()))
+    })
+}
+
+fn flaw(shown: &str, bytes: &[u8], at: usize, what: impl Display) -> Problem {
+    let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
+    Problem::new(format!("{shown} line {line}: {what}"), format!("fix that line, or {OTHER_WAYS}"))
+}
+
+/// A table of the file, with the path to it. One that is not there has nothing in it. What is wrong with
+/// a value is told by path and line and never by the value itself, which may be a key.
+struct Table<'a> {
+    shown: &'a str,
+    /// The whole file, to tell lines by.
+    bytes: &'a [u8],
+    table: Option<&'a DeTable<'a>>,
+    path: String,
+}
+
+impl<'a> Table<'a> {
+    fn root(shown: &'a str, bytes: &'a [u8], table: &'a DeTable<'a>) -> Self {
+        Self { shown, bytes, table: Some(table), path: String::new() }
+    }
+
+    fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The names in it, in the order of the file.
+    fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.table.into_iter().flat_map(DeTable::keys).map(|name| name.get_ref().as_ref())
+    }
+
+    fn table(&self, key: &str) -> Result<Self, Problem> {
+        let table = self.value(key, "must be a table", DeValue::as_table)?;
+        Ok(Self { table, path: format!("{}{key}.", self.path), ..*self })
+    }
+
+    /// A string; an empty one counts as absent.
+    fn text(&self, key: &str) -> Result<Option<&'a str>, Problem> {
+        let text = self.value(key, "must be a string", DeValue::as_str)?;
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// What a value is read as; `wanted` says in words what it must be.
+    fn value<T>(
+        &self,
+        key: &str,
+        wanted: &str,
+        read: impl Fn(&'a DeValue<'a>) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.table.and_then(|table| table.get(key)) else { return Ok(None) };
+        read(value.get_ref()).map(Some).ok_or_else(|| self.flaw(key, wanted))
+    }
+
+    /// A flaw of a value, by its path and line: `accounts.work.port must be …`.
+    fn flaw(&self, key: &str, what: &str) -> Problem {
+        let value = self.table.and_then(|table| table.get(key));
+        let at = value.map_or(0, |value| value.span().start);
+        flaw(self.shown, self.bytes, at, format!("{}{key} {what}", self.path))
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    match value {
+        DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix()).ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -326,7 +395,7 @@ refreshToken = "s3cret-refresh"
             assert_eq!(account.name, "work");
             assert_eq!(account.current_app_id.as_deref(), Some("app1"));
             assert_eq!(account.endpoint, Some(Ok(Endpoint::read("eu").unwrap())));
-            assert_eq!(account.control, Some(Ok(ControlBase::of_host("control.example").unwrap())));
+            assert_eq!(account.control, Some(Ok(ControlBase::read("control.example").unwrap())));
             let mut keys = |app: &str| account.take_keys(&BTreeSet::from([app.to_owned()]));
             let key = keys("app1").pop().unwrap().unwrap();
             assert_eq!(key.api_key.expose(), "app1.key:s3cret");
@@ -353,9 +422,9 @@ refreshToken = "s3cret-refresh"
     #[test]
     fn a_session_that_is_gone_leaves_the_accounts_own_token() {
         let gone = account(&with("oauthSessionKey = 'x'"));
-        assert!(gone.access_token(0).unwrap_err().message.contains("is not in the configuration"));
+        assert!(gone.access_token(0).unwrap().is_none());
         let own = account(&with("oauthSessionKey = 'x'\naccessToken = 't'"));
-        assert_eq!(own.access_token(i64::MAX).unwrap().unwrap().expose(), "t");
+        assert_eq!(own.access_token(i64::MAX - 1).unwrap().unwrap().expose(), "t");
         assert!(account(&with("")).access_token(0).unwrap().is_none());
     }
 
@@ -419,11 +488,11 @@ refreshToken = "s3cret-refresh"
         let control = |lines: &str| account(&with(lines)).control;
         let both = control("controlHost = 'a.example'\ncontrolUrl = 'https://b.example/x/v9/'");
         let base = both.unwrap().unwrap();
-        assert_eq!((base.host.as_str(), base.path.as_str()), ("b.example", "/x/v9"));
+        assert_eq!(base, ControlBase::read("b.example/x/v9").unwrap());
         assert_eq!(control(""), None);
         for (lines, told) in [
             ("controlUrl = 'http://s3cret.example/'", "line 4: accounts.a.controlUrl must begin"),
-            ("\ncontrolHost = 'https://s3cret/'", "line 5: accounts.a.controlHost is a URL"),
+            ("\ncontrolHost = 'https://s3cret/'", "line 5: accounts.a.controlHost is not a host"),
             ("controlUrl = 1", "accounts.a.controlUrl must be a string"),
         ] {
             let message = control(lines).unwrap().unwrap_err().message;
@@ -434,16 +503,18 @@ refreshToken = "s3cret-refresh"
     #[test]
     fn an_account_is_missed_only_when_it_is_asked_for() {
         for (text, message) in [
-            ("", "config selects no account"),
-            ("[current]\naccount = ''", "config selects no account"),
-            ("[accounts.a]\n[accounts.b]", "config selects no account (there is a, b)"),
-            ("[current]\naccount = 'x\\u001b'", "config has no account x\\u001b, which it selects"),
+            ("", "config selects no account that it holds"),
+            ("[current]\naccount = ''", "config selects no account that it holds"),
+            (
+                "[accounts.a]\n[accounts.b]",
+                "config selects no account that it holds (there is a, b)",
+            ),
             (
                 "current.account = \"x\\u001b\"\n[accounts.a]",
-                "config has no account x\u{1b}, which it selects (there is a)",
+                "config selects no account that it holds (there is a)",
             ),
         ] {
-            assert_eq!(parse(text.as_bytes()).unwrap().described().unwrap(), message);
+            assert_eq!(parse(text.as_bytes()).unwrap().described.unwrap(), message);
         }
     }
 
@@ -507,10 +578,10 @@ refreshToken = "s3cret-refresh"
     fn a_file_that_is_not_there_is_fine_and_anything_else_is_told() {
         let folder = Folder::new("read");
         let file = folder.0.join("config");
-        assert!(read_whole(&file).unwrap().described().is_none());
-        assert!(read_whole(&folder.0.join("none/config")).unwrap().described().is_none());
+        assert!(read_whole(&file).unwrap().described.is_none());
+        assert!(read_whole(&folder.0.join("none/config")).unwrap().described.is_none());
         symlink(folder.0.join("nowhere"), folder.0.join("link")).unwrap();
-        assert!(read_whole(&folder.0.join("link")).unwrap().described().is_none());
+        assert!(read_whole(&folder.0.join("link")).unwrap().described.is_none());
         assert!(read_whole(&folder.0).unwrap_err().message.ends_with("it is a folder"));
         assert!(
             read_whole(Path::new("/dev/zero"))
@@ -519,12 +590,12 @@ refreshToken = "s3cret-refresh"
                 .ends_with("it is not a regular file")
         );
         fs::write(&file, WHOLE).unwrap();
-        assert!(read_whole(&file.join("config")).unwrap().described().is_none());
+        assert!(read_whole(&file.join("config")).unwrap().described.is_none());
         assert_eq!(read_whole(&file).unwrap().name, "work");
         let mut large = format!("{WHOLE}#");
         large.push_str(&"x".repeat((SIZE_LIMIT as usize) - large.len()));
         fs::write(&file, &large).unwrap();
-        assert!(read_whole(&file).unwrap().described().is_some());
+        assert!(read_whole(&file).unwrap().described.is_some());
         fs::write(&file, large + "x").unwrap();
         assert!(read_whole(&file).unwrap_err().message.contains("large"));
     }

@@ -1,9 +1,11 @@
 //! The names that a shell offers for `--app` and `--key`: those of the full CLI's configuration. Only
 //! reads, asks nobody, and has nothing to say where something is wrong: nobody reads it then.
 
+use std::collections::BTreeSet;
+
 use crate::cli::flags::Names;
 use crate::environment::Environment;
-use crate::keys::cli_config::{self, Account};
+use crate::keys::cli_config;
 use crate::keys::key::Key;
 use crate::secret::redactor::Redactor;
 use crate::secret::shape::looks_like_secret;
@@ -14,11 +16,9 @@ const MOST: usize = 1000;
 
 /// IDs and names, a line each.
 pub fn list(what: Names, env: Environment) -> String {
-    let account = cli_config::read(env, &Redactor::default());
-    account.map(|account| of_account(what, account)).unwrap_or_default()
-}
-
-fn of_account(what: Names, mut account: Account) -> String {
+    let Ok(mut account) = cli_config::read(env, &Redactor::default()) else {
+        return String::new();
+    };
     let keys = account.take_keys(&account.apps.iter().map(|app| app.id.clone()).collect());
     let keys: Vec<Key> = keys.into_iter().flatten().collect();
     let of_apps = account.apps.iter().flat_map(|app| [Some(app.id.as_str()), app.name.as_deref()]);
@@ -35,11 +35,6 @@ fn of_account(what: Names, mut account: Account) -> String {
             && !looks_like_secret(name)
             && !keys.iter().any(|key| key.api_key.is_in(name))
     };
-    let mut names: Vec<&str> = Vec::new();
-    for name in all.into_iter().filter(|name| is_fit(name)).take(MOST) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.into_iter().flat_map(|name| [name, "\n"]).collect()
+    let names: BTreeSet<&str> = all.into_iter().filter(|name| is_fit(name)).collect();
+    names.into_iter().take(MOST).flat_map(|name| [name, "\n"]).collect()
 }

@@ -6,18 +6,62 @@ use std::time::Instant;
 use crate::api_key::ApiKey;
 use crate::error::{Error, Problem};
 use crate::json::document::{Document, Value};
-use crate::keys::control_base::ControlBase;
 use crate::keys::key::{AccountEndpoint, App, Key};
 use crate::net::answer::Answer;
-use crate::net::endpoint::Hosts;
+use crate::net::endpoint::{Endpoint, Hosts};
 use crate::net::segment;
 use crate::net::session::{Credential, Net, Session};
 use crate::secret::Secret;
-use crate::secret::redactor::Redactor;
 
 const LATER: &str = "try again later, or give a key with ABLY_API_KEY";
 /// More pages than this are a server that goes round in circles.
 const PAGE_LIMIT: usize = 1000;
+
+/// The characters of a path beside letters and digits (RFC 3986, 3.3).
+const PATH: &str = "/-._~%!$&'()*+,;=:@";
+
+/// Where the Control API is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ControlBase {
+    /// `host` or `host:port`.
+    pub(super) host: String,
+    /// Before all others: begins with a slash and ends without one.
+    path: String,
+}
+
+impl Default for ControlBase {
+    fn default() -> Self {
+        Self { host: "control.ably.net".to_owned(), path: "/v1".to_owned() }
+    }
+}
+
+impl ControlBase {
+    /// Reads a host with an optional port, or a URL. A routing policy means nothing here.
+    pub(super) fn read(value: &str) -> Result<Self, &'static str> {
+        let scheme = value.get(..8).filter(|start| start.eq_ignore_ascii_case("https://"));
+        let rest = scheme.and_then(|_| value.get(8..)).unwrap_or(value);
+        if rest.contains("://") {
+            return Err("must begin with https://");
+        }
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let endpoint = Endpoint::read(host)?;
+        if !endpoint.fallbacks.is_empty() {
+            return Err("is not a host name");
+        }
+        if !path.chars().all(|c| c.is_ascii_alphanumeric() || PATH.contains(c)) {
+            return Err("has a query, or characters that no path has");
+        }
+        let host = endpoint.primary;
+        // The full CLI's rule: Ably's own hosts are control.* and control-*.
+        let label = host.split(['.', ':']).next().unwrap_or_default();
+        let path = match path.trim_end_matches('/') {
+            "" if label == "control" || label.starts_with("control-") => "/v1",
+            "" => "/api/v1",
+            path => path,
+        };
+        Ok(Self { path: path.to_owned(), host })
+    }
+}
 
 #[derive(Debug)]
 pub struct ControlApi<'a> {
@@ -26,7 +70,6 @@ pub struct ControlApi<'a> {
     base: String,
     /// Where the keys are sent.
     endpoint: AccountEndpoint,
-    redactor: Redactor,
 }
 
 impl<'a> ControlApi<'a> {
@@ -36,13 +79,12 @@ impl<'a> ControlApi<'a> {
         token: &Secret,
         endpoint: AccountEndpoint,
     ) -> Result<Self, Problem> {
-        let redactor = net.redactor.clone();
-        redactor.add(token.expose());
+        net.redactor.add(token.expose());
         let session = Session::new(net, Hosts::single(&base.host), Credential::AccessToken(token));
         let remedy = "copy it again into ABLY_ACCESS_TOKEN, or renew it: ably accounts login";
         let session =
             session.map_err(|what| Problem::new(format!("the access token {what}"), remedy))?;
-        Ok(Self { session, base: base.path.clone(), endpoint, redactor })
+        Ok(Self { session, base: base.path.clone(), endpoint })
     }
 
     pub fn apps(&mut self) -> Result<Vec<App>, Error> {
@@ -68,15 +110,15 @@ impl<'a> ControlApi<'a> {
 
     fn app(&self, app: Value<'_>) -> Option<App> {
         Some(App {
-            id: self.redactor.clean(app.text("id")?).into_owned(),
-            name: self.name(app),
+            id: self.clean(app.text("id")?),
+            name: app.text("name").map(|name| self.clean(name)),
             enabled: app.text("status").is_none_or(|status| status == "enabled"),
             named_by: "the Control API",
         })
     }
 
-    fn name(&self, item: Value<'_>) -> Option<String> {
-        Some(self.redactor.clean(item.text("name").unwrap_or_default()).into_owned())
+    fn clean(&self, text: &str) -> String {
+        self.session.net.redactor.clean(text).into_owned()
     }
 
     /// The keys of an app that are enabled.
@@ -94,7 +136,7 @@ impl<'a> ControlApi<'a> {
 
     fn key(&self, key: Value<'_>, app: &App) -> Option<Key> {
         Some(Key {
-            label: self.name(key),
+            label: key.text("name").map(|name| self.clean(name)),
             irrevocable: !key.get("revocableTokens").is_some_and(Value::is_true),
             app: app.clone(),
             endpoint: self.endpoint.clone(),
@@ -110,7 +152,8 @@ impl<'a> ControlApi<'a> {
             let Some(items) = page.root().items() else {
                 return Err(self.unreadable("is not the list that was asked for"));
             };
-            items.filter_map(secret_of).for_each(|key| key.hide(&self.redactor));
+            let redactor = &self.session.net.redactor;
+            items.filter_map(secret_of).for_each(|key| key.hide(redactor));
             pages.push(page);
             let Some(link) = link.as_deref().and_then(next_link) else { return Ok(pages) };
             path = follow(link, &path, self.session.hosts.preferred())
@@ -182,16 +225,12 @@ fn secret_of(item: Value<'_>) -> Option<ApiKey> {
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288).
 fn next_link(header: &str) -> Option<&str> {
+    let is_next = |parameters: &str| {
+        let mut words = parameters.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| word.eq_ignore_ascii_case("next"))
+    };
     let mut links = header.split('<').filter_map(|link| link.split_once('>'));
     links.find(|(_, parameters)| is_next(parameters)).map(|(target, _)| target)
-}
-
-fn is_next(parameters: &str) -> bool {
-    let relations = |(name, value): (&str, &str)| {
-        let mut words = value.split(['"', ',', ' ']);
-        name.trim().eq_ignore_ascii_case("rel") && words.any(|it| it.eq_ignore_ascii_case("next"))
-    };
-    parameters.split(';').filter_map(|parameter| parameter.split_once('=')).any(relations)
 }
 
 /// The path of a link on the page at `path`; `None` where it leads to another host, to which the
@@ -212,6 +251,52 @@ fn follow(link: &str, path: &str, host: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_decides_on_its_path_and_a_url_has_its_own() {
+        for (value, host, path) in [
+            ("control.ably.net", "control.ably.net", "/v1"),
+            ("Control-Staging.Ably.net:8443", "control-staging.ably.net:8443", "/v1"),
+            ("control.localhost", "control.localhost", "/v1"),
+            ("controller.example", "controller.example", "/api/v1"),
+            ("my-control.example", "my-control.example", "/api/v1"),
+            ("localhost:3000", "localhost:3000", "/api/v1"),
+            ("[::1]:3000", "[::1]:3000", "/api/v1"),
+        ] {
+            let base = ControlBase { host: host.to_owned(), path: path.to_owned() };
+            assert_eq!(ControlBase::read(value).as_ref(), Ok(&base));
+            for slashes in ["", "/", "//"] {
+                assert_eq!(
+                    ControlBase::read(&format!("HTTPS://{value}{slashes}")),
+                    Ok(base.clone())
+                );
+            }
+            let url = ControlBase::read(&format!("https://{value}/a/b-c%20/")).unwrap();
+            assert_eq!((url.host.as_str(), url.path.as_str()), (host, "/a/b-c%20"));
+        }
+        assert_eq!(ControlBase::read("control.ably.net"), Ok(ControlBase::default()));
+    }
+
+    #[test]
+    fn what_names_no_control_api_is_refused_without_repeating_it() {
+        for (value, reason) in [
+            ("http://control.ably.net/v1", "must begin with https://"),
+            ("", "is empty"),
+            ("https://", "is empty"),
+            ("https:///v1", "is empty"),
+            ("https://us:s3cret@host.example/v1", "more in it"),
+            ("https://host.example?s3cret", "more in it"),
+            ("https://host.example/v1?s3cret", "query"),
+            ("https://host.example/v1#s3cret", "query"),
+            ("https://host.example/s3 cret", "characters"),
+            ("https://host.example/é", "characters"),
+            ("https://control/v1", "not a host name"),
+            ("https://host.example:s3cret/", "port"),
+        ] {
+            let flaw = ControlBase::read(value).unwrap_err();
+            assert!(flaw.contains(reason) && !flaw.contains("s3"), "{value}: {flaw}");
+        }
+    }
 
     #[test]
     fn the_next_page_is_found_among_other_links() {

@@ -43,15 +43,16 @@ pub fn read(place: &Place, redactor: &Redactor, signals: &Signals) -> Result<Vec
             let not_utf8 = || Problem::new(format!("{named_by} is not UTF-8"), FORM);
             let text = text.to_str().ok_or_else(not_utf8)?;
             hide_given(text, redactor);
-            Ok(vec![Key::new(parse(text, named_by)?, *named_by)])
+            Ok(vec![parse(text, named_by, named_by)?])
         }
         Place::File(path, named_by) => of_file(path, named_by, redactor, signals),
     }
 }
 
-pub fn parse(text: &str, source: &str) -> Result<ApiKey, Problem> {
-    ApiKey::parse(text).map_err(|what| {
-        Problem::new(format!("the API key from {source} cannot be used: {what}"), FORM)
+/// Reads a key of a source, and of a place there that is told if it is none.
+pub fn parse(text: &str, source: &str, place: &str) -> Result<Key, Problem> {
+    ApiKey::parse(text).map(|key| Key::new(key, source)).map_err(|what| {
+        Problem::new(format!("the API key from {place} cannot be used: {what}"), FORM)
     })
 }
 
@@ -62,7 +63,7 @@ fn of_file(
     signals: &Signals,
 ) -> Result<Vec<Key>, Problem> {
     let shown = file::shown(path);
-    let bytes = Zeroizing::new(file::read_named(path, LIMIT, named_by, &shown, signals)?);
+    let bytes = Zeroizing::new(file::read_named(path, LIMIT, named_by, signals)?);
     let wrong = |what: &str| {
         Problem::new(
             format!("{named_by}: {} {what}", Safe(&shown)),
@@ -77,12 +78,12 @@ fn of_file(
     let source = format!("{named_by} {shown}");
     let mut keys: Vec<Key> = Vec::new();
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| is_key(line)) {
-        let key = parse(line, &format!("{source} line {number}"))?;
+        let key = parse(line, &source, &format!("{source} line {number}"))?;
         let mut twins = keys.iter().filter(|known| known.name() == key.name());
-        if twins.any(|twin| twin.api_key.expose() != key.expose()) {
+        if twins.any(|twin| twin.api_key.expose() != key.api_key.expose()) {
             return Err(wrong(&format!("holds key {} twice, with different secrets", key.name())));
         }
-        keys.push(Key::new(key, source.clone()));
+        keys.push(key);
     }
     if keys.is_empty() { Err(wrong("holds no key")) } else { Ok(keys) }
 }

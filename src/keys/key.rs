@@ -7,6 +7,7 @@ use std::fmt;
 use crate::api_key::ApiKey;
 use crate::error::Problem;
 use crate::net::endpoint::Endpoint;
+use crate::secret::shape::Typed;
 use crate::text::listed;
 
 /// An app as the configuration or the Control API knows it.
@@ -29,10 +30,8 @@ impl App {
 
 impl fmt::Display for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{} ({name})", self.id),
-            None => f.write_str(&self.id),
-        }
+        Typed(&self.id).fmt(f)?;
+        self.name.iter().try_for_each(|name| write!(f, " ({name})"))
     }
 }
 
@@ -109,11 +108,8 @@ impl Choice {
         match self {
             Self::Any | Self::All => None,
             Self::Named(name) => Some(format!("--key asks for {name}")),
-            Self::Signers(names) if names.len() == 1 => {
-                Some(format!("the token was signed with key {}", listed(names)))
-            }
             Self::Signers(names) => {
-                Some(format!("the tokens were signed with keys {}", listed(names)))
+                Some(format!("the tokens were signed with key {}", listed(names)))
             }
         }
     }

@@ -6,18 +6,15 @@
 pub mod cli_config;
 pub mod completion_names;
 pub mod control_api;
-pub mod control_base;
 pub mod handed_over;
 pub mod key;
 mod select;
 pub mod sources;
-mod toml_table;
 
 use std::collections::BTreeSet;
 
 use crate::api_key::hide_given;
 use crate::error::{Error, Problem};
-use crate::secret::shape::Typed;
 use crate::terminal::prompt;
 use crate::text::listed;
 use key::{App, Choice, Key};
@@ -268,26 +265,25 @@ impl Search<'_, '_> {
             }
             Choice::All | Choice::Signers(_) => return Ok(()),
         };
-        if !self.want.may_prompt || !prompt::can_ask_for_key() {
-            return Ok(());
-        }
         let (net, source) = (self.sources.net, "the hidden prompt");
-        let text = prompt::hidden(net.signals, &format!("Ably API key{name} (not shown): "))?;
+        let question = format!("Ably API key{name} (not shown): ");
+        let may_prompt = self.want.may_prompt;
+        let typed = if may_prompt { prompt::hidden(net.signals, &question)? } else { None };
+        let Some(text) = typed else { return Ok(()) };
         hide_given(&text, &net.redactor);
         if self.want.app.is_none() {
             // Nobody named an app: that of the key is meant.
             self.app = None;
         }
-        self.take(Key::new(handed_over::parse(&text, source)?, source))
+        self.take(handed_over::parse(&text, source, source)?)
     }
 
     fn settle(mut self) -> Result<Found, Error> {
         if self.found.keys.is_empty() {
             let none_found = self.none_found();
-            return Err(self.failure.unwrap_or(Error::Input(none_found)));
+            return Err(self.failure.unwrap_or_else(|| none_found.into()));
         }
-        let failure = self.failure.as_mut().and_then(Error::problem_mut);
-        self.found.warnings.extend(failure.map(|problem| problem.message.clone()));
+        self.found.warnings.extend(self.failure.take().map(|error| error.problem.message));
         match (&self.want.choice, self.found.keys.as_slice()) {
             (Choice::All, [one]) => return Err(one_alone(one, &self.found.warnings).into()),
             (Choice::Any | Choice::Named(_), _) => self.note_others(),
@@ -326,7 +322,7 @@ impl Search<'_, '_> {
             let why = ": there is ABLY_TOKEN, but a token cannot revoke (Ably error 40162)";
             (why.to_owned(), ways)
         } else {
-            let described = self.sources.account().ok().and_then(|account| account.described());
+            let described = self.sources.account().ok().and_then(|it| it.described.clone());
             (described.map(|it| format!(": {it}")).unwrap_or_default(), ways)
         };
         let of_app = self.app.as_ref().map(|app| format!(" for app {app}")).unwrap_or_default();
@@ -342,8 +338,7 @@ fn restrict(signers: &mut BTreeSet<String>, app: &App) -> Result<(), Error> {
     if !signers.is_empty() {
         return Ok(());
     }
-    let (named_by, app) = (app.named_by, app.to_string());
-    let app = Typed(&app);
+    let named_by = app.named_by;
     Err(Error::input(
         format!("{named_by} asks for app {app}, but tokens were signed with {all}"),
         "leave the app out, or give the tokens of that app",

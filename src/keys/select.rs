@@ -4,7 +4,7 @@
 use crate::error::{Error, Problem};
 use crate::keys::key::{App, Choice, Key};
 use crate::secret::shape::Typed;
-use crate::terminal::choose::Chooser;
+use crate::terminal::prompt::Chooser;
 use crate::text::{count, listed};
 
 const EXACT: &str = "names must match exactly, and IDs are case-sensitive";
@@ -15,8 +15,7 @@ pub(super) fn same_app(key: &Key, app: &App) -> Result<(), Problem> {
     if own == app.id {
         return Ok(());
     }
-    let (shown, named_by, app) = (key.shown(), app.named_by, app.to_string());
-    let app = Typed(&app);
+    let (shown, named_by) = (key.shown(), app.named_by);
     Err(Problem::new(
         format!("the key {shown} belongs to app {own}, but {named_by} asks for app {app}"),
         format!(
@@ -26,25 +25,14 @@ pub(super) fn same_app(key: &Key, app: &App) -> Result<(), Problem> {
     ))
 }
 
-/// The one that has this ID, else those that have this name.
-fn named<T>(
-    mut all: Vec<T>,
-    has_id: impl Fn(&T) -> bool,
-    is_called: impl Fn(&T) -> bool,
-) -> Vec<T> {
-    match all.iter().position(has_id) {
-        Some(at) => vec![all.swap_remove(at)],
-        None => {
-            all.retain(is_called);
-            all
-        }
-    }
-}
-
 /// An app by ID, else by name; `None` where neither is known.
 pub(super) fn app(known: Vec<App>, wanted: &str, named_by: &str) -> Result<Option<App>, Problem> {
+    let by_id = known.iter().find(|app| app.id == wanted).cloned();
     let is_called = |app: &App| app.name.as_deref() == Some(wanted);
-    let mut named = named(known, |app| app.id == wanted, is_called);
+    let mut named: Vec<App> = match by_id {
+        Some(app) => vec![app],
+        None => known.into_iter().filter(is_called).collect(),
+    };
     if named.len() < 2 {
         return Ok(named.pop());
     }
@@ -55,17 +43,11 @@ pub(super) fn app(known: Vec<App>, wanted: &str, named_by: &str) -> Result<Optio
 /// The app that is meant among those of the Control API.
 pub(super) fn app_of_control(apps: Vec<App>, wanted: &str, named_by: &str) -> Result<App, Problem> {
     let there = if apps.is_empty() { "no app".to_owned() } else { listed(&apps) };
-    match app(apps, wanted, named_by)? {
-        Some(found) if found.enabled => Ok(found),
-        Some(found) => {
-            Err(Problem::new(format!("app {found} is disabled"), "enable it in the dashboard"))
-        }
-        None => {
-            let wanted = Typed(wanted);
-            let what = format!("{named_by} asks for app {wanted}, but the account has {there}");
-            Err(Problem::new(what, EXACT))
-        }
-    }
+    app(apps, wanted, named_by)?.ok_or_else(|| {
+        let wanted = Typed(wanted);
+        let what = format!("{named_by} asks for app {wanted}, but the account has {there}");
+        Problem::new(what, EXACT)
+    })
 }
 
 /// The only app, or the one chosen; `None` where there is none.
@@ -130,7 +112,10 @@ fn revocable_key<'k>(keys: &'k [Key], app: &App, chooser: &Chooser) -> Result<&'
 /// The key that `--key` names: by its ID, else by what its owner calls it.
 fn key_named<'k>(keys: &'k [Key], app: &App, name: &str) -> Result<&'k Key, Problem> {
     let is_called = |key: &&Key| key.label.as_deref() == Some(name);
-    let named = named(keys.iter().collect(), |key| key.has_id(name), is_called);
+    let named: Vec<&Key> = match keys.iter().find(|key| key.has_id(name)) {
+        Some(key) => vec![key],
+        None => keys.iter().filter(is_called).collect(),
+    };
     let (what, remedy) = match named.as_slice() {
         [only] => return Ok(only),
         [] => ("which is none of the enabled keys", EXACT),

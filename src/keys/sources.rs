@@ -4,13 +4,12 @@
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::keys::cli_config::{self, Account};
-use crate::keys::control_api::ControlApi;
-use crate::keys::control_base::ControlBase;
+use crate::keys::control_api::{ControlApi, ControlBase};
 use crate::keys::key::App;
 use crate::keys::select;
 use crate::net::session::Net;
 use crate::secret::Secret;
-use crate::terminal::choose::Chooser;
+use crate::terminal::prompt::Chooser;
 use crate::time::now_ms;
 
 /// The sources of apps and keys beyond what was handed over.
@@ -60,23 +59,19 @@ impl<'a> Sources<'a> {
         let (env, net) = (self.env, self.net);
         let from_env = env.text("ABLY_ACCESS_TOKEN")?;
         let from_env = from_env.map(|text| Secret::new(text.trim().to_owned()));
-        let account = self.account().ok();
-        let (token, endpoint) = match (&from_env, &account) {
-            (Some(token), _) => (Some(token), Ok(None)),
-            (None, Some(account)) => (account.access_token(now_ms())?, account.endpoint()),
-            (None, None) => (None, Ok(None)),
+        let mut none = Account::default();
+        let account = self.account().unwrap_or(&mut none);
+        let (token, endpoint) = match &from_env {
+            Some(token) => (Some(token), Ok(None)),
+            None => (account.access_token(now_ms())?, account.endpoint()),
         };
         let Some(token) = token else { return Ok(None) };
         let base = match env.text("ABLY_CONTROL_HOST")? {
-            Some(host) => ControlBase::of_host(&host).map_err(|flaw| {
+            Some(host) => ControlBase::read(&host).map_err(|flaw| {
                 let remedy = "give a host such as control.ably.net";
                 Problem::new(format!("ABLY_CONTROL_HOST {flaw}"), remedy)
             })?,
-            None => account
-                .as_ref()
-                .and_then(|account| account.control.clone())
-                .transpose()?
-                .unwrap_or_default(),
+            None => account.control.clone().transpose()?.unwrap_or_default(),
         };
         net.network.check(&base.host)?;
         let control = ControlApi::new(net, &base, token, endpoint)?;

@@ -23,13 +23,10 @@ const HINT: &str =
     "the auth server must answer 403 to this client; otherwise it will simply issue a new token";
 
 pub(super) fn error(output: &Output, error: &Error) {
-    match error {
-        Error::Input(problem) | Error::Irrevocable(problem, _) => {
-            say_problem(output, "", problem, None)
-        }
-        Error::Lookup(lookup) => say_problem(output, "", &lookup.problem, lookup.error.as_ref()),
-        Error::Declined(problem) => output.say(&format!("{}\n", problem.message)),
-        Error::Signal(_) => {}
+    match error.exit {
+        Exit::Signal(_) => {}
+        Exit::NotConfirmed => output.say(&format!("{}\n", error.problem.message)),
+        _ => say_problem(output, "", &error.problem, error.ably.as_deref()),
     }
 }
 

@@ -30,9 +30,9 @@ use crate::terminal::output::Output;
 /// Tells an error that ended the run before its first revocation, or dies of the signal that was
 /// the error.
 pub fn error(writer: &Writer<'_>, error: &Error) -> Exit {
-    let signal = if let Error::Signal(signal) = error { Some(*signal) } else { None };
+    let signal = if let Exit::Signal(signal) = error.exit { Some(signal) } else { None };
     writer.put(|| records::error(error));
-    writer.close(error.exit(), signal, |output, _, unrecorded| {
+    writer.close(error.exit, signal, |output, _, unrecorded| {
         human::error(output, error);
         words::problem(output, unrecorded);
     })

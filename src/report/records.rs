@@ -63,22 +63,14 @@ fn key(fields: Fields, job: &Job) -> Fields {
 
 /// An error that ended the run before its first revocation.
 pub(super) fn error(error: &Error) -> Vec<Record> {
-    let not_sent = Fields::new().with("outcome", "not-sent");
-    match error {
-        Error::Input(problem) | Error::Declined(problem) => {
-            vec![error_record(problem, None, not_sent, Fields::new())]
-        }
-        Error::Irrevocable(problem, tokens) => {
-            let tokens = (!tokens.is_empty()).then(|| tokens.clone());
-            vec![error_record(problem, None, not_sent, Fields::new().maybe("tokens", tokens))]
-        }
-        Error::Lookup(lookup) => {
-            let targets = list(lookup.targets.iter().map(String::as_str));
-            let affected = not_sent.maybe("targets", targets);
-            vec![error_record(&lookup.problem, lookup.error.as_ref(), affected, Fields::new())]
-        }
-        Error::Signal(_) => Vec::new(),
+    if let Exit::Signal(_) = error.exit {
+        return Vec::new();
     }
+    let targets = list(error.targets.iter().map(String::as_str));
+    let affected = Fields::new().with("outcome", "not-sent").maybe("targets", targets);
+    let tokens = (!error.tokens.is_empty()).then(|| error.tokens.clone());
+    let tokens = Fields::new().maybe("tokens", tokens);
+    vec![error_record(&error.problem, error.ably.as_deref(), affected, tokens)]
 }
 
 /// The closing record: every run of the command ends with it.

@@ -64,7 +64,8 @@ fn nothing(leaked: &Leaked) -> Error {
         },
         None => Problem { message, remedy },
     };
-    Error::Irrevocable(problem, helpless.iter().map(|(token, _)| described(token).done()).collect())
+    let tokens = helpless.iter().map(|(token, _)| described(token).done()).collect();
+    Error { tokens, ..problem.into() }
 }
 
 /// Why none of the helpless tokens can be revoked by itself.

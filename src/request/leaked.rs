@@ -13,7 +13,7 @@ use crate::request::target::Kind;
 use crate::request::targets::Targets;
 use crate::secret::redactor::Redactor;
 use crate::signals::Signals;
-use crate::terminal::choose::Chooser;
+use crate::terminal::prompt::Chooser;
 use crate::text::{count, first_ten};
 
 /// Of so many tokens every part is taken out of texts from outside. Of others no such text is shown.
@@ -44,9 +44,9 @@ impl Leaked {
         signals: &Signals,
     ) -> Result<Self, Problem> {
         let source = file::called(path);
-        let reader = file::open_named(path, named_by, &source, signals)?;
+        let reader = file::open_named(path, named_by, signals)?;
         let found =
-            find(reader, reading).map_err(|error| file::unreadable(named_by, &source, &error))?;
+            find(reader, reading).map_err(|error| file::unreadable(named_by, path, &error))?;
         let (now_ms, places, other_apps) = (reading.now_ms, Vec::new(), 0);
         let mut leaked = Self { source, found, now_ms, by, places, other_apps };
         leaked.recognise(reading.keys);

@@ -103,8 +103,8 @@ impl Request {
             handed_over: std::mem::take(&mut self.handed_over),
             choice,
             app: settings.app.clone(),
-            may_prompt: settings.mode != Mode::DryRun && !settings.json,
             for_people: !settings.json,
+            may_prompt: settings.mode != Mode::DryRun && !settings.json,
         }
     }
 }
@@ -138,8 +138,7 @@ fn subject(settings: &Settings, handed_over: &[Key], signals: &Signals) -> Resul
         }
         TargetSource::File(path) => {
             let name = file::called(path);
-            let bytes =
-                file::read_named(path, TARGETS_LIMIT, long(Id::TargetsFile), &name, signals)?;
+            let bytes = file::read_named(path, TARGETS_LIMIT, long(Id::TargetsFile), signals)?;
             Ok(Subject::Targets(targets_file::read(&name, bytes)?))
         }
         TargetSource::Leak(path) => {

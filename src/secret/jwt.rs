@@ -40,15 +40,6 @@ const ENCODED: &[u8] = b"ZX";
 /// begin another.
 const OVERLAP: usize = 16;
 
-/// A dot with a word on either side, the second of which begins like a JSON object.
-pub(crate) struct Spot<'a> {
-    /// The header ends it; other text may stand right before that.
-    word: &'a [u8],
-    /// Other text may stand right behind the payload.
-    payload: &'a [u8],
-    behind: &'a [u8],
-}
-
 /// A JWT where it stands, with its header decoded.
 pub(crate) struct Jwt<'a> {
     pub(crate) header_json: Zeroizing<Vec<u8>>,
@@ -58,45 +49,29 @@ pub(crate) struct Jwt<'a> {
     pub(crate) signature: &'a [u8],
 }
 
-impl<'a> Spot<'a> {
-    /// `None` if the word before the dot is too short for a header.
-    fn new(text: &'a [u8], dot: usize, payload: usize) -> Option<Self> {
+impl<'a> Jwt<'a> {
+    /// The JWT whose header ends at a dot and whose payload begins at a place, if one stands there.
+    /// Other text may be glued to either.
+    fn read(text: &'a [u8], dot: usize, payload: usize) -> Option<Self> {
         let before = &text[dot.saturating_sub(LIMIT)..dot];
         let word = &before[before.len() - run_back(before)..];
+        if word.len() < SHORTEST_HEADER {
+            return None;
+        }
+        let (start, header_json) = object_at_end(word)?;
         let (payload, behind) = text[payload..].split_at(word_length(&text[payload..]));
-        (word.len() >= SHORTEST_HEADER).then_some(Self { word, payload, behind })
-    }
-
-    /// What this place is known by, glue included: a log has the same tokens over and over.
-    pub(crate) fn id(&self) -> u128 {
-        half_sha_256(&[self.word, b".", self.payload])
-    }
-
-    /// What stands in place of the signature, up to the next token; empty if it was cut off.
-    pub(crate) fn signature(&self) -> &'a [u8] {
-        let rest = sign(self.behind, b'.').map_or(&[][..], |dot| &self.behind[dot..]);
-        let (own, behind) = rest.split_at(word_length(rest));
-        let next = object_behind(behind).and_then(|_| object_at_end(own));
-        &own[..next.map_or(own.len(), |(next, _)| next).min(SIGNATURE)]
-    }
-
-    /// The JWT that stands here, if one does.
-    pub(crate) fn read(&self) -> Option<Jwt<'a>> {
-        let (start, header_json) = object_at_end(self.word)?;
-        let (header, payload) = (&self.word[start..], self.payload);
-        let whole = Jwt { header_json, payload, header, signature: self.signature() };
+        let (header, signature) = (&word[start..], signature(behind));
+        let whole = Self { header_json, payload, header, signature };
         let is_whole = |end| decode(&payload[..end]).is_some_and(|json| object(&json).is_some());
-        if object_behind(self.behind).is_none() || is_whole(payload.len()) {
+        if object_behind(behind).is_none() || is_whole(payload.len()) {
             return Some(whole);
         }
         // Where the signature was cut off, the next token may stand right behind the payload.
         let Some((next, _)) = object_at_end(payload) else { return Some(whole) };
         let end = [next, next.saturating_sub(1)].into_iter().find(|end| is_whole(*end));
-        Some(Jwt { payload: &payload[..end.unwrap_or(next)], signature: &[], ..whole })
+        Some(Self { payload: &payload[..end.unwrap_or(next)], signature: &[], ..whole })
     }
-}
 
-impl Jwt<'_> {
     pub(crate) fn is_too_long(&self) -> bool {
         self.header.len() + 1 + self.payload.len() > LIMIT
     }
@@ -115,6 +90,15 @@ impl Jwt<'_> {
     }
 }
 
+/// What stands in place of the signature behind a payload, up to the next token; empty if it was cut
+/// off.
+fn signature(behind: &[u8]) -> &[u8] {
+    let rest = sign(behind, b'.').map_or(&[][..], |dot| &behind[dot..]);
+    let (own, behind) = rest.split_at(word_length(rest));
+    let next = object_behind(behind).and_then(|_| object_at_end(own));
+    &own[..next.map_or(own.len(), |(next, _)| next).min(SIGNATURE)]
+}
+
 /// No two texts share it, whoever made them.
 pub(crate) fn half_sha_256(parts: &[&[u8]]) -> u128 {
     let mut hash = Context::new(&SHA256);
@@ -130,18 +114,16 @@ pub(super) fn is_in(text: &[u8]) -> bool {
         || memmem::find(text, ENCODED).is_some();
     let mut holds = false;
     if may_hold {
-        scan(text, 0..text.len(), &mut |spot, _| {
-            holds |= spot.read().is_some_and(|jwt| {
-                object(&jwt.header_json).is_some_and(|header| header.root().get("alg").is_some())
-                    && decode(jwt.payload).is_some_and(|payload| object(&payload).is_some())
-            });
+        scan(text, 0..text.len(), &mut |jwt, _| {
+            holds |= object(&jwt.header_json).is_some_and(|it| it.root().get("alg").is_some())
+                && decode(jwt.payload).is_some_and(|payload| object(&payload).is_some());
         });
     }
     holds
 }
 
-/// Hands over every place in a range of a text where a JWT may stand, in order, with a position.
-pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Spot<'_>, usize)) {
+/// Hands over every JWT in a range of a text, in order, with a position.
+pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Jwt<'_>, usize)) {
     // What begins in the range may end behind it.
     let within = &text[range.start..text.len().min(range.end + 1)];
     let mut finders = STARTS.map(|start| memmem::find_iter(within, start).peekable());
@@ -153,11 +135,11 @@ pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Spot<
     for at in hits.map(|at| range.start + at) {
         if text[at..].starts_with(ENCODED) {
             if at >= decoded {
-                decoded = at + scan_encoded(&text[at..], &mut |spot| take(spot, at));
+                decoded = at + scan_encoded(&text[at..], &mut |jwt| take(jwt, at));
             }
         } else if let Some(length) = sign_at_end(&text[..at], b'.') {
-            if let Some(spot) = Spot::new(text, at - length, at) {
-                take(&spot, at);
+            if let Some(jwt) = Jwt::read(text, at - length, at) {
+                take(&jwt, at);
             }
         } else if at >= end_of_word {
             end_of_word = at + word_length(&text[at..]);
@@ -165,9 +147,9 @@ pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Spot<
             // What begins like this place is met on its own.
             if let Some(payload) = object_behind(&text[dot..]).map(|length| dot + length)
                 && !STARTS.iter().any(|start| text[payload..].starts_with(start))
-                && let Some(spot) = Spot::new(text, dot, payload)
+                && let Some(jwt) = Jwt::read(text, dot, payload)
             {
-                take(&spot, dot);
+                take(&jwt, dot);
             }
         }
     }
@@ -175,7 +157,7 @@ pub(crate) fn scan(text: &[u8], range: Range<usize>, take: &mut dyn FnMut(&Spot<
 
 /// Looks for JWTs in what the base64 at the beginning of a text stands for. Gives how much of it is
 /// done with.
-fn scan_encoded(text: &[u8], take: &mut dyn FnMut(&Spot<'_>)) -> usize {
+fn scan_encoded(text: &[u8], take: &mut dyn FnMut(&Jwt<'_>)) -> usize {
     // `ey` or `ew` with the bits that every byte behind it has.
     if !matches!(text.get(2), Some(b'c' | b'd' | b'k' | b'l')) {
         return 1;
@@ -187,9 +169,9 @@ fn scan_encoded(text: &[u8], take: &mut dyn FnMut(&Spot<'_>)) -> usize {
     inner.extend(decode());
     for dot in memchr_iter(b'.', &inner) {
         if object_behind(&inner[dot..]).is_some()
-            && let Some(spot) = Spot::new(&inner, dot, dot + 1)
+            && let Some(jwt) = Jwt::read(&inner, dot, dot + 1)
         {
-            take(&spot);
+            take(&jwt);
         }
     }
     (inner.len() * 4 / 3).saturating_sub(OVERLAP).max(1)

@@ -13,11 +13,11 @@ use crate::secret::parts::{decode, decoded, is_id, is_id_byte, key_name_at_end};
 /// The shortest secret that is told from an ordinary name by its form, in bytes.
 pub(crate) const SHORT_SECRET: usize = 16;
 /// The length of a secret as Ably makes them today.
-pub(crate) const SECRET: usize = 43;
+const SECRET: usize = 43;
 /// So much of what may be a secret is enough to judge by: a text may hold many.
 const JUDGED: usize = 256;
 /// The shortest opaque part of an Ably token.
-pub(crate) const OPAQUE: usize = 24;
+const OPAQUE: usize = 24;
 /// So often take the letters of a file's name turns that nobody thought of.
 const TURNS: usize = 5;
 
@@ -44,17 +44,22 @@ pub fn holds_token(text: &str) -> bool {
 /// message, not enough to refuse it.
 pub fn looks_like_secret(text: &str) -> bool {
     let bare = unwrapped(text);
-    let is_opaque = |part: &str| {
-        part.len() >= OPAQUE && part.bytes().all(|byte| is_id_byte(byte) || b"=+".contains(&byte))
-    };
-    let is_token = bare.starts_with("eyJ")
-        || bare.split_once('.').is_some_and(|(app, rest)| app.len() <= 10 && is_opaque(rest));
+    let is_token = bare.starts_with("eyJ") || opaque_app(bare).is_some();
     let is_key = || secrets(bare).any(|(sign, secret)| sign == ":" && !secret.is_empty());
     // A path has slashes, and may well be called like a key.
     !bare.contains('/') && (is_token || is_key())
         || holds_token(text)
         || holds_key(bare)
         || inner(bare).is_some_and(|inner| holds_key(&inner))
+}
+
+/// The app of an opaque Ably token, `appId.…`.
+pub(crate) fn opaque_app(text: &str) -> Option<&str> {
+    let (app, rest) = text.split_once('.')?;
+    let is_digit = |byte| is_id_byte(byte) || b"=+".contains(&byte);
+    let is_opaque = rest.len() >= OPAQUE && rest.bytes().all(is_digit);
+    // What is too long for an app's ID may be a secret.
+    (is_opaque && is_id(app) && app.len() <= 10).then_some(app)
 }
 
 /// Whether a path may hold a secret, typed in its place.

@@ -1,7 +1,5 @@
 //! The streams and the questions. Knows no target and no key.
 
-pub mod choose;
 pub mod log;
 pub mod output;
 pub mod prompt;
-pub mod waiting;

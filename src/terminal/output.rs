@@ -33,14 +33,6 @@ pub(crate) fn columns() -> Option<usize> {
     Some(if size.ws_col == 0 { USUAL } else { usize::from(size.ws_col) })
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Format {
-    /// Text on stderr, for people.
-    Human,
-    /// NDJSON on stdout and nothing else there, for scripts.
-    Json(Layout),
-}
-
 /// Whether the locale has UTF-8: the first of these that is set decides (POSIX).
 fn is_utf8(set: impl Fn(&str) -> Option<OsString>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
@@ -71,7 +63,8 @@ impl Record {
 /// The streams. Clones share what is remembered of them.
 #[derive(Debug, Clone)]
 pub struct Output {
-    format: Format,
+    /// With it NDJSON goes to stdout and nothing else, for scripts; without it text goes to stderr.
+    json: Option<Layout>,
     /// Whether a line on stderr can be written over.
     pub(crate) rewrites: bool,
     colours: bool,
@@ -99,14 +92,13 @@ impl Output {
         let shows = wants_json.is_none() && io::stderr().is_terminal();
         let colours = shows && paints;
         let symbols = colours && is_utf8(|name| env.raw(name));
-        let format = match wants_json {
-            None => Format::Human,
-            Some(false) => Format::Json(Layout::Compact),
-            Some(true) if paints && io::stdout().is_terminal() => Format::Json(Layout::Coloured),
-            Some(true) => Format::Json(Layout::Pretty),
-        };
+        let json = wants_json.map(|pretty| match pretty {
+            false => Layout::Compact,
+            true if paints && io::stdout().is_terminal() => Layout::Coloured,
+            true => Layout::Pretty,
+        });
         let (rewrites, remembered) = (shows && obeys, Arc::default());
-        Self { format, rewrites, colours, symbols, remembered, signals }
+        Self { json, rewrites, colours, symbols, remembered, signals }
     }
 
     /// Whether stdout lacks something, other than behind a closed pipe.
@@ -116,7 +108,7 @@ impl Output {
 
     /// Whether people read it, who are told things on the way; scripts read records alone.
     pub(crate) fn is_for_people(&self) -> bool {
-        matches!(self.format, Format::Human)
+        self.json.is_none()
     }
 
     /// Writes text to stderr, its lines no wider than a terminal there.
@@ -174,9 +166,8 @@ impl Output {
 
     /// Writes one JSON record; nothing where the output is for people.
     pub(crate) fn record(&self, record: &Record) {
-        match self.format {
-            Format::Human => {}
-            Format::Json(layout) => self.print(&(record.write(&[], layout) + "\n")),
+        if let Some(layout) = self.json {
+            self.print(&(record.write(&[], layout) + "\n"));
         }
     }
 

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Problem};
 use crate::signals::{Signals, ready};
 use crate::terminal::output::Output;
+use crate::text::{Safe, listed};
 
 /// The longest answer that is read, in bytes. Nobody means yes with more.
 const LINE_LIMIT: usize = 1024;
@@ -34,7 +35,46 @@ pub fn confirm(output: &Output, question: &str) -> Result<(), Error> {
         }
         _ => "not confirmed: nothing was sent",
     };
-    Err(Error::Declined(Problem::new(message, "")))
+    Err(Error::declined(message))
+}
+
+/// Whether and how a choice may be put to the operator.
+#[derive(Debug, Clone)]
+pub struct Chooser {
+    output: Output,
+    pub(crate) is_allowed: bool,
+}
+
+impl Chooser {
+    /// Asks only where `may_ask` (no `--force`, no JSON, no dry run) and a terminal is on both
+    /// ends.
+    pub fn new(output: Output, may_ask: bool) -> Self {
+        let is_allowed = may_ask && io::stdin().is_terminal() && io::stderr().is_terminal();
+        Self { output, is_allowed }
+    }
+
+    /// The position of the candidate chosen. Where asking is not possible the error is `otherwise`,
+    /// to whose message the candidates are added.
+    pub fn among(
+        &self,
+        title: &str,
+        candidates: &[String],
+        otherwise: Problem,
+    ) -> Result<usize, Error> {
+        if !self.is_allowed {
+            let Problem { message, remedy } = otherwise;
+            return Err(Error::input(format!("{message}: {}", listed(candidates)), remedy));
+        }
+        self.output.say(&format!("{}\n", Safe(title)));
+        for (n, candidate) in (1..).zip(candidates) {
+            self.output.say(&format!("  {n}. {}\n", Safe(candidate)));
+        }
+        let answer = line(&self.output, &format!("Which one? [1-{}] ", candidates.len()));
+        let chosen = answer.and_then(|answer| answer.trim().parse::<usize>().ok());
+        let position = chosen.filter(|n| *n <= candidates.len()).and_then(|n| n.checked_sub(1));
+        let none = || Error::declined("nothing chosen: nothing was sent");
+        position.ok_or_else(none)
+    }
 }
 
 /// Asks a question and reads one line; an empty one where it is too long or unreadable, or a signal
@@ -77,24 +117,27 @@ pub(crate) fn line(output: &Output, question: &str) -> Option<String> {
     }
 }
 
-/// Whether the operator can be asked for a key: someone looks at a terminal, and it can be opened.
-pub(crate) fn can_ask_for_key() -> bool {
-    let watched = io::stdin().is_terminal() || io::stderr().is_terminal();
-    watched && File::options().read(true).write(true).open(TERMINAL).is_ok()
-}
-
-/// Reads a key from the terminal without echo; an empty one after Ctrl-D.
-pub(crate) fn hidden(signals: &Signals, question: &str) -> Result<Zeroizing<String>, Error> {
-    let typed = Keyboard::open(signals.clone()).and_then(|keyboard| {
+/// Reads a key from the terminal without echo; an empty one after Ctrl-D. `None` where nobody looks at
+/// a terminal, or there is none.
+pub(crate) fn hidden(
+    signals: &Signals,
+    question: &str,
+) -> Result<Option<Zeroizing<String>>, Error> {
+    let is_watched = io::stdin().is_terminal() || io::stderr().is_terminal();
+    let terminal = File::options().read(true).write(true).open(TERMINAL);
+    let Some(terminal) = terminal.ok().filter(|_| is_watched) else { return Ok(None) };
+    let typed = Keyboard::new(terminal, signals.clone()).and_then(|keyboard| {
         let config = ConfigBuilder::new().input_reader(keyboard).output_file_path(TERMINAL);
         rpassword::prompt_password_with_config(question, config.build()).map(Zeroizing::new)
     });
     if let Some(signal) = signals.caught() {
-        return Err(Error::Signal(signal));
+        return Err(Error::signal(signal));
     }
     match typed {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Zeroizing::default()),
-        typed => typed.map_err(|error| {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Ok(Some(Zeroizing::default()))
+        }
+        typed => typed.map(Some).map_err(|error| {
             let reason = crate::file::reason(&error);
             Error::input(format!("the key cannot be read from the terminal: {reason}"), "")
         }),
@@ -109,8 +152,7 @@ struct Keyboard {
 }
 
 impl Keyboard {
-    fn open(signals: Signals) -> io::Result<Self> {
-        let terminal = File::options().read(true).write(true).open(TERMINAL)?;
+    fn new(terminal: File, signals: Signals) -> io::Result<Self> {
         let modes = tcgetattr(&terminal)?;
         let this = Self { terminal, modes, signals };
         this.hide()?;

@@ -85,8 +85,6 @@ fn of_the_accounts_apps_one_serves_or_all_are_listed() {
         ("two", vec![app("APP1", "Shop", "enabled"), app("APP2", "Bar", "enabled")], &[], Err(&["APP1 (Shop)", "APP2 (Bar)", "--app"])),
         ("two of one name", vec![app("APP1", "Shop", "enabled"), app("APP2", "Shop", "enabled")], &["--app", "Shop"], Err(&["Shop", "APP1", "APP2", "ID"])),
         ("one of two of one name, by ID", vec![app("APP1", "Shop", "enabled"), app("APP2", "Shop", "enabled")], &["--app", "APP1"], Ok(())),
-        ("disabled, by ID", vec![app("APP1", "Shop", "disabled")], &["--app", "APP1"], Err(&["APP1 (Shop) is disabled"])),
-        ("disabled, by name", vec![app("APP1", "Shop", "disabled")], &["--app", "Shop"], Err(&["APP1 (Shop) is disabled"])),
         ("an ID before a name", vec![app("APP2", "APP1", "enabled"), app("APP1", "x", "enabled")], &["--app", "APP1"], Ok(())),
         ("unknown", vec![app("APP1", "Shop", "enabled")], &["--app", "shop"], Err(&["--app asks for app shop", "APP1 (Shop)"])),
     ];

@@ -61,7 +61,6 @@ pub enum Why {
     HoldsSecret,
     Embedded,
     Cut,
-    TooLong,
 }
 
 /// Readers differ in which of two claims they believe.
@@ -79,9 +78,9 @@ impl fmt::Display for Why {
                 "is doubtful: it only carries an Ably token (x-ably-token), which cannot be decoded"
             }
             Self::Cut => {
-                "is doubtful: its payload cannot be decoded: it was cut off, or broken over lines"
+                "is doubtful: its payload cannot be decoded: it was cut off, broken over lines, or \
+                 longer than 64 KiB"
             }
-            Self::TooLong => "is doubtful: it is longer than 64 KiB",
         })
     }
 }
@@ -127,10 +126,8 @@ impl Jwt<'_> {
         let header = object(&self.header_json).filter(|header| !has(header, "enc"))?;
         let kid = text(&header, KEY_NAME);
         let key_name = kid.ok().flatten().filter(|name| is_key_name(name));
-        let payload = match self.is_too_long() {
-            true => Err(Why::TooLong),
-            false => decode(self.payload).and_then(|json| object(&json)).ok_or(Why::Cut),
-        };
+        let payload = Some(self.payload).filter(|_| !self.is_too_long());
+        let payload = payload.and_then(decode).and_then(|json| object(&json)).ok_or(Why::Cut);
         if payload.is_err() && key_name.is_none() {
             return None;
         }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::api_key::ApiKey;
 use crate::error::Problem;
 use crate::secret::Secret;
-use crate::secret::jwt::{AHEAD, BEHIND, Jwt, Spot, half_sha_256, scan};
+use crate::secret::jwt::{AHEAD, BEHIND, Jwt, half_sha_256, scan};
 pub use claims::{Claims, Why};
 use claims::{Judged, Origin};
 pub use keys::LeakedKey;
@@ -88,16 +88,6 @@ impl Token {
         self.claims.expires_at.is_some_and(|end| end.saturating_sub(start) > LONGEST_LIFE)
     }
 
-    /// Takes the signature of another place in the text, if that is more of one.
-    fn complete(&mut self, spot: &Spot<'_>) {
-        let own = usize::from(self.signature);
-        if own < spot.signature().len()
-            && let Some(jwt) = spot.read().filter(|jwt| jwt.signature.len() > own)
-        {
-            self.take(&jwt, self.raw.is_some());
-        }
-    }
-
     fn take(&mut self, jwt: &Jwt<'_>, keeps_raw: bool) {
         let raw = jwt.raw();
         self.fingerprint = fingerprint(raw.expose());
@@ -135,7 +125,7 @@ pub fn find(mut reader: impl Read, reading: Reading<'_>) -> io::Result<Found> {
         let has_ended = (reader.by_ref().take(room).read_to_end(&mut window)? as u64) < room;
         let to = if has_ended { window.len() } else { WINDOW - AHEAD };
         let mut own = lines;
-        scan(&window, from..to, &mut |spot, at| tally.add(spot, || own.at(&window, at)));
+        scan(&window, from..to, &mut |jwt, at| tally.add(jwt, || own.at(&window, at)));
         keys.scan(&window, from..to, lines);
         if from == 0 && tally.seen.is_empty() {
             tally.found.diagnosis = diagnose::of(&window, has_ended, &mut keys.found);
@@ -165,30 +155,19 @@ struct Tally<'a> {
 const NO_TOKEN: usize = usize::MAX;
 
 impl Tally<'_> {
-    /// Takes a place where a JWT may stand, and the line that it is in.
-    fn add(&mut self, spot: &Spot<'_>, line: impl FnOnce() -> u64) {
-        let id = spot.id();
-        if self.is_known(id, spot) {
-            return;
+    /// Takes a JWT, and the line that it is in. Where it was met before, it may have more of its
+    /// signature here.
+    fn add(&mut self, jwt: &Jwt<'_>, line: impl FnOnce() -> u64) {
+        let id = jwt.id();
+        if let Some(place) = self.seen.get(&id) {
+            let known = self.found.tokens.get_mut(*place);
+            if let Some(token) = known.filter(|it| usize::from(it.signature) < jwt.signature.len())
+            {
+                token.take(jwt, self.reading.keeps_tokens);
+            }
+        } else if let Some(place) = self.judge(jwt, line) {
+            self.seen.insert(id, place);
         }
-        let Some(jwt) = spot.read() else { return };
-        let own_id = jwt.id();
-        // The same without what is glued to it.
-        if own_id != id && self.is_known(own_id, spot) {
-            return;
-        }
-        if let Some(place) = self.judge(&jwt, line) {
-            self.seen.extend([(id, place), (own_id, place)]);
-        }
-    }
-
-    /// Whether a JWT was met before. It may have more of its signature here.
-    fn is_known(&mut self, id: u128, spot: &Spot<'_>) -> bool {
-        let place = self.seen.get(&id);
-        if let Some(token) = place.and_then(|place| self.found.tokens.get_mut(*place)) {
-            token.complete(spot);
-        }
-        place.is_some()
     }
 
     /// Counts a JWT, or keeps it in the place that it gives. `None` if it is no JWT after all.

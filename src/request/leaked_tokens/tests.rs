@@ -183,7 +183,7 @@ fn a_header_may_be_as_long_as_a_token() {
     let room = LIMIT / 4 * 3 - r#"{"x5c":[""],"kid":"APP1.key1"}"#.len();
     let header = format!(r#"{{"x5c":["{}"],"kid":"APP1.key1"}}"#, "M".repeat(room));
     let found = find_in(jwt(&header, r#"{"x-ably-clientId":"alice"}"#));
-    assert_eq!((part(&header).len(), found.helpless[0].1), (LIMIT, Why::TooLong));
+    assert_eq!((part(&header).len(), found.helpless[0].1), (LIMIT, Why::Cut));
 }
 
 #[test]
@@ -428,7 +428,7 @@ fn what_a_text_is_instead_is_told_only_of_all_of_it() {
         (Vec::new(), Some("is empty")),
         (b" \r\n\"\" ".to_vec(), Some("is empty")),
         (b"\x1f\x8b\x08\0\0".to_vec(), Some("zcat FILE")),
-        (b"PK\x03\x04\0\0".to_vec(), Some("unzip -p FILE")),
+        (b"PK\x03\x04\0\0".to_vec(), Some("unpack it first")),
         ([b"\xff\xfe".to_vec(), utf_16.clone()].concat(), Some("UTF-16")),
         (utf_16, Some("UTF-16")),
         (key.into(), Some("is an API key")),
@@ -567,7 +567,7 @@ proptest! {
 
     #[test]
     fn claims_come_back_as_written(
-        client_id in "\\PC{1,30}", revocation_key in "[ -~]{1,30}", iat in -EXACT..EXACT,
+        client_id in "[^\\p{C}\\p{Zl}\\p{Zp}]{1,30}", revocation_key in "[ -~]{1,30}", iat in -EXACT..EXACT,
         exp in 2001..EXACT,
     ) {
         let (mut client, mut group) = (String::new(), String::new());
