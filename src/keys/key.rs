@@ -108,8 +108,11 @@ impl Choice {
         match self {
             Self::Any | Self::All => None,
             Self::Named(name) => Some(format!("--key asks for {name}")),
+            Self::Signers(names) if names.len() == 1 => {
+                Some(format!("the token was signed with key {}", listed(names)))
+            }
             Self::Signers(names) => {
-                Some(format!("the tokens were signed with key {}", listed(names)))
+                Some(format!("the tokens were signed with keys {}", listed(names)))
             }
         }
     }
