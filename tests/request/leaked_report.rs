@@ -200,7 +200,7 @@ fn what_can_be_done_stands_below_what_it_is_about() {
     let server = Ably::start();
     let log =
         [of(KEY_NAME, &client("alice")), of("APP1.gone", &client("bob")), helpless(KEY_NAME, 1)];
-    let run = leaked(&log.join("\n")).against(&server).arg("--force").run();
+    let run = leaked(log.join("\n")).against(&server).arg("--force").run();
     run.exits(3).says("not at hand (line 2)\n    add the key");
     run.says("nor a revocation key\n    use --channel");
 }
