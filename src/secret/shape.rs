@@ -13,7 +13,7 @@ use crate::secret::parts::{decode, decoded, is_id, is_id_byte, key_name_at_end};
 /// The shortest secret that is told from an ordinary name by its form, in bytes.
 pub(crate) const SHORT_SECRET: usize = 16;
 /// The length of a secret as Ably makes them today.
-const SECRET: usize = 43;
+pub(crate) const SECRET: usize = 43;
 /// So much of what may be a secret is enough to judge by: a text may hold many.
 const JUDGED: usize = 256;
 /// The shortest opaque part of an Ably token.

@@ -1,20 +1,24 @@
 //! API keys in the text: worse than any token, since whoever has one signs new ones.
 //!
-//! A key is looked for at its colon. A secret as Ably makes them today is told by its form; since much
-//! looks like `a.b:c`, another one is believed only where the text says that it is one. Where the secret
-//! of a key at hand stands, its form does not matter. In base64 a key is looked for behind `Basic`.
+//! Colons are in every line of a log, so none is looked for. A secret as Ably makes them is long: it
+//! covers a part of every so many bytes, and only that part is looked at. Shorter secrets are believed
+//! only where the text says that they are one, since much looks like `a.b:c`, so they are looked for
+//! behind such words; and where the secret of a key at hand stands, its form does not matter. In
+//! base64 a key is looked for behind `Basic`.
 
 #![expect(clippy::indexing_slicing, reason = "every position was found in the text it is used on")]
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr_iter, memchr3_iter, memmem};
 use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
-use crate::secret::parts::{decoded, hex, is_key_name, key_name_at_end, run, sign_at_end};
-use crate::secret::shape::{SHORT_SECRET, is_random, is_secret};
+use crate::secret::parts::{
+    decoded, hex, is_id_byte, is_key_name, key_name_at_end, run, run_back, sign_at_end,
+};
+use crate::secret::shape::{SECRET, SHORT_SECRET, is_random, is_secret};
 
 /// The longest secret, in bytes; real ones have 43.
 const LONGEST: usize = 64;
@@ -23,8 +27,15 @@ const LONGEST: usize = 64;
 const LONGEST_ID: usize = 16;
 /// So much before a key says what it is, in bytes.
 const BEFORE: usize = 64;
-/// What a colon ends with, as it stands or escaped.
-const COLONS: [&[u8]; 3] = [b":", b"3A", b"3a"];
+/// Of `key=`, and of a name with `ABLY` in it.
+const CALLS: [&[u8]; 3] = [b"key", b"bly", b"BLY"];
+/// So far behind one of these stands the secret that it tells of, in bytes, escapes included.
+const CALLED: usize = 128;
+/// Of so many bytes in a row a secret as Ably makes them covers the first, and `SURE` more.
+const STRIDE: usize = 32;
+const SURE: usize = SECRET - STRIDE;
+/// The longest escape of a colon, without its first byte.
+const ESCAPE: usize = 20;
 /// `Basic`, of which the first letter may be small.
 const BASIC: &[u8] = b"asic";
 /// The longest base64 of a key, in digits.
@@ -84,9 +95,19 @@ impl<'a> Keys<'a> {
         // What begins in the range may end behind it.
         let for_needle = |length: usize| &text[offset..text.len().min(range.end + length - 1)];
         let mut hits: Vec<(usize, String)> = Vec::new();
-        for colon in COLONS {
-            for at in memmem::find_iter(for_needle(colon.len()), colon).map(|at| offset + at) {
-                hits.extend(key_at(text, at + colon.len()).map(|name| (at, name)));
+        let mut take = |at| hits.extend(key_at(text, at).map(|name| (at, name)));
+        long_words(text, range.clone(), &mut take);
+        for call in CALLS {
+            let mut done = 0;
+            for at in memmem::find_iter(for_needle(call.len()), call).map(|at| offset + at) {
+                let behind = at + call.len();
+                if call != CALLS[0] || matches!(text.get(behind), Some(b'=' | b'%')) {
+                    let end = text.len().min(behind + CALLED);
+                    let start = behind.max(done).min(end);
+                    let ends = memchr3_iter(b':', b'A', b'a', &text[start..end]);
+                    ends.for_each(|at| take(start + at + 1));
+                    done = end;
+                }
             }
         }
         for at in memmem::find_iter(for_needle(BASIC.len()), BASIC).map(|at| offset + at) {
@@ -111,6 +132,38 @@ impl<'a> Keys<'a> {
         let (_, name) = self.known.iter().find(|(finder, _)| finder.find(text).is_some())?;
         Some((*name).to_owned())
     }
+}
+
+/// Hands over where a word behind a colon begins that may be a whole secret.
+fn long_words(text: &[u8], range: Range<usize>, take: &mut impl FnMut(usize)) {
+    let end = text.len().min(range.end + STRIDE);
+    let mut at = range.start;
+    while at < end {
+        if text.get(at..=at + SURE).is_some_and(is_of_word) {
+            let start = at - run_back(&text[at.saturating_sub(STRIDE)..at]);
+            match text[..start].last() {
+                Some(b':') => take(start),
+                Some(b'%' | b'\\') => {
+                    let mut escape = text[start..].windows(2).take(ESCAPE);
+                    let end = escape.position(|two| matches!(two, [b'3', b'A' | b'a']));
+                    end.into_iter().for_each(|end| take(start + end + 2));
+                }
+                _ => {}
+            }
+        }
+        at += STRIDE;
+    }
+}
+
+/// Whether all bytes may stand in an ID. Nearly always one of the first eight is a blank, a quotation
+/// mark or the like, which is told for all eight at once.
+fn is_of_word(part: &[u8]) -> bool {
+    const fn of_each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    let ahead = part.first_chunk().map_or(0, |eight| u64::from_ne_bytes(*eight));
+    let is_outside = (ahead.wrapping_sub(of_each(b'-')) | ahead) & of_each(0x80) != 0;
+    !is_outside && part.iter().all(|byte| is_id_byte(*byte))
 }
 
 /// What stands in base64 behind `Basic`.
@@ -236,7 +289,7 @@ mod tests {
     #[test]
     fn a_key_is_found_at_every_place() {
         for colon in [":", "%3A", "%25253a", "\\u003A"] {
-            for shift in 0..96 {
+            for shift in 0..3 * STRIDE {
                 let text = format!("{}{}", " ".repeat(shift), NAME.to_owned() + colon + SECRET);
                 assert_eq!(keys_in(&text, &[]), [(1, NAME.to_owned())], "{text}");
             }
