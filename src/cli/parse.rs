@@ -23,7 +23,8 @@ const NAME_WORD: usize = 12;
 const LENGTHS: RangeInclusive<usize> = 3..=32;
 const HELP: &str = "see ably auth revoke-token --help";
 /// What is typed as a command, rightly or not.
-const COMMANDS: [&str; 4] = ["auth revoke-token", "auth:revoke-token", "version", "help"];
+const COMMANDS: [&str; 6] =
+    ["auth revoke-token", "auth:revoke-token", "auth revoke", "revoke-token", "version", "help"];
 
 /// What the operator asks this program to do.
 #[derive(Debug)]
@@ -185,6 +186,9 @@ fn command(words: &[&str], typed: Args) -> Result<Command, Problem> {
             let typed =
                 rest.first().map_or_else(|| (*first).to_owned(), |it| format!("{first} {it}"));
             let remedy = match nearest(&typed, COMMANDS.into_iter()) {
+                Some("auth revoke" | "revoke-token") => {
+                    "did you mean ably auth revoke-token?".into()
+                }
                 Some(meant) => format!("did you mean ably {meant}?"),
                 None => "for any other command use the full Ably CLI".to_owned(),
             };
@@ -209,7 +213,13 @@ fn unknown(option: &str, name: &str) -> Problem {
     let is_shown = !dashed.is_empty() && dashed.len() <= NAME && dashed.split('-').all(is_short);
     let shown = if is_shown { shown } else { "(not shown: it may be a secret)" };
     let name = name.split('=').next().unwrap_or_default();
-    let meant = nearest(name, flags::long_names());
+    let meant = match name {
+        "o" | "output" | "format" => Some("--json"),
+        _ if name.contains("proxy") || name.starts_with("socks") => {
+            Some("HTTPS_PROXY or ALL_PROXY, in the environment")
+        }
+        _ => nearest(name, flags::long_names()),
+    };
     let meant = meant.map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
     Problem::new(format!("unknown option {shown}"), format!("{meant}{HELP}"))
 }

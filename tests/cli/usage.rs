@@ -85,8 +85,18 @@ fn bad_input_is_exit_2_and_nothing_is_sent() {
 fn a_slip_is_answered_with_what_was_meant() {
     let slip = command().args(["--clinet-id", "a"]).run();
     slip.exits(2).says("unknown option --clinet-id\n  did you mean --client-id?");
-    for slip in ["--proxy=http://u:s3cr3t-marker-9f2c@proxy", "-ojson"] {
-        command().args([slip, "json"]).run().exits(2).says("--help").hides_the_key();
+    for (slip, meant) in [
+        ("--proxy=http://u:s3cr3t-marker-9f2c@proxy", "HTTPS_PROXY"),
+        ("--https-proxy", "HTTPS_PROXY"),
+        ("--socks5=127.0.0.1:1080", "ALL_PROXY"),
+        ("--socks5-hostname", "ALL_PROXY"),
+        ("--output=json", "--json"),
+        ("--output", "--json"),
+        ("-o", "--json"),
+        ("-ojson", "--json"),
+        ("--format", "--json"),
+    ] {
+        command().args([slip, "json"]).run().exits(2).says(meant).hides_the_key();
     }
     let slip = command().args(["--json", "--forse"]).run();
     assert!(
