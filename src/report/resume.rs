@@ -119,6 +119,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_of_the_command_is_as_wide_as_it_may_be() {
+        let command = ["aaaa", "bb", "cc"].map(str::to_owned);
+        for (columns, lines) in [
+            (14, "  aaaa bb cc\n"),
+            (13, "  aaaa bb \\\n    cc\n"),
+            (11, "  aaaa bb \\\n    cc\n"),
+            (10, "  aaaa \\\n    bb \\\n    cc\n"),
+            (8, "  aaaa \\\n    bb \\\n    cc\n"),
+        ] {
+            assert_eq!(Resume::lines(&command, Some(columns)), lines, "{columns}");
+        }
+    }
+
+    #[test]
     fn a_long_command_goes_on_behind_a_backslash() {
         let command =
             ["ably auth revoke-token", "--targets-file left", "--force"].map(str::to_owned);

@@ -28,6 +28,16 @@ fn refusing() -> Ably {
     server
 }
 
+/// When it is run, the same age would count back from a later time.
+#[test]
+fn an_age_becomes_the_time_that_it_meant() {
+    let (server, folder) = (refusing(), Folder::new());
+    let program = revoke_alice().args(["--client-id", "bob", "--issued-before", "10m"]);
+    let program = program.arg("--unrevoked-to").arg(folder.file("left"));
+    let line = told(program.against(&server).run().exits(3));
+    assert!(line.contains("--issued-before 20") && !line.contains("10m"), "{line}");
+}
+
 #[test]
 fn values_are_as_they_were_given() {
     let server = refusing();

@@ -171,6 +171,16 @@ fn one_whose_time_is_over_is_asked_about_all_the_same() {
 }
 
 #[test]
+fn a_slow_answer_is_waited_for_as_long_as_the_others_can_spare() {
+    let tokens = ["a", "b", "c", "d"].map(|id| with(&format!(r#","x-ably-clientId":"{id}""#)));
+    let slow = Duration::from_secs(3);
+    let server = polled(move |_| Answer::error(401, 40141, "Token revoked").after(slow));
+    let run = verify(&tokens.join("\n"), &server, &["--parallel", "2"]);
+    run.exits(0).says("4 of 4 tokens are rejected as revoked");
+    assert_eq!(polls(&server).len(), 4, "each was asked with once\n{run}");
+}
+
+#[test]
 fn only_what_is_proved_of_all_that_were_found_is_a_success() {
     let server = Ably::start();
     let alice = for_alice();
