@@ -164,4 +164,10 @@ fn a_key_that_is_set_and_not_used_is_named() {
     let run = filed(program, &server, &lines(&[KEY1, KEY2])).run();
     run.exits(0).says("warning: --api-key-file is used, and not ABLY_API_KEY, ABLY_API_KEY_FILE");
     assert_eq!(revoked(&server), by(&[KEY1, KEY2], &["clientId:alice"]));
+    // Of one key, and where all are used, there is nothing to say.
+    let program = revoke_alice().args(["--api-key", KEY1]).env("ABLY_API_KEY", KEY3);
+    program.towards(&server).run().exits(0).never_says("is used, and not");
+    let program = alice().args(["--all-keys", "--force"]);
+    let run = filed(program, &server, &lines(&[KEY1, KEY2])).run();
+    run.exits(0).never_says("is used, and not");
 }
