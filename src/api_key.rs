@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_with_a_short_secret_is_hidden_in_base64_and_known_as_a_whole() {
+        let redactor = Redactor::default();
+        hide_given("ABLY_API_KEY=app.id:pw", &redactor);
+        assert_eq!(redactor.clean("YXBwLmlkOnB3"), "[secret]");
+        let [short, long] =
+            ["app.id:1234567", "app.id:12345678"].map(|it| ApiKey::parse(it).unwrap());
+        assert!(short.is_in(" 1234567\n") && short.is_in("x app.id:1234567"));
+        assert!(!short.is_in("x1234567") && long.is_in("x12345678"));
+    }
+
+    #[test]
     fn a_malformed_key_is_told_without_its_parts() {
         for bad in [
             "",

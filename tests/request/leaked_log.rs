@@ -126,7 +126,12 @@ fn ten_keys_are_told_with_what_their_tokens_could_do() {
         run.check(more.is_some() || !run.stderr.contains("more key"), "there is no rest");
     }
     // Of one alone it is told what it says of itself.
-    with_log(&server, &for_alice()).stdin("n\n").run().exits(4).never_says("Found in");
+    with_log(&server, &for_alice())
+        .stdin("n\n")
+        .run()
+        .exits(4)
+        .never_says("Found in")
+        .never_says("Cannot be revoked");
 }
 
 #[test]
@@ -223,7 +228,21 @@ fn a_token_that_lives_on_is_named_by_line_key_and_claim() {
     hides_all(&run, &log);
     run.exits(5).says("1 of 2 tokens is rejected as revoked (40141); 1 still accepted");
     run.says("line 3, key APP1.key2, client ID bob: the token is still accepted");
-    run.says("revoke its API key in the dashboard").never_says("hint:");
+    run.says("revoke its API key in the dashboard").never_says("hint:").never_says(" 0 more");
+}
+
+#[test]
+fn of_many_that_live_on_ten_are_named() {
+    let server = Ably::start();
+    let tokens = (0..12).map(|n| {
+        let token = of(KEY, &client(&format!("c{n}")));
+        server.add_token(Token::new(&token).client_id(&format!("c{n}")).never_dies());
+        token
+    });
+    let log: Vec<String> = tokens.collect();
+    let program = with_log(&server, &log.join("\n")).args(["--force", "--verify"]);
+    let run = program.args(["--parallel", "12"]).run();
+    run.exits(5).says("  line 10, key APP1.key1").says("  and 2 more\n").never_says("  line 11,");
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn reasons_from_ably_cannot_break_the_format() {
     let content = folder.read(LEFT);
     let harmless = content.chars().all(|c| c == '\n' || !c.is_control());
     assert!(harmless, "{content:?}");
+    assert!(content.starts_with("# refused: "), "one key needs no name: {content:?}");
 }
 
 #[test]
