@@ -80,6 +80,7 @@ pub struct Plan {
     pub other_keys: Vec<String>,
     /// Whether the Control API was asked for app or key.
     pub asked_control: bool,
+    /// Of no meaning in a check, which is never dry.
     pub asked_clock: bool,
 }
 
@@ -130,7 +131,7 @@ impl Plan {
             warnings,
             other_keys: others,
             asked_control: sources.asked_control,
-            asked_clock: is_age(&settings),
+            asked_clock: matches!(settings.issued_before, Some(IssuedBefore::Age(_))),
             settings,
             files,
         })
@@ -222,10 +223,6 @@ fn tell(net: Net<'_>, settings: &Settings, keys: &[AtHand]) {
         });
         net.log.note("http", "network", || net.described(hosts.preferred()));
     }
-}
-
-fn is_age(settings: &Settings) -> bool {
-    matches!(settings.issued_before, Some(IssuedBefore::Age(_))) && !settings.is_check()
 }
 
 /// The time before which tokens are meant, by Ably's clock where an age was given. `--check` means no

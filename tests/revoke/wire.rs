@@ -54,4 +54,9 @@ fn an_age_counts_back_from_ablys_clock() {
     assert_eq!((time.method.as_str(), time.path.as_str()), ("GET", "/time"));
     assert_eq!(time.header("authorization"), None, "the clock needs no key");
     assert_eq!(server.connections(), 1);
+    // A dry run asks, too, and says so.
+    let dry = |extra: &[&str]| alice().against(&server).arg("--dry-run").args(extra).run();
+    dry(&["--issued-before", "10m"]).exits(0).says("only Ably was asked for the time");
+    dry(&["--issued-before", "1000000000000"]).exits(0).never_says("was asked");
+    dry(&[]).exits(0).never_says("was asked");
 }
