@@ -1,5 +1,6 @@
 //! The man page and the completions, in the programs that they are for.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -95,6 +96,9 @@ fn the_names_of_the_configuration_are_listed_for_completions() {
         silent(asked(option).config(&account("apps = 5")));
         silent(asked(option).env("ABLY_CLI_CONFIG_DIR", "/dev/null"));
     }
+    for words in [&["auth", "revoke-token", ""][..], &["auth:revoke-token", ""]] {
+        ably(["--complete"]).args(words).run().exits(0).prints("--client-id\t");
+    }
     let texts = [generated("man").replace('\\', ""), ably(["--help"]).run().stdout];
     assert!(texts.iter().all(|text| !text.contains("--complete")), "it is for scripts alone");
 }
@@ -119,6 +123,9 @@ fn the_man_page_is_well_formed_and_whole() {
     for option in options() {
         assert!(man.contains(&option.replace('-', "\\-")), "{option}");
     }
+    let titles: Vec<&str> = man.lines().filter(|line| line.starts_with(".SS ")).collect();
+    let once: HashSet<&&str> = titles.iter().collect();
+    assert!(titles.len() > 1 && once.len() == titles.len(), "a title for each group: {titles:?}");
     let Some(mandoc) = installed("/usr/bin/mandoc") else { return };
     assert!(!man.contains('@'), "a place that is not filled");
     let lint = mandoc.args(["-T", "lint", "-W", "all"]).stdin(&man).run();

@@ -14,6 +14,15 @@ fn help_is_on_stdout_whatever_the_environment() {
 }
 
 #[test]
+fn help_tells_every_exit_code() {
+    let run = ably(["auth", "revoke-token", "--help"]).run();
+    let (_, codes) = run.stdout.split_once("\nExit codes:\n").unwrap();
+    let codes = codes.lines().map_while(|line| line.split_whitespace().next());
+    let codes: Vec<&str> = codes.collect();
+    assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "129", "130", "143"], "{run}");
+}
+
+#[test]
 fn the_version_names_program_target_release_and_roots() {
     let version = env!("CARGO_PKG_VERSION");
     let record = ably(["--version", "--json"]).run().exits(0).json().remove(0);
