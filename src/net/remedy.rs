@@ -81,6 +81,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_code_without_a_remedy_leads_to_its_page_once() {
+        let error = |href: Option<&str>| {
+            let href = href.map(str::to_owned);
+            of_refusal(&AblyError { code: Some(49_999), href, ..AblyError::default() }, 400)
+        };
+        assert_eq!(error(Some("https://help.ably.io/error/49999")), "");
+        assert!(error(None).ends_with("/49999"));
+    }
+
+    #[test]
     fn every_code_that_operators_meet_has_a_remedy() {
         for code in [
             40003, 40005, 40012, 40101, 40102, 40110, 40113, 40115, 40120, 40121, 40130, 40131,
