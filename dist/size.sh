@@ -3,13 +3,13 @@
 # the bytes of the binary given. Fails over the numbers below. Raise one only in a commit that says for
 # which section of the contract. `make size` calls it.
 set -eu
-most_lines=15959
-most_bytes=2500000
+most_lines=12900
+most_bytes=2400000
 
 cd "$(dirname "$0")/../src"
 printf '%7s %7s %7s  %s\n' lines code files room
-# The tests of a file begin with the first #[cfg(test)] at the start of a line, and end it.
-find . -name '*.rs' | LC_ALL=C sort | xargs awk -v most="$most_lines" '
+# The tests of a file have one of their own, tests.rs, or begin with the first #[cfg(test)] at the start of a line, and end it.
+find . -name '*.rs' ! -name tests.rs | LC_ALL=C sort | xargs awk -v most="$most_lines" '
     FNR == 1 { tests = 0; split(FILENAME, path, "/"); room = path[2] ~ /\.rs$/ ? "main, plan, ground floor" : path[2]; files[room]++ }
     /^#\[cfg\(test\)\]/ { tests = 1 }
     tests { next }
