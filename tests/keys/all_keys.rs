@@ -155,6 +155,17 @@ fn scripts_learn_which_key_failed() {
 }
 
 #[test]
+fn each_key_that_was_refused_is_named_once() {
+    let server = serving(control());
+    server.refuse("clientId:alice", 40121, 400, "no");
+    server.refuse("clientId:bob", 40121, 400, "no");
+    let program = alice().args(["--client-id", "bob", "--all-keys", "--force"]);
+    let run = filed(program, &server, &lines(&[KEY1, KEY2])).run();
+    let told = run.exits(1).stderr.matches("the key was APP1.key-").count();
+    run.check(told == 2, "one line for each key");
+}
+
+#[test]
 fn a_key_that_is_set_and_not_used_is_named() {
     let server = serving(control());
     let folder = Folder::new();

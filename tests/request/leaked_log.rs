@@ -195,6 +195,7 @@ fn all_tokens_are_proved_dead_and_told_one_by_one() {
     let run = with_log(&server, &log).args(["--force", "--verify"]).run();
     hides_all(&run, &log);
     run.exits(0).says("5 of 5 tokens are rejected as revoked (40141)").never_says("still accepted");
+    run.says("revoked: Ably accepted");
     let asking = run.stderr.matches("asking Ably with each token").count();
     run.check(asking == 1, "they are asked with once all are revoked");
     let server = crate::request::leaked_log::server();
