@@ -198,6 +198,8 @@ mod tests {
             (200, String::new(), vec![100, 100]),
             (201, "x".repeat(20), vec![100, 100, 1]),
             (20, "x".repeat(long), vec![8, 8, 4]),
+            // Eight would be 524,000 bytes of 524,288, without what else is in the body.
+            (8, "x".repeat(65_488), vec![7, 1]),
             (5, "\u{1b}".repeat(long), vec![1; 5]),
             (100, "x".repeat(5_000), vec![100]),
         ] {
