@@ -1,6 +1,7 @@
 //! An HTTP answer, parsed once when it is read: its body, Ably's error, and whether it settles the
 //! request. Callers read fields; nobody looks at the bytes again.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use crate::error::AblyError;
@@ -217,7 +218,8 @@ fn is_whole_refusal(
 }
 
 fn parse(bytes: &[u8], redactor: &Redactor) -> Result<Document, Unreadable> {
-    let text = String::from_utf8_lossy(bytes);
+    // What is valid is told faster than what is not.
+    let text = str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim();
     let begins =
         |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));

@@ -62,10 +62,19 @@ impl Targets {
     ) -> Result<Self, TryReserveError> {
         let given = spans.len();
         let bytes = text.as_bytes();
-        spans.sort_unstable_by(|a, b| of(bytes, *a).cmp(of(bytes, *b)).then(a.cmp(b)));
+        // Targets begin alike, so their ends tell them apart sooner.
+        let order = |span| {
+            let target = of(bytes, span);
+            let end = target.last_chunk().map_or(0, |end| u64::from_be_bytes(*end));
+            (target.len(), end, target, span)
+        };
+        spans.sort_unstable_by(|a, b| order(*a).cmp(&order(*b)));
         spans.dedup_by(|b, a| of(bytes, *a) == of(bytes, *b));
-        let is_channel = |span| of(bytes, span).starts_with(Kind::Channel.prefix().as_bytes());
-        spans.sort_unstable_by_key(|span| (is_channel(*span), *span));
+        spans.sort_unstable();
+        let is_channel =
+            |span: &mut _| of(bytes, *span).starts_with(Kind::Channel.prefix().as_bytes());
+        let channels: Vec<_> = spans.extract_if(.., is_channel).collect();
+        spans.extend(channels);
         Vec::<u8>::new().try_reserve_exact(HEADROOM)?;
         Ok(Self { duplicates: given - spans.len(), text, spans, is_file })
     }
@@ -106,12 +115,13 @@ impl Targets {
         let most = self.len().min(start + BATCH);
         let (mut room, mut text) = (BATCH_TEXT, String::new());
         let is_channel = |target: &str| target.starts_with(Kind::Channel.prefix());
+        let channels = is_channel(self.get(start));
         let fits = |at: &usize| {
             let target = self.get(*at);
             text.clear();
             quote(&mut text, target);
             let has_room = room.checked_sub(text.len()).map(|left| room = left).is_some();
-            has_room && is_channel(target) == is_channel(self.get(start))
+            has_room && is_channel(target) == channels
         };
         start + (start..most).take_while(fits).count().max(1)
     }

@@ -27,13 +27,18 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
     };
     // What has no target is no result.
     let mut results: Vec<_> = results.filter_map(|it| Some((it.text("target")?, it))).collect();
-    results.sort_unstable_by_key(|(target, _)| *target);
+    // Ably gives them in the order asked, each once.
+    let in_order = results.iter().map(|(target, _)| target).eq(targets);
+    if !in_order {
+        results.sort_unstable_by_key(|(target, _)| *target);
+    }
     let flaw = |flaw: &str| unknown(format!("the answer of {} {flaw}", answer.host));
     // One for all, as they share one record.
     let lacking = flaw("holds no result for it");
-    let outcome = |target: &&str| {
-        let before = results.partition_point(|(own, _)| own < target);
-        let own = results.iter().skip(before).take_while(|(own, _)| own == target);
+    let outcome = |(at, target): (usize, &&str)| {
+        let sorted = || results.partition_point(|(own, _)| own < target);
+        let first = if in_order { at } else { sorted() };
+        let own = results.iter().skip(first).take_while(|(own, _)| own == target);
         let mut outcomes = own.map(|(_, result)| of_result(*result, answer, terms));
         match outcomes.next() {
             None => lacking.clone(),
@@ -41,7 +46,7 @@ pub fn judge(answer: &Answer, targets: &[&str], terms: Terms) -> Vec<Outcome> {
             Some(_) => flaw("holds results for it that contradict each other"),
         }
     };
-    targets.iter().map(outcome).collect()
+    targets.iter().enumerate().map(outcome).collect()
 }
 
 /// The results of an answer in any of its forms: a batch result or a bare array with a 2xx,

@@ -16,6 +16,8 @@ pub(crate) const SHORT_SECRET: usize = 16;
 pub(crate) const SECRET: usize = 43;
 /// So much of what may be a secret is enough to judge by: a text may hold many.
 const JUDGED: usize = 256;
+/// Shorter than any JWT in base64, and longer than most names.
+const SHORT: usize = 40;
 /// The shortest opaque part of an Ably token.
 const OPAQUE: usize = 24;
 /// So often take the letters of a file's name turns that nobody thought of.
@@ -44,6 +46,11 @@ pub fn holds_token(text: &str) -> bool {
 /// message, not enough to refuse it.
 pub fn looks_like_secret(text: &str) -> bool {
     let bare = unwrapped(text);
+    // Nearly no name gets beyond this. A key and a token have a dot, as it stands, escaped or in base64.
+    if bare.len() < SHORT && !bare.bytes().any(|byte| b".%\\/".contains(&byte)) {
+        let holds = || inner(bare).is_some_and(|inner| holds_key(&inner));
+        return bare.starts_with("eyJ") || bare.len() > SHORT_SECRET && holds();
+    }
     let is_token = bare.starts_with("eyJ") || opaque_app(bare).is_some();
     let is_key = || secrets(bare).any(|(sign, secret)| sign == ":" && !secret.is_empty());
     // A path has slashes, and may well be called like a key.
