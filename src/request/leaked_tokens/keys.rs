@@ -136,17 +136,22 @@ impl<'a> Keys<'a> {
 
 /// Hands over where a word behind a colon begins that may be a whole secret.
 fn long_words(text: &[u8], range: Range<usize>, take: &mut impl FnMut(usize)) {
+    let mut take_long = |at| {
+        if text.get(at..at + SECRET).is_some_and(|word| word.iter().all(|byte| is_id_byte(*byte))) {
+            take(at);
+        }
+    };
     let end = text.len().min(range.end + STRIDE);
     let mut at = range.start;
     while at < end {
         if text.get(at..=at + SURE).is_some_and(is_of_word) {
             let start = at - run_back(&text[at.saturating_sub(STRIDE)..at]);
             match text[..start].last() {
-                Some(b':') => take(start),
+                Some(b':') => take_long(start),
                 Some(b'%' | b'\\') => {
                     let mut escape = text[start..].windows(2).take(ESCAPE);
                     let end = escape.position(|two| matches!(two, [b'3', b'A' | b'a']));
-                    end.into_iter().for_each(|end| take(start + end + 2));
+                    end.into_iter().for_each(|end| take_long(start + end + 2));
                 }
                 _ => {}
             }
@@ -293,6 +298,14 @@ mod tests {
                 let text = format!("{}{}", " ".repeat(shift), NAME.to_owned() + colon + SECRET);
                 assert_eq!(keys_in(&text, &[]), [(1, NAME.to_owned())], "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn where_a_key_stands_makes_no_shorter_secret_one() {
+        for shift in 0..3 * STRIDE {
+            let text = format!("{}KEY={NAME}:{SHORT}{SHORT}", " ".repeat(shift));
+            assert_eq!(keys_in(&text, &[]), [], "{text}");
         }
     }
 
