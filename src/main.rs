@@ -17,12 +17,12 @@ use ably_revoke_token::plan::Plan;
 use ably_revoke_token::process;
 use ably_revoke_token::report::{self, Report, resume::Resume, writer::Writer};
 use ably_revoke_token::request::{Request, settings::Mode};
-use ably_revoke_token::revoke::left_over::LeftOver;
-use ably_revoke_token::revoke::{run::Run, summary::Summary, verify::Verifier};
+use ably_revoke_token::revoke::{
+    left_over::LeftOver, run::Run, summary::Summary, verify::Verifier,
+};
 use ably_revoke_token::secret::redactor::Redactor;
 use ably_revoke_token::signals::Signals;
-use ably_revoke_token::terminal::output::Output;
-use ably_revoke_token::terminal::{log::Log, prompt};
+use ably_revoke_token::terminal::{log::Log, output::Output, prompt};
 use dlmalloc::GlobalDlmalloc;
 
 #[global_allocator]
@@ -30,12 +30,12 @@ static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 fn main() -> ExitCode {
     process::close();
-    let signals = Signals::default();
+    let (signals, redactor) = (Signals::default(), Redactor::default());
     let installed = signals.install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let env = Environment::process();
     let output = Output::new(parse::wants_json(&arguments), env, signals.clone());
-    let (redactor, writer) = (Redactor::default(), Writer::new(&output));
+    let writer = Writer::new(&output);
     let print = |text: &str| {
         output.print(text);
         Ok(Exit::Done)
@@ -48,17 +48,14 @@ fn main() -> ExitCode {
         Ok(Command::Revoke(args)) => {
             // From here on a signal, too, is an end that is told and recorded.
             signals.hold();
-            let done = installed
-                .map_err(|error| Error::input(format!("signals cannot be caught: {error}"), ""));
+            let uncaught = |error| Error::input(format!("signals cannot be caught: {error}"), "");
+            let done = installed.map_err(uncaught);
             let done = done.and_then(|()| revoke(&args, env, &writer, &signals, &redactor));
             done.map_err(|error| signals.caught().map_or(error, Error::signal))
         }
         Err(problem) => Err(problem.into()),
     };
-    let exit = done.unwrap_or_else(|error| {
-        let problem = error.problem.cleaned(&redactor);
-        report::error(&writer, &Error { problem, ..error })
-    });
+    let exit = done.unwrap_or_else(|error| report::error(&writer, error, &redactor));
     report::exit_code(&output, exit)
 }
 
@@ -73,8 +70,7 @@ fn revoke(
     let (request, network) = Request::read(args, env, redactor, signals)?;
     let output = writer.output();
     let log = Log::new(output.clone(), redactor.clone(), request.settings.verbose);
-    let http = Http::new(&network, signals, &log, redactor.clone());
-    let net = &http;
+    let net = &Http::new(&network, signals, &log, redactor.clone());
     let chooser = prompt::Chooser::new(output.clone(), request.settings.mode == Mode::Ask);
     let plan = Plan::settle(request, &mut Sources::new(env, net, chooser), net)?;
     let report = Report::new(writer, &plan);
@@ -89,12 +85,12 @@ fn revoke(
 }
 
 /// Everything that follows the first byte sent.
-fn execute<'scope, 'p: 'scope>(
-    scope: &'scope Scope<'scope, '_>,
+fn execute<'s, 'p: 's>(
+    scope: &'s Scope<'s, '_>,
     args: &Args,
     plan: &'p Plan,
     net: Net<'p>,
-    report: Report<'scope>,
+    report: Report<'s>,
 ) -> Result<Exit, Error> {
     let (run, mut verifier) = (Run::new(plan, net)?, Verifier::new(plan, net));
     let start = Instant::now();

@@ -29,7 +29,8 @@ use crate::terminal::output::Output;
 
 /// Tells an error that ended the run before its first revocation, or dies of the signal that was
 /// the error.
-pub fn error(writer: &Writer<'_>, error: &Error) -> Exit {
+pub fn error(writer: &Writer<'_>, error: Error, redactor: &Redactor) -> Exit {
+    let error = &Error { problem: error.problem.cleaned(redactor), ..error };
     let signal = if let Exit::Signal(signal) = error.exit { Some(signal) } else { None };
     writer.put(|| records::error(error));
     writer.close(error.exit, signal, |output, _, unrecorded| {
