@@ -165,6 +165,7 @@ pub fn quote(out: &mut String, text: &str) {
 fn escape(out: &mut String, c: char) {
     match c {
         '"' | '\\' => out.extend(['\\', c]),
+        '\n' => out.push_str("\\n"),
         c if is_hostile(c) => c
             .encode_utf16(&mut [0; 2])
             .iter()
