@@ -46,10 +46,17 @@ pub fn holds_token(text: &str) -> bool {
 /// message, not enough to refuse it.
 pub fn looks_like_secret(text: &str) -> bool {
     let bare = unwrapped(text);
-    // Nearly no name gets beyond this. A key and a token have a dot, as it stands, escaped or in base64.
-    if bare.len() < SHORT && !bare.bytes().any(|byte| b".%\\/".contains(&byte)) {
-        let holds = || inner(bare).is_some_and(|inner| holds_key(&inner));
-        return bare.starts_with("eyJ") || bare.len() > SHORT_SECRET && holds();
+    // Nearly no name gets beyond this. A key has a colon or a blank, as it stands or escaped, and a JWT
+    // begins with `ey` or `ew`, which is `ZX` in base64.
+    let (bytes, mut before) = (bare.as_bytes(), 0);
+    let is_plain = |byte: &u8| {
+        let begins = matches!((before, *byte), (b'e', b'y' | b'w') | (b'Z', b'X'));
+        before = *byte;
+        !begins && matches!(byte, b'!'..=b'~') && !matches!(byte, b':' | b'%' | b'\\' | b'/')
+    };
+    if bytes.len() < SHORT && bytes.iter().all(is_plain) {
+        let inner = || inner(bare).is_some_and(|inner| holds_key(&inner));
+        return opaque_app(bare).is_some() || bytes.len() > SHORT_SECRET && inner();
     }
     let is_token = bare.starts_with("eyJ") || opaque_app(bare).is_some();
     let is_key = || secrets(bare).any(|(sign, secret)| sign == ":" && !secret.is_empty());
