@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::error::Problem;
 use crate::file::{self, folder, reason};
 use crate::plan::{Job, Plan};
+use crate::revoke::outcome::{Cause, Outcome};
 use crate::revoke::run::Batch;
 use crate::text::{Safe, excerpt, random_id};
 
@@ -46,18 +47,16 @@ impl LeftOver {
     pub fn add(&mut self, batch: &Batch<'_>) {
         let of_job = self.left.get_mut(batch.number);
         let left = of_job.and_then(|left| left.get_mut(batch.range.clone()));
+        let mut last: Option<(&Arc<Cause>, Arc<str>)> = None;
         for (left, outcome) in left.into_iter().flatten().zip(&batch.outcomes) {
             *left = outcome.cause().map(|cause| {
-                let text = format!("{}: {}", outcome.word(), excerpt(&cause.problem.message));
-                let is_new = !self.reasons.contains(text.as_str());
-                let is_one_too_many = is_new && self.reasons.len() >= REASONS;
-                let text = if is_one_too_many { outcome.word().to_owned() } else { text };
-                let reason = self.reasons.get(text.as_str()).cloned();
-                reason.unwrap_or_else(|| {
-                    let reason: Arc<str> = text.into();
-                    self.reasons.insert(Arc::clone(&reason));
-                    reason
-                })
+                // A whole request shares one cause.
+                let (_, reason) = last
+                    .take()
+                    .filter(|(same, _)| Arc::ptr_eq(same, cause))
+                    .unwrap_or_else(|| (cause, once(&mut self.reasons, outcome, cause)));
+                last = Some((cause, Arc::clone(&reason)));
+                reason
             });
         }
     }
@@ -127,6 +126,18 @@ impl LeftOver {
         let _ = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
         Ok(left)
     }
+}
+
+/// The reason in words, from those known before if it is there; beyond so many its word alone.
+fn once(reasons: &mut HashSet<Arc<str>>, outcome: &Outcome, cause: &Cause) -> Arc<str> {
+    let text = format!("{}: {}", outcome.word(), excerpt(&cause.problem.message));
+    let has_room = reasons.len() < REASONS || reasons.contains(text.as_str());
+    let text = if has_room { text.as_str() } else { outcome.word() };
+    reasons.get(text).cloned().unwrap_or_else(|| {
+        let reason: Arc<str> = text.into();
+        reasons.insert(Arc::clone(&reason));
+        reason
+    })
 }
 
 #[cfg(test)]
