@@ -54,17 +54,16 @@ pub fn looks_like_secret(text: &str) -> bool {
         before = *byte;
         !begins && matches!(byte, b'!'..=b'~') && !matches!(byte, b':' | b'%' | b'\\' | b'/')
     };
-    if bytes.len() < SHORT && bytes.iter().all(is_plain) {
-        let inner = || inner(bare).is_some_and(|inner| holds_key(&inner));
-        return opaque_app(bare).is_some() || bytes.len() > SHORT_SECRET && inner();
-    }
-    let is_token = bare.starts_with("eyJ") || opaque_app(bare).is_some();
+    let may_stand = bytes.len() >= SHORT || !bytes.iter().all(is_plain);
     let is_key = || secrets(bare).any(|(sign, secret)| sign == ":" && !secret.is_empty());
-    // A path has slashes, and may well be called like a key.
-    !bare.contains('/') && (is_token || is_key())
-        || holds_token(text)
-        || holds_key(bare)
-        || inner(bare).is_some_and(|inner| holds_key(&inner))
+    let stands = || {
+        // A path has slashes, and may well be called like a key.
+        !bare.contains('/') && (bare.starts_with("eyJ") || is_key())
+            || holds_token(text)
+            || holds_key(bare)
+    };
+    let is_inside = || inner(bare).is_some_and(|inner| holds_key(&inner));
+    opaque_app(bare).is_some() || may_stand && stands() || bytes.len() > SHORT_SECRET && is_inside()
 }
 
 /// The app of an opaque Ably token, `appId.…`.
