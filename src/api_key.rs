@@ -16,7 +16,6 @@ const PREFIXES: usize = 8;
 /// An API key. Wiped on drop; `Debug` shows its name alone.
 pub struct ApiKey {
     name: String,
-    app_end: usize,
     whole: Secret,
 }
 
@@ -45,14 +44,13 @@ impl ApiKey {
             );
         }
         let (name, secret) = text.split_once(':').ok_or("it has no ':' before a secret")?;
-        let (app, _) = name
-            .split_once('.')
-            .filter(|_| is_key_name(name))
-            .ok_or("its name is not appId.keyId, both of letters, digits, - and _")?;
+        if !is_key_name(name) {
+            return Err("its name is not appId.keyId, both of letters, digits, - and _");
+        }
         if secret.is_empty() {
             return Err("its secret is empty");
         }
-        Ok(Self { name: name.to_owned(), app_end: app.len(), whole: Secret::new(text.to_owned()) })
+        Ok(Self { name: name.to_owned(), whole: Secret::new(text.to_owned()) })
     }
 
     /// The key name, `appId.keyId`.
@@ -61,11 +59,11 @@ impl ApiKey {
     }
 
     pub fn app_id(&self) -> &str {
-        self.name.split_at(self.app_end).0
+        app_of(&self.name)
     }
 
     pub fn id(&self) -> &str {
-        self.name.split_at(self.app_end + 1).1
+        self.name.split_at(self.app_id().len() + 1).1
     }
 
     /// Whether a text holds this key or its secret. A short secret may stand in many a word, so it
@@ -89,6 +87,11 @@ impl ApiKey {
     pub(crate) fn expose(&self) -> &str {
         self.whole.expose()
     }
+}
+
+/// The app of a key name, `appId.keyId`.
+pub(crate) fn app_of(key_name: &str) -> &str {
+    key_name.split_once('.').map_or(key_name, |(app, _)| app)
 }
 
 impl fmt::Debug for ApiKey {

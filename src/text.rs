@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Longest excerpt shown of an answer that is not what it should be, in characters.
 pub const EXCERPT_CHARS: usize = 200;
 
-/// So many of a kind are told one by one.
+/// So many of a kind are told one by one: targets, tokens, keys, bad lines.
 pub const TOLD: usize = 10;
 
 /// Whether a character could move the cursor, hide text or change the order in which it is read; or

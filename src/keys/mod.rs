@@ -13,7 +13,7 @@ pub mod sources;
 
 use std::collections::BTreeSet;
 
-use crate::api_key::hide_given;
+use crate::api_key::{app_of, hide_given};
 use crate::error::{Error, Problem};
 use crate::terminal::prompt;
 use crate::text::listed;
@@ -343,10 +343,6 @@ fn restrict(signers: &mut BTreeSet<String>, app: &App) -> Result<(), Error> {
         format!("{named_by} asks for app {app}, but tokens were signed with {all}"),
         "leave the app out, or give the tokens of that app",
     ))
-}
-
-fn app_of(key_name: &str) -> &str {
-    key_name.split_once('.').map_or(key_name, |(app, _)| app)
 }
 
 fn one_alone(one: &Key, warnings: &[String]) -> Problem {

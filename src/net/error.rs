@@ -131,8 +131,10 @@ impl NetError {
                 return Self::new(At::Hop, what, "", Retry::OtherHost);
             }
             Kind::UnexpectedEof => "closed",
-            Kind::ConnectionReset | Kind::ConnectionAborted => "reset",
-            Kind::BrokenPipe | Kind::NotConnected => "reset",
+            Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::BrokenPipe
+            | Kind::NotConnected => "reset",
             _ => return Self::other(&reason(error), sent),
         };
         let when = if sent { "its answer was complete" } else { "the request could be sent" };

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::error::Problem;
 use crate::plan::Plan;
 use crate::report::words::{by_kind, named, say_problem};
-use crate::request::irrevocable::{key_warning, last_expiry, remedy, revoke_command};
+use crate::request::irrevocable::{key_warning, last_expiry, placed, remedy, revoke_command};
 use crate::request::leaked::Leaked;
 use crate::request::leaked_tokens::Token;
 use crate::request::leaked_tokens::capability::Capability;
@@ -64,10 +64,7 @@ fn facts(leaked: &Leaked, token: &Token) -> String {
         Kind::RevocationKey => "x-ably-revocation-key",
         _ => "x-ably-clientId",
     };
-    let time = |seconds: Option<i64>| {
-        let at = seconds.map(|seconds| shown(seconds.saturating_mul(1000)));
-        at.unwrap_or_else(|| "at a time it does not say".to_owned())
-    };
+    let time = |at: Option<i64>| at.map_or_else(|| "at a time it does not say".to_owned(), shown);
     let left = token.claims.expires_at.map(|end| end.saturating_sub(now_ms() / 1000));
     let left = left.map(|left| format!(" ({left} s left)")).unwrap_or_default();
     format!(
@@ -75,8 +72,8 @@ fn facts(leaked: &Leaked, token: &Token) -> String {
          issued {} and expires {}{left}; its signature was not verified\n\
          It could: {}\n",
         token.key_name,
-        time(token.claims.issued_at),
-        time(token.claims.expires_at),
+        time(token.claims.issued_ms()),
+        time(token.claims.expires_ms()),
         Safe(&Capability::of([token]).shortened()),
     )
 }
@@ -128,9 +125,7 @@ pub(super) fn irrevocable(plan: &Plan) -> String {
         );
     }
     for (token, why) in plan.helpless().iter().take(TOLD) {
-        let key = &token.key_name;
-        let key = if key.is_empty() { String::new() } else { format!(", key {key},") };
-        let _ = writeln!(text, "  the token in line {}{key} {why}", token.line);
+        let _ = writeln!(text, "  the token in {}", placed(token, why));
     }
     if plan.helpless().len() > TOLD {
         let _ = writeln!(text, "  and {}", count(plan.helpless().len() - TOLD, "more token"));

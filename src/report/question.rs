@@ -9,9 +9,8 @@ use crate::report::words::{by_kind, key_shown, named};
 use crate::request::settings::Mode;
 use crate::request::target::LIKE_A_SECRET;
 use crate::revoke::client;
-use crate::revoke::summary::NAMED;
 use crate::terminal::output::Output;
-use crate::text::{Safe, count};
+use crate::text::{Safe, TOLD, count};
 use crate::time::shown;
 
 /// What comes before the question: what will be revoked, in which app, with which key.
@@ -25,13 +24,18 @@ pub(super) fn question(plan: &Plan) -> String {
     text.push_str(&irrevocable(plan));
     // Writing to a String cannot fail, here and below.
     if plan.settings.verify {
-        let _ = writeln!(text, "Afterwards Ably is asked with {} rejected", tokens_are(plan));
+        let which = if plan.only_token().is_some() { "the" } else { "each" };
+        let _ = writeln!(
+            text,
+            "Afterwards Ably is asked with {which} token itself whether it is rejected"
+        );
     }
-    for endpoint in plan.endpoints().into_iter().filter(|endpoint| !endpoint.is_default()) {
-        let of = |job: &&Job| job.at_hand.as_ref().is_some_and(|one| one.endpoint == *endpoint);
+    let endpoints = plan.endpoints();
+    for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_default()) {
+        let of = |job: &&Job| job.at_hand.as_ref().is_some_and(|one| one.endpoint == **endpoint);
         let keys: Vec<&str> =
             plan.jobs.iter().filter(of).map(|job| job.key_name.as_str()).collect();
-        let whose = match plan.endpoints().len() {
+        let whose = match endpoints.len() {
             1 => String::new(),
             _ => format!(" for key {}", keys.join(", ")),
         };
@@ -66,13 +70,6 @@ fn irrevocable(plan: &Plan) -> String {
     }
 }
 
-fn tokens_are(plan: &Plan) -> &'static str {
-    match plan.only_token() {
-        Some(_) => "the token itself whether it is",
-        None => "each token itself whether it is",
-    }
-}
-
 /// The targets of jobs that share them, and the keys of these jobs.
 fn of_jobs(plan: &Plan, jobs: &[&Job]) -> String {
     let mut text = String::new();
@@ -80,11 +77,11 @@ fn of_jobs(plan: &Plan, jobs: &[&Job]) -> String {
         return text;
     };
     let _ = writeln!(text, "This revokes the tokens of {}:", by_kind(targets));
-    for (at, target) in targets.iter().enumerate().take(NAMED) {
+    for (at, target) in targets.iter().enumerate().take(TOLD) {
         let _ = writeln!(text, "  {}{}", named(target), line_of(plan, jobs, at));
     }
-    if targets.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", targets.len() - NAMED);
+    if targets.len() > TOLD {
+        let _ = writeln!(text, "  and {} more", targets.len() - TOLD);
     }
     if targets.duplicates() > 0 {
         let repeated = count(targets.duplicates(), "repeated target");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::api_key::app_of;
 use crate::error::{AblyError, Problem};
 use crate::plan::Job;
 use crate::request::target::{Kind, LIKE_A_SECRET, doubt};
@@ -30,8 +31,7 @@ pub(super) fn by_kind(targets: &Targets) -> String {
 }
 
 pub(super) fn ready(job: &Job) -> String {
-    let app = job.key_name.split_once('.').map_or("", |(app, _)| app);
-    format!("key {} can revoke tokens in app {app}", job.key_name)
+    format!("key {} can revoke tokens in app {}", job.key_name, app_of(&job.key_name))
 }
 
 /// App and key with the key's source; the app's name in one piece.

@@ -71,14 +71,19 @@ fn nothing(leaked: &Leaked) -> Error {
 /// Why none of the helpless tokens can be revoked by itself.
 fn every_reason(leaked: &Leaked) -> String {
     let helpless = &leaked.found.helpless;
-    let each = helpless.iter().map(|(token, why)| match token.key_name.as_str() {
-        "" => format!("line {} {why}", token.line),
-        key => format!("line {}, key {key}, {why}", token.line),
-    });
+    let each = helpless.iter().map(|(token, why)| placed(token, why));
     let (each, name) = (first_ten(each, "; "), Safe(&leaked.source));
     match helpless.len() {
         1 => format!("the token in {each}"),
         all => format!("none of the {all} tokens in {name} can be revoked by itself: {each}"),
+    }
+}
+
+/// Why a token cannot be revoked, behind where it stands: `line 7, key APP1.key1, is doubtful …`.
+pub fn placed(token: &Token, why: &Why) -> String {
+    match token.key_name.as_str() {
+        "" => format!("line {} {why}", token.line),
+        key => format!("line {}, key {key}, {why}", token.line),
     }
 }
 
@@ -101,7 +106,6 @@ pub fn key_warning(leaked: &Leaked, keys: &[LeakedKey]) -> Option<Problem> {
 /// A token for scripts: what names it in public, its claims, what it could do. Times are Unix
 /// milliseconds.
 pub fn described(token: &Token) -> Fields {
-    let millis = |seconds: i64| seconds.saturating_mul(1000);
     let key_name = Some(token.key_name.as_str()).filter(|name| !name.is_empty());
     let fields = Fields::new()
         .with("fingerprint", format!("{:016x}", token.fingerprint))
@@ -109,8 +113,8 @@ pub fn described(token: &Token) -> Fields {
         .maybe("keyName", key_name)
         .maybe("clientId", token.claims.client_id.as_deref())
         .maybe("revocationKey", token.claims.revocation_key.as_deref())
-        .maybe("issuedAt", token.claims.issued_at.map(millis))
-        .maybe("expiresAt", token.claims.expires_at.map(millis));
+        .maybe("issuedAt", token.claims.issued_ms())
+        .maybe("expiresAt", token.claims.expires_ms());
     fields.maybe("capability", capability(&[token]))
 }
 
@@ -126,8 +130,8 @@ pub fn capability(tokens: &[&Token]) -> Option<Json> {
 
 /// When the last of some tokens expires, in Unix milliseconds; `None` if one never does.
 pub fn last_expiry<'a>(tokens: impl IntoIterator<Item = &'a Token>) -> Option<i64> {
-    let ends = tokens.into_iter().map(|token| token.claims.expires_at);
-    ends.collect::<Option<Vec<i64>>>()?.into_iter().max().map(|end| end.saturating_mul(1000))
+    let ends = tokens.into_iter().map(|token| token.claims.expires_ms());
+    ends.collect::<Option<Vec<i64>>>()?.into_iter().max()
 }
 
 /// What to do about tokens that cannot be revoked by themselves.

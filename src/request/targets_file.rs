@@ -7,10 +7,8 @@ use crate::file::STDIN_NAME;
 use crate::request::target::{Fault, Kind, is_foreign};
 use crate::request::targets::{Targets, no_memory, too_large};
 use crate::secret::shape::holds_token;
-use crate::text::{Safe, count, shell_word};
+use crate::text::{Safe, TOLD, count, shell_word};
 
-/// How many bad lines are told one by one.
-const TOLD_LINES: usize = 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BARE: &str = ", without header and quotes";
 const LINE_REMEDY: &str = "write one target a line: clientId:ID, revocationKey:KEY or channel:NAME";
@@ -106,7 +104,7 @@ impl BadLines {
         self.count += 1;
         self.untyped += usize::from(matches!(fault, Fault::NoColon));
         self.has_token |= matches!(fault, Fault::Token);
-        if self.count > TOLD_LINES {
+        if self.count > TOLD {
             return;
         }
         let (line, fault) = (format!("line {number}"), fault.to_string());
@@ -129,9 +127,9 @@ impl BadLines {
         let told = told.collect::<Vec<_>>().join("; ");
         let message = match bad {
             1 => format!("{name} {told}"),
-            2..=TOLD_LINES => format!("{name} has {bad} bad lines: {told}"),
+            2..=TOLD => format!("{name} has {bad} bad lines: {told}"),
             _ => {
-                let more = count(bad - TOLD_LINES, "more bad line");
+                let more = count(bad - TOLD, "more bad line");
                 format!("{name} has {bad} bad lines: {told}; and {more}")
             }
         };

@@ -5,9 +5,7 @@ use crate::plan::Plan;
 use crate::revoke::outcome::{Confirmation, Outcome, Tally};
 use crate::revoke::proof::Proof;
 use crate::revoke::run::Batch;
-
-/// How many targets are told by name.
-pub const NAMED: usize = 10;
+use crate::text::TOLD;
 
 /// What is remembered of a run for its end.
 #[derive(Debug, Default)]
@@ -50,7 +48,7 @@ impl Summary {
             tally: Tally { not_sent: plan.helpless().len(), ..Tally::default() },
             confirmed_of: vec![0; plan.jobs.len()],
             // Of a check every key is told.
-            most_told: if plan.settings.is_check() { usize::MAX } else { NAMED },
+            most_told: if plan.settings.is_check() { usize::MAX } else { TOLD },
             ..Self::default()
         }
     }

@@ -92,9 +92,19 @@ impl Claims {
         (client_id, self.revocation_key.as_deref())
     }
 
+    /// `issued_at` in Unix milliseconds.
+    pub fn issued_ms(&self) -> Option<i64> {
+        self.issued_at.map(|at| at.saturating_mul(1000))
+    }
+
+    /// `expires_at` in Unix milliseconds.
+    pub fn expires_ms(&self) -> Option<i64> {
+        self.expires_at.map(|at| at.saturating_mul(1000))
+    }
+
     /// When it expired, if it did, by a clock. Both in Unix milliseconds.
     pub fn ended_ms(&self, now_ms: i64) -> Option<i64> {
-        self.expires_at.map(|end| end.saturating_mul(1000)).filter(|end| *end <= now_ms)
+        self.expires_ms().filter(|end| *end <= now_ms)
     }
 
     /// Leaves out what would show a secret that they hold.

@@ -15,7 +15,7 @@ use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
-use crate::api_key::ApiKey;
+use crate::api_key::{ApiKey, app_of};
 use crate::error::Problem;
 use crate::secret::Secret;
 use crate::secret::jwt::{AHEAD, BEHIND, Jwt, half_sha_256, scan};
@@ -68,7 +68,7 @@ pub struct Token {
 
 impl Token {
     pub fn app_id(&self) -> &str {
-        self.key_name.split('.').next().unwrap_or(&self.key_name)
+        app_of(&self.key_name)
     }
 
     /// Whether there is anything in place of its signature.
